@@ -1,0 +1,1 @@
+"""Experiments: replications of a scenario, and what can be said from them."""

@@ -1,0 +1,102 @@
+"""One simulated replication: its event tables and its metrics."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from sim.metrics import compute_metrics, compute_metrics_by
+from sim.scenario.organization import Scenario
+from sim.world.organization import simulate as simulate_world
+
+_WEEK_H = 168.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One replication of a scenario.
+
+    Attributes:
+        scenario: what was simulated.
+        seed: root of its random numbers.
+        replication: its number.
+        tables: the event tables by name, over the whole horizon, warm-up included.
+    """
+
+    scenario: Scenario
+    seed: int
+    replication: int
+    tables: dict[str, pd.DataFrame]
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """The observed time in h, after the warm-up: (start, end)."""
+        return self.scenario.warmup_weeks * _WEEK_H, self.scenario.horizon_weeks * _WEEK_H
+
+    def metrics(self) -> pd.Series:
+        """Return the metrics of the organization over :attr:`window`, by name."""
+        return compute_metrics(self.tables, self.window)
+
+    def metrics_by(self, by: str) -> pd.DataFrame:
+        """Return the metrics with a row for each ``"team"`` or ``"service"``."""
+        return compute_metrics_by(self.tables, self.window, by)
+
+    @property
+    def changes(self) -> pd.DataFrame:
+        """A row per change."""
+        return self.tables["changes"]
+
+    @property
+    def steps(self) -> pd.DataFrame:
+        """A row per execution of a pipeline step."""
+        return self.tables["steps"]
+
+    @property
+    def work(self) -> pd.DataFrame:
+        """A row per stint of a person."""
+        return self.tables["work"]
+
+    @property
+    def jobs(self) -> pd.DataFrame:
+        """A row per occupation of a compute slot."""
+        return self.tables["jobs"]
+
+    @property
+    def deployments(self) -> pd.DataFrame:
+        """A row per deployment."""
+        return self.tables["deployments"]
+
+    @property
+    def incidents(self) -> pd.DataFrame:
+        """A row per incident."""
+        return self.tables["incidents"]
+
+    @property
+    def batches(self) -> pd.DataFrame:
+        """A row per batch of data."""
+        return self.tables["batches"]
+
+    @property
+    def quality(self) -> pd.DataFrame:
+        """The course of each service's quality."""
+        return self.tables["quality"]
+
+
+def simulate(
+    scenario: Scenario,
+    seed: int | None = None,
+    replication: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> Run:
+    """Simulate one replication of ``scenario``.
+
+    Args:
+        scenario: what :func:`sim.load` returned.
+        seed: root of all random numbers; by default the scenario's.
+        replication: which replication of an experiment this is; the same seed and number give the
+            same log.
+        progress: called now and then with the share of the horizon that is done.
+    """
+    seed = scenario.seed if seed is None else seed
+    log = simulate_world(scenario, seed, replication, progress)
+    return Run(scenario, seed, replication, log.to_frames())

@@ -1,0 +1,1 @@
+"""The description of an organization: frozen, validated models that know nothing of simulation."""

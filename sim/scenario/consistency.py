@@ -1,0 +1,141 @@
+"""Checks that the parts of a scenario fit together, beyond the range of each value."""
+
+from collections.abc import Iterable, Iterator
+
+from .errors import Problem, nearest
+from .organization import Scenario, Service, Team
+
+
+def check(scenario: Scenario) -> list[Problem]:
+    """Return everything in ``scenario`` that refers to nothing or cannot work."""
+    return [
+        *_settings(scenario),
+        *_services(scenario),
+        *_arrivals(scenario),
+        *_steps(scenario),
+        *_people(scenario),
+    ]
+
+
+def _settings(scenario: Scenario) -> Iterator[Problem]:
+    if scenario.horizon_weeks <= scenario.warmup_weeks:
+        yield Problem(
+            "horizon_weeks",
+            f"{scenario.horizon_weeks} is not longer than warmup_weeks={scenario.warmup_weeks}",
+            f"use at least {scenario.warmup_weeks + 1}",
+        )
+    if scenario.n_jobs == 0:
+        yield Problem("n_jobs", "0 processes can do nothing", "use -1 for one a core, or a number")
+
+
+def _services(scenario: Scenario) -> Iterator[Problem]:
+    for name, service in scenario.services.items():
+        key = f"services.{name}"
+        if service.team not in scenario.teams:
+            yield _unknown(f"{key}.team", service.team, "team", scenario.teams)
+        for other in service.upstream:
+            if other not in scenario.services:
+                yield _unknown(f"{key}.upstream", other, "service", scenario.services)
+
+
+def _arrivals(scenario: Scenario) -> Iterator[Problem]:
+    """Refuse what would happen infinitely often at the same moment."""
+    changes = scenario.changes
+    gaps = {"changes.improvement.interarrival_h": changes.improvement.interarrival_h}
+    if changes.feature is not None:
+        gaps["changes.feature.interarrival_h"] = changes.feature.interarrival_h
+    for name, service in scenario.services.items():
+        key = f"services.{name}"
+        gaps[f"{key}.time_to_outage_h"] = service.time_to_outage_h
+        if service.data is not None:
+            gaps[f"{key}.data.interarrival_h"] = service.data.interarrival_h
+        if service.quality.shocks is not None:
+            gaps[f"{key}.quality.shocks.interarrival_h"] = service.quality.shocks.interarrival_h
+    for key, gap in gaps.items():
+        if gap is not None and gap.expectation <= 0:
+            yield Problem(key, "0 h between arrivals never ends", "use a mean above 0")
+
+
+def _steps(scenario: Scenario) -> Iterator[Problem]:
+    steps = scenario.pipeline.steps
+    order = list(steps)
+    for position, (name, step) in enumerate(steps.items()):
+        key = f"pipeline.steps.{name}"
+        if step.returns_to is not None:
+            earlier = order[: position + 1]
+            if step.returns_to not in steps:
+                yield _unknown(f"{key}.returns_to", step.returns_to, "step", earlier)
+            elif step.returns_to not in earlier:
+                yield Problem(
+                    f"{key}.returns_to",
+                    f"'{step.returns_to}' comes after '{name}'",
+                    "valid: " + ", ".join(earlier),
+                )
+        if step.compute is not None and step.compute not in scenario.compute:
+            yield _unknown(f"{key}.compute", step.compute, "compute pool", scenario.compute)
+        if step.effect == "deploys" and step.skipped_by:
+            yield Problem(
+                f"{key}.skipped_by", "a change must not skip deployment", "leave it empty"
+            )
+    deploying = [name for name, step in steps.items() if step.effect == "deploys"]
+    if len(deploying) != 1:
+        found = "no step does" if not deploying else " and ".join(deploying) + " do"
+        yield Problem("pipeline.steps", f"exactly one step needs effect: deploys ({found})")
+
+
+def _people(scenario: Scenario) -> Iterator[Problem]:
+    everyone = {role for team in scenario.teams.values() for role in team.people}
+    everyone |= set(scenario.shared_people)
+    for role in scenario.working_hours_of:
+        if role not in everyone:
+            yield _unknown(f"working_hours_of.{role}", role, "role with people", everyone)
+    for role in scenario.incidents.on_call:
+        if role not in everyone:
+            yield _unknown("incidents.on_call", role, "role with people", everyone)
+    for team_name, team in scenario.teams.items():
+        owned = [service for service in scenario.services.values() if service.team == team_name]
+        if not owned:
+            continue
+        for key, role in _needed_roles(scenario, owned):
+            if not _has_people(scenario, team, role):
+                yield Problem(
+                    key,
+                    f"team '{team_name}' has no '{role}', nor is there a shared one",
+                    f"add it to teams.{team_name}.people or shared_people, or "
+                    + nearest(role, sorted(everyone - {role})),
+                )
+
+
+def _needed_roles(scenario: Scenario, services: list[Service]) -> Iterator[tuple[str, str]]:
+    for name, step in scenario.pipeline.steps.items():
+        automation = scenario.automation if step.automation is None else step.automation
+        if step.role is not None and automation < 1 and step.effort_h.expectation > 0:
+            yield f"pipeline.steps.{name}.role", step.role
+    changes = scenario.changes
+    if changes.feature is not None:
+        effort = changes.feature.exploration_h.expectation + changes.feature.rework_h.expectation
+        if effort > 0:
+            yield "changes.feature.author", changes.feature.author
+    retrains = any(service.retraining.trigger != "none" for service in services)
+    if retrains and changes.retrain.rework_h.expectation > 0:
+        yield "changes.retrain.author", changes.retrain.author
+    if changes.fix.effort_h.expectation + changes.fix.rework_h.expectation > 0:
+        yield "changes.fix.author", changes.fix.author
+    improvement = changes.improvement
+    effort = improvement.effort_h.expectation + improvement.rework_h.expectation
+    if improvement.interarrival_h is not None and effort > 0:
+        yield "changes.improvement.author", improvement.author
+    for cause, response in scenario.incidents.responses:
+        if response.diagnosis_h.expectation + response.repair_h.expectation > 0:
+            yield f"incidents.responses.{cause}.role", response.role
+    for service in services:
+        if service.data is not None and service.data.repair_h.expectation > 0:
+            yield "services.*.data.repair_role", service.data.repair_role
+
+
+def _has_people(scenario: Scenario, team: Team, role: str) -> bool:
+    return team.people.get(role, 0) > 0 or scenario.shared_people.get(role, 0) > 0
+
+
+def _unknown(key: str, value: str, thing: str, valid: Iterable[str]) -> Problem:
+    return Problem(key, f"no {thing} is called '{value}'", nearest(value, sorted(valid)))

@@ -1,0 +1,219 @@
+"""Probability distributions as a scenario writes them, sampled by inverse transform.
+
+A duration in a scenario is a mapping such as ``{dist: lognormal, mean: 6, cv: 1}`` or a bare
+number, which stands for a constant. Every distribution is non-negative and knows its mean and its
+quantile function, so that one uniform number gives one draw: the same uniform meets a shorter
+distribution with a shorter draw, which is what common random numbers live on.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from scipy import special
+
+Floats = NDArray[np.float64]
+
+
+class _Distribution(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Constant(_Distribution):
+    """Always the same value."""
+
+    dist: Literal["constant"] = "constant"
+    value: float = Field(ge=0, description="The value.")
+
+    @property
+    def expectation(self) -> float:
+        """Expected value."""
+        return self.value
+
+    def quantile(self, uniforms: Floats) -> Floats:
+        """Return the value for each of ``uniforms`` (any shape, in [0, 1))."""
+        return np.full_like(uniforms, self.value)
+
+
+class Exponential(_Distribution):
+    """Exponential: the time to an event that may happen at any moment."""
+
+    dist: Literal["exponential"]
+    mean: float = Field(gt=0, description="Mean.")
+
+    @property
+    def expectation(self) -> float:
+        """Expected value."""
+        return self.mean
+
+    def quantile(self, uniforms: Floats) -> Floats:
+        """Return the quantiles at ``uniforms`` (any shape, in [0, 1))."""
+        return -self.mean * np.log1p(-uniforms)
+
+
+class Lognormal(_Distribution):
+    """Lognormal, the usual shape of task and repair durations."""
+
+    dist: Literal["lognormal"]
+    mean: float = Field(gt=0, description="Mean (not the median).")
+    cv: float = Field(gt=0, description="Coefficient of variation: standard deviation / mean.")
+
+    @property
+    def expectation(self) -> float:
+        """Expected value."""
+        return self.mean
+
+    def quantile(self, uniforms: Floats) -> Floats:
+        """Return the quantiles at ``uniforms`` (any shape, in [0, 1))."""
+        variance = np.log1p(self.cv**2)
+        location = np.log(self.mean) - variance / 2
+        return np.asarray(np.exp(location + np.sqrt(variance) * special.ndtri(uniforms)))
+
+
+class Gamma(_Distribution):
+    """Gamma; with ``cv < 1`` more regular than exponential."""
+
+    dist: Literal["gamma"]
+    mean: float = Field(gt=0, description="Mean.")
+    cv: float = Field(gt=0, description="Coefficient of variation: standard deviation / mean.")
+
+    @property
+    def expectation(self) -> float:
+        """Expected value."""
+        return self.mean
+
+    def quantile(self, uniforms: Floats) -> Floats:
+        """Return the quantiles at ``uniforms`` (any shape, in [0, 1))."""
+        shape = self.cv**-2
+        return np.asarray(special.gammaincinv(shape, uniforms) * (self.mean / shape))
+
+
+class _ThreePoint(_Distribution):
+    low: float = Field(ge=0, description="Smallest possible value.")
+    mode: float = Field(ge=0, description="Most likely value.")
+    high: float = Field(ge=0, description="Largest possible value.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not (self.low <= self.mode <= self.high and self.low < self.high):
+            raise ValueError("needs low <= mode <= high and low < high")
+        return self
+
+
+class Triangular(_ThreePoint):
+    """Triangular, an expert's three-point estimate."""
+
+    dist: Literal["triangular"]
+
+    @property
+    def expectation(self) -> float:
+        """Expected value."""
+        return (self.low + self.mode + self.high) / 3
+
+    def quantile(self, uniforms: Floats) -> Floats:
+        """Return the quantiles at ``uniforms`` (any shape, in [0, 1))."""
+        span = self.high - self.low
+        rising = self.low + np.sqrt(uniforms * span * (self.mode - self.low))
+        falling = self.high - np.sqrt((1 - uniforms) * span * (self.high - self.mode))
+        return np.where(uniforms * span < self.mode - self.low, rising, falling)
+
+
+class Pert(_ThreePoint):
+    """PERT: a beta distribution over a three-point estimate, weighting the mode four times."""
+
+    dist: Literal["pert"]
+
+    @property
+    def expectation(self) -> float:
+        """Expected value."""
+        return (self.low + 4 * self.mode + self.high) / 6
+
+    def quantile(self, uniforms: Floats) -> Floats:
+        """Return the quantiles at ``uniforms`` (any shape, in [0, 1))."""
+        span = self.high - self.low
+        alpha = 1 + 4 * (self.mode - self.low) / span
+        beta = 1 + 4 * (self.high - self.mode) / span
+        return np.asarray(self.low + span * special.betaincinv(alpha, beta, uniforms))
+
+
+class Uniform(_Distribution):
+    """Uniform between two bounds."""
+
+    dist: Literal["uniform"]
+    low: float = Field(ge=0, description="Smallest possible value.")
+    high: float = Field(ge=0, description="Largest possible value.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError("needs low < high")
+        return self
+
+    @property
+    def expectation(self) -> float:
+        """Expected value."""
+        return (self.low + self.high) / 2
+
+    def quantile(self, uniforms: Floats) -> Floats:
+        """Return the quantiles at ``uniforms`` (any shape, in [0, 1))."""
+        return self.low + (self.high - self.low) * uniforms
+
+
+class Empirical(_Distribution):
+    """One of a list of observed values, each as likely as the others."""
+
+    dist: Literal["empirical"]
+    values: tuple[Annotated[float, Field(ge=0)], ...] = Field(
+        min_length=1, description="Observed values."
+    )
+
+    @property
+    def expectation(self) -> float:
+        """Expected value."""
+        return float(np.mean(self.values))
+
+    def quantile(self, uniforms: Floats) -> Floats:
+        """Return the quantiles at ``uniforms`` (any shape, in [0, 1))."""
+        ordered = np.sort(np.asarray(self.values, dtype=float))
+        return ordered[(uniforms * len(ordered)).astype(np.intp)]
+
+
+_AnyDistribution = Annotated[
+    Constant | Exponential | Lognormal | Gamma | Triangular | Pert | Uniform | Empirical,
+    Field(discriminator="dist"),
+]
+
+_KINDS: dict[str, type[_Distribution]] = {
+    "constant": Constant,
+    "exponential": Exponential,
+    "lognormal": Lognormal,
+    "gamma": Gamma,
+    "triangular": Triangular,
+    "pert": Pert,
+    "uniform": Uniform,
+    "empirical": Empirical,
+}
+_PARAMETERS = {name for kind in _KINDS.values() for name in kind.model_fields}
+
+
+def _as_written(value: Any) -> Any:
+    """Read a number as a constant, and forget parameters of the distribution replaced.
+
+    Hydra merges mappings: writing ``{dist: exponential, mean: 3}`` over a lognormal leaves the
+    ``cv`` of the lognormal behind.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"dist": "constant", "value": value}
+    if isinstance(value, Mapping) and value.get("dist") in _KINDS:
+        foreign = _PARAMETERS - set(_KINDS[value["dist"]].model_fields)
+        return {key: entry for key, entry in value.items() if key not in foreign}
+    return value
+
+
+Distribution = Annotated[
+    _AnyDistribution,
+    BeforeValidator(_as_written, json_schema_input_type=float | _AnyDistribution),
+]
+"""Any of the distributions above, or a number for a constant."""

@@ -1,0 +1,472 @@
+"""What a scenario says: an organization that delivers ML systems, and how long to look at it.
+
+Every number carries its unit in its name or its description. Defaults given here are neutral (no
+decay, no defects, no failures), so that a scenario says all that happens in it; the calibrated
+organization is ``scenarios/default.yaml``.
+"""
+
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from .distributions import Distribution
+
+DefectKind = Literal["infra", "data", "model", "code", "security"]
+ChangeKind = Literal["feature", "retrain", "fix", "improvement"]
+WorkClass = Literal[
+    "incident", "remediation", "retraining", "feature", "exploration", "improvement"
+]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+DEFECT_KINDS: tuple[DefectKind, ...] = get_args(DefectKind)
+CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
+WORK_CLASSES: tuple[WorkClass, ...] = get_args(WorkClass)
+"""Priority classes of work, most urgent first."""
+DAYS: tuple[Day, ...] = get_args(Day)
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+
+
+def quantity(default: Any, unit: str, description: str, **limits: Any) -> Any:
+    """Return a field with a unit; ``...`` as ``default`` makes it required."""
+    return Field(default, description=description, json_schema_extra={"unit": unit}, **limits)
+
+
+def share(default: Any, description: str, **limits: Any) -> Any:
+    """Return a field that is a share or a probability between 0 and 1."""
+    return quantity(default, "share 0..1", description, **{"ge": 0, "le": 1, **limits})
+
+
+class Spec(BaseModel):
+    """Base of all parts of a scenario: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True
+    )
+
+
+class ByMode(Spec):
+    """A probability for each way of executing a step."""
+
+    manual: Share = share(0.0, "When people execute the step.")
+    automated: Share = share(0.0, "When a machine executes the step.")
+
+
+class WorkingHours(Spec):
+    """When a role works, and which share of that time is left for focused work."""
+
+    always: bool = quantity(False, "yes/no", "Works around the clock (for theory checks).")
+    days: tuple[Day, ...] = quantity(
+        ("mon", "tue", "wed", "thu", "fri"), "days", "Working days.", min_length=1
+    )
+    opens: float = quantity(9.0, "hour of the day", "Start of the working day.", ge=0, lt=24)
+    closes: float = quantity(17.0, "hour of the day", "End of the working day.", gt=0, le=24)
+    focus: float = share(1.0, "Share of working time left by meetings and chores.", gt=0)
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> Self:
+        if self.opens >= self.closes:
+            raise ValueError("needs opens < closes")
+        return self
+
+
+class Team(Spec):
+    """A team, or several alike."""
+
+    count: int = quantity(1, "teams", "How many teams are like this one.", ge=1, le=1000)
+    people: dict[Name, Annotated[int, Field(ge=0, le=10_000)]] = quantity(
+        ..., "persons by role", "Headcount of each role in one such team."
+    )
+    wip_limit: int | None = quantity(
+        None,
+        "changes",
+        "Most features in progress at once, exploration included; null is no limit.",
+        ge=1,
+    )
+
+
+class ComputePool(Spec):
+    """Slots that run jobs: GPU slots, CI runners."""
+
+    shared: bool = quantity(True, "yes/no", "One pool for all teams, instead of one a team.")
+    slots: int = quantity(
+        1, "slots", "Slots of a pool; the minimum if it scales.", ge=0, le=100_000
+    )
+    max_slots: int | None = quantity(
+        None, "slots", "Most slots of an autoscaled pool; null keeps the pool fixed.", ge=1
+    )
+    provisioning_h: Distribution = quantity(0, "h", "Delay until an added slot is ready.")
+    release_after_h: float = quantity(
+        1.0, "h", "Idle time after which a slot above the minimum is given back.", ge=0
+    )
+    failures_per_h: float = quantity(
+        0.0, "1/h", "Rate at which a running job dies of its machine.", ge=0, le=10
+    )
+    preemptions_per_h: float = quantity(
+        0.0, "1/h", "Rate at which a running job loses its (spot) slot.", ge=0, le=10
+    )
+    checkpoint_every_h: float | None = quantity(
+        None, "h", "Running time between checkpoints; null restarts from scratch.", gt=0
+    )
+
+    @model_validator(mode="after")
+    def _can_run_a_job(self) -> Self:
+        if self.max_slots is None and self.slots == 0:
+            raise ValueError("needs slots >= 1, or max_slots")
+        if self.max_slots is not None and self.max_slots < self.slots:
+            raise ValueError("needs slots <= max_slots")
+        return self
+
+
+class LinearDecay(Spec):
+    """Quality falls by the same amount every week."""
+
+    shape: Literal["linear"]
+    loss_per_week: float = quantity(..., "quality/week", "Fall per week.", ge=0)
+
+
+class ExponentialDecay(Spec):
+    """Quality halves again and again."""
+
+    shape: Literal["exponential"]
+    half_life_weeks: float = quantity(..., "weeks", "Time until half the quality is left.", gt=0)
+
+
+class PlateauDecay(Spec):
+    """Nothing happens for a while, then quality collapses (Vela et al. 2022)."""
+
+    shape: Literal["plateau"]
+    plateau_weeks: float = quantity(..., "weeks", "Time without decay.", ge=0)
+    loss_per_week: float = quantity(..., "quality/week", "Fall per week afterwards.", gt=0)
+
+
+class LogisticDecay(Spec):
+    """The world moves from one regime to another and takes some of the quality with it."""
+
+    shape: Literal["logistic"]
+    midpoint_weeks: float = quantity(..., "weeks", "Age at which half the loss has happened.", gt=0)
+    scale_weeks: float = quantity(..., "weeks", "How gradual the move is.", gt=0)
+    loss: float = quantity(..., "quality", "Loss in the end.", gt=0, le=1)
+
+
+class DriftShocks(Spec):
+    """Sudden drift: the world jumps, and every model trained before loses quality at once."""
+
+    interarrival_h: Distribution = quantity(..., "h", "Time between shocks of one service.")
+    loss: Distribution = quantity(..., "quality", "Quality lost in a shock.")
+
+
+class Quality(Spec):
+    """The quality of a service's model as its training data gets older."""
+
+    initial: float = quantity(1.0, "quality", "Of a model trained on today's data.", gt=0, le=1)
+    objective: float = quantity(
+        0.0, "quality", "Service-level objective; below it is an incident.", ge=0, le=1
+    )
+    decay: (
+        Annotated[
+            LinearDecay | ExponentialDecay | PlateauDecay | LogisticDecay,
+            Field(discriminator="shape"),
+        ]
+        | None
+    ) = quantity(None, "-", "Shape of the decay; null is none.")
+    speed: float = quantity(1.0, "factor", "How fast age counts in the decay.", ge=0, le=1000)
+    shocks: DriftShocks | None = quantity(None, "-", "Drift shocks; null is none.")
+    impairment: float = quantity(
+        0.2, "quality", "Lost while a bad model or bad data is being served.", ge=0, le=1
+    )
+
+    @model_validator(mode="after")
+    def _starts_above_the_objective(self) -> Self:
+        if self.objective >= self.initial:
+            raise ValueError("needs objective < initial")
+        return self
+
+
+class CorruptionKinds(Spec):
+    """How corrupted batches are corrupted: relative weights."""
+
+    schema_: float = quantity(
+        1.0, "weight", "Breaks predictions as soon as it is served.", ge=0, alias="schema"
+    )
+    missing: float = quantity(1.0, "weight", "Goes unseen and taints the next training.", ge=0)
+    delayed: float = quantity(1.0, "weight", "Only arrives late.", ge=0)
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> Self:
+        if self.schema_ + self.missing + self.delayed <= 0:
+            raise ValueError("needs at least one weight above 0")
+        return self
+
+
+class DataFeed(Spec):
+    """Batches of data that arrive for a service."""
+
+    interarrival_h: Distribution = quantity(..., "h", "Time between batches.")
+    corrupted: Share = share(0.0, "Share of batches that are corrupted.")
+    corruption: CorruptionKinds = CorruptionKinds()
+    caught: Share = share(0.0, "Share of corrupted batches that validation at ingestion catches.")
+    delay_h: Distribution = quantity(0, "h", "How late a delayed batch is.")
+    repair_h: Distribution = quantity(0, "h of effort", "To repair a caught batch.")
+    repair_role: Name = Field("data_engineer", description="Who repairs a caught batch.")
+    taints: Share = share(
+        1.0, "Probability that a model trained on an uncaught `missing` batch has a data defect."
+    )
+
+
+class Retraining(Spec):
+    """What makes a service retrain; one retraining at a time."""
+
+    trigger: Literal["none", "schedule", "new_data", "drift", "always_on"] = Field(
+        "none", description="What starts a retraining."
+    )
+    every_h: float = quantity(168.0, "h", "Period of the schedule.", gt=0)
+    batches: int = quantity(1, "batches", "New batches that start a retraining.", ge=1)
+    margin: float = quantity(
+        0.0, "quality", "Drift counts from this far above the objective.", ge=0, le=1
+    )
+
+
+class Service(Spec):
+    """A model in production, or several alike."""
+
+    team: Name = Field(description="The team (or kind of team) that owns it.")
+    count: int = quantity(
+        1, "services", "How many such services each such team owns.", ge=1, le=1000
+    )
+    golden_path: bool | None = quantity(
+        None, "yes/no", "On the golden path; null lets `standardization` decide."
+    )
+    upstream: tuple[str, ...] = quantity(
+        (), "services", "Services whose output it uses (recorded; failures do not spread yet)."
+    )
+    quality: Quality = Quality()
+    data: DataFeed | None = Field(None, description="Its data feed; null is none.")
+    retraining: Retraining = Retraining()
+    time_to_outage_h: Distribution | None = quantity(
+        None, "h", "Time from being up to the next infrastructure outage; null is never."
+    )
+
+
+class _Change(Spec):
+    author: Name = Field(description="The role that makes it, and reworks it when it fails.")
+    defects: dict[DefectKind, Share] = quantity(
+        {}, "share 0..1", "Probability that the author leaves a defect of that kind in it."
+    )
+    rework_h: Distribution = quantity(
+        0, "h of effort", "Of the author, each time a step sends the change back."
+    )
+
+
+class Feature(_Change):
+    """A new idea: explored by the author, perhaps abandoned, otherwise committed."""
+
+    author: Name = Field("data_scientist", description="The role that explores and makes it.")
+    arrivals: Literal["closed", "open"] = Field(
+        "closed",
+        description="closed: a full backlog, a free author starts the next; open: ideas arrive.",
+    )
+    interarrival_h: Distribution | None = quantity(
+        None, "h", "Time between ideas for one service (open arrivals)."
+    )
+    exploration_h: Distribution = quantity(0, "h of effort", "From idea to commit.")
+    abandoned: Share = share(0.0, "Share of explorations that lead nowhere.")
+
+    @model_validator(mode="after")
+    def _arrivals_are_complete(self) -> Self:
+        if self.arrivals == "open" and self.interarrival_h is None:
+            raise ValueError("open arrivals need interarrival_h")
+        if self.arrivals == "closed" and self.exploration_h.expectation <= 0:
+            raise ValueError("a closed backlog needs exploration_h > 0")
+        return self
+
+
+class Retrain(_Change):
+    """A new model from the same code and newer data; its commit is its trigger."""
+
+    author: Name = Field("data_scientist", description="The role that looks after a failed one.")
+
+
+class Fix(_Change):
+    """The remediation of an incident that cannot be rolled back."""
+
+    author: Name = Field("ml_engineer", description="The role that writes it.")
+    effort_h: Distribution = quantity(0, "h of effort", "From diagnosis to commit.")
+
+
+class Improvement(_Change):
+    """Planned upkeep of a service; less urgent than everything else."""
+
+    author: Name = Field("ml_engineer", description="The role that makes it.")
+    interarrival_h: Distribution | None = quantity(
+        None, "h", "Time between improvements of one service; null is never."
+    )
+    effort_h: Distribution = quantity(0, "h of effort", "From start to commit.")
+
+
+class Changes(Spec):
+    """The four kinds of change."""
+
+    feature: Feature | None = Field(None, description="New features; null is none.")
+    retrain: Retrain = Retrain()
+    fix: Fix = Fix()
+    improvement: Improvement = Improvement()
+
+
+class Window(Spec):
+    """Fixed times at which a board meets or a release goes out; what waits goes together."""
+
+    every_weeks: int = quantity(1, "weeks", "Period.", ge=1, le=52)
+    days: tuple[Day, ...] = quantity(("wed",), "days", "Days on which it opens.", min_length=1)
+    hour: float = quantity(10.0, "hour of the day", "When it opens.", ge=0, lt=24)
+    waits: ByMode = Field(
+        ByMode(manual=1.0, automated=1.0),
+        description="Share of executions that wait for it; remediation never does.",
+    )
+
+
+class Step(Spec):
+    """One step of the pipeline."""
+
+    role: Name | None = Field(None, description="Who executes it by hand; null: only machines.")
+    automation: Share | None = share(
+        None, "Share of executions that need no human; null: as `automation` of the scenario."
+    )
+    effort_h: Distribution = quantity(0, "h of effort", "Of a person, when executed by hand.")
+    run_h: Distribution = quantity(0, "h", "Running time of the machine.")
+    run_by_hand: bool = quantity(
+        True, "yes/no", "The machine also runs when the step is executed by hand."
+    )
+    compute: Name | None = Field(None, description="Compute pool of the run; null: no queue.")
+    effect: Literal["takes_data", "trains_model", "deploys"] | None = Field(
+        None, description="What it does besides passing the change on."
+    )
+    skipped_by: tuple[ChangeKind, ...] = Field((), description="Kinds of change that skip it.")
+    adds: dict[DefectKind, ByMode] = quantity(
+        {}, "share 0..1", "Probability that executing it adds a defect (slips, misconfiguration)."
+    )
+    detects: dict[DefectKind, ByMode] = quantity(
+        {}, "share 0..1", "Probability that it finds a defect that is there."
+    )
+    fails: Share = share(0.0, "Share of executions that end without success and go back.", le=0.95)
+    flaky: Share = share(0.0, "Share of runs that fail for no reason and are repeated.", le=0.95)
+    returns_to: Name | None = Field(
+        None, description="Step that a failed change goes back to; null: the first."
+    )
+    window: Window | None = Field(None, description="Board or release window it waits for.")
+
+
+class Handoff(Spec):
+    """What lies between two manual steps of different roles."""
+
+    delay_h: Distribution = quantity(0, "h", "Until the next role takes notice.")
+    misunderstood: Share = share(
+        0.0, "Probability that the work is misunderstood, which adds a code defect."
+    )
+
+
+class Pipeline(Spec):
+    """How a commit gets into production: steps in the order of the file."""
+
+    steps: dict[Name, Step] = Field(description="The steps, in order.", min_length=1)
+    handoff_in_team: Handoff = Field(Handoff(), description="Between two roles of one team.")
+    handoff_across: Handoff = Field(Handoff(), description="To or from a group outside the team.")
+    environment_drift: Share = share(
+        0.0,
+        "Probability that a service off the golden path meets an environment at deployment that "
+        "differs from the tested one, which adds an infra defect.",
+    )
+    max_attempts: int = quantity(
+        10, "attempts", "Passes through the pipeline before a change is given up.", ge=1, le=1000
+    )
+
+
+class Response(Spec):
+    """How incidents of one cause are noticed and handled."""
+
+    role: Name = Field("operations", description="Who responds, diagnoses and repairs.")
+    latency_h: Distribution = quantity(
+        0, "h", "From deployment until a defect of this kind shows itself."
+    )
+    monitored: Share = share(0.0, "Share of such incidents that monitoring notices.")
+    alert_h: Distribution = quantity(0, "h", "Until monitoring raises the alarm.")
+    notice_h: Distribution = quantity(0, "h", "Until people notice without monitoring.")
+    diagnosis_h: Distribution = quantity(0, "h of effort", "From response to diagnosis.")
+    repair_h: Distribution = quantity(0, "h of effort", "To repair in place.")
+
+
+class Responses(Spec):
+    """One :class:`Response` per cause."""
+
+    infra: Response = Response()
+    data: Response = Response(role="data_engineer")
+    model: Response = Response(role="data_scientist")
+    code: Response = Response(role="ml_engineer")
+    security: Response = Response()
+
+
+class Rollback(Spec):
+    """Going back to the previous deployment."""
+
+    available: Share = share(
+        0.0,
+        "Share of failed deployments whose previous version can be restored (versioned artifacts).",
+    )
+    automation: Share | None = share(
+        None, "Share of rollbacks that need no human; null: as `automation` of the scenario."
+    )
+    effort_h: Distribution = quantity(0, "h of effort", "Of the responder, by hand.")
+    run_h: Distribution = quantity(0, "h", "Of the machine, when automated.")
+
+
+class Failover(Spec):
+    """Moving a service away from broken infrastructure."""
+
+    available: Share = share(0.0, "Share of outages that a failover ends.")
+    run_h: Distribution = quantity(0, "h", "Duration of the failover.")
+
+
+class Incidents(Spec):
+    """How incidents are noticed, answered and remedied."""
+
+    on_call: tuple[Name, ...] = Field((), description="Roles that respond around the clock.")
+    page_h: Distribution = quantity(0, "h", "Until somebody on call answers.")
+    responses: Responses = Responses()
+    rollback: Rollback = Rollback()
+    failover: Failover = Failover()
+
+
+class Scenario(Spec):
+    """An organization, and the settings of an experiment with it."""
+
+    name: Name = Field(description="Short name; the results folder carries it.")
+    description: str = Field("", description="What this scenario shows.")
+
+    replications: int = quantity(20, "runs", "Independent replications.", ge=1, le=100_000)
+    seed: int = quantity(1, "-", "Root of all random numbers.", ge=0, lt=2**63)
+    horizon_weeks: int = quantity(104, "weeks", "Simulated time, warm-up included.", ge=1, le=5200)
+    warmup_weeks: int = quantity(
+        0, "weeks", "Time at the start that the metrics leave out.", ge=0, le=5200
+    )
+    n_jobs: int = quantity(-1, "processes", "Parallel processes; -1 is one a core.", ge=-1, le=1024)
+
+    automation: Share = share(0.0, "Share of step executions that need no human.")
+    standardization: Share = share(0.0, "Share of services on the golden path.")
+
+    working_hours: WorkingHours = WorkingHours()
+    working_hours_of: dict[Name, WorkingHours] = quantity(
+        {}, "by role", "Working hours of roles that differ from the rest."
+    )
+    interrupting: tuple[WorkClass, ...] = quantity(
+        ("incident",), "classes", "Work that interrupts less urgent work at once."
+    )
+    teams: dict[Name, Team] = Field(description="Teams by name.", min_length=1)
+    shared_people: dict[Name, Annotated[int, Field(ge=0, le=10_000)]] = quantity(
+        {}, "persons by role", "Groups outside the teams that serve all of them."
+    )
+    compute: dict[Name, ComputePool] = Field({}, description="Compute pools by name.")
+    services: dict[Name, Service] = Field(description="Services by name.", min_length=1)
+    changes: Changes = Changes()
+    pipeline: Pipeline = Field(description="From commit to production.")
+    incidents: Incidents = Incidents()

@@ -1,0 +1,121 @@
+"""Validation of plain data as a scenario, with errors put in a reader's words."""
+
+import types
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from .consistency import check
+from .errors import Problem, ScenarioError, nearest
+from .organization import Scenario
+
+
+def validate(data: Mapping[str, Any]) -> Scenario:
+    """Validate plain ``data`` as a scenario.
+
+    Raises:
+        ScenarioError: it is not a valid scenario.
+    """
+    try:
+        scenario = Scenario.model_validate(data)
+    except ValidationError as error:
+        # An invalid item makes pydantic report its list as too short as well.
+        details = [d for d in error.errors() if not (d["type"] == "too_short" and d["input"])]
+        raise ScenarioError([_translate(dict(detail), data) for detail in details]) from None
+    problems = check(scenario)
+    if problems:
+        raise ScenarioError(problems)
+    return scenario
+
+
+def _translate(detail: dict[str, Any], data: Mapping[str, Any]) -> Problem:
+    kind, context = detail["type"], detail.get("ctx", {})
+    parts, value = _locate(detail["loc"], data)
+    key = ".".join(parts)
+    if kind == "extra_forbidden" or detail["loc"][-1] == "[key]":
+        hint = nearest(parts[-1], _keys_at(parts[:-1], data))
+        return Problem(key, f"unknown key (value {_short(value)})", hint)
+    if kind == "missing":
+        return Problem(f"{key}.{detail['loc'][-1]}".lstrip("."), "is missing", "required here")
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        field = context["discriminator"].strip("'")
+        tag = value.get(field) if isinstance(value, Mapping) else value
+        expected = _tags_at(parts, data, field)
+        if tag is None:
+            return Problem(key, f"needs `{field}`", "one of " + ", ".join(expected))
+        return Problem(f"{key}.{field}", f"unknown value {_short(tag)}", nearest(tag, expected))
+    if kind == "literal_error":
+        expected = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        return Problem(key, f"unknown value {_short(value)}", nearest(value, expected))
+    if kind == "too_short":
+        return Problem(key, "is empty", "at least one is needed")
+    message = detail["msg"].removeprefix("Value error, ")
+    return Problem(key, f"{_short(value)} is not allowed", message[0].lower() + message[1:])
+
+
+def _locate(location: Sequence[int | str], data: Any) -> tuple[list[str], Any]:
+    """Follow pydantic's location through ``data``, leaving out the tags of unions."""
+    parts: list[str] = []
+    for part in location:
+        in_list = isinstance(data, list | tuple) and isinstance(part, int)
+        if in_list or (isinstance(data, Mapping) and part in data):
+            data = data[part]
+            parts.append(str(part))
+    return parts, data
+
+
+def _types_at(parts: Sequence[str], data: Any) -> list[Any]:
+    """Return the types that the value at ``parts`` may have; models are resolved by their tag."""
+    candidates: list[Any] = [Scenario]
+    for part in parts:
+        data = data[int(part)] if isinstance(data, list | tuple) else data[part]
+        candidates = [inner for outer in candidates for inner in _inside(outer, part)]
+    tag = {data.get("dist"), data.get("shape")} - {None} if isinstance(data, Mapping) else set()
+    return [kind for kind in candidates if not tag or tag & _tags(kind)] or candidates
+
+
+def _inside(outer: Any, part: str) -> list[Any]:
+    if isinstance(outer, type) and issubclass(outer, BaseModel):
+        by_key = {field.alias or name: field for name, field in outer.model_fields.items()}
+        return _alternatives(by_key[part].annotation) if part in by_key else []
+    return _alternatives(get_args(outer)[-1]) if get_origin(outer) is dict else []
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    if get_origin(annotation) is Annotated:
+        return _alternatives(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [kind for part in get_args(annotation) for kind in _alternatives(part)]
+    return [annotation]
+
+
+def _tags(kind: Any) -> set[str]:
+    fields = getattr(kind, "model_fields", {})
+    return {
+        tag
+        for name in ("dist", "shape")
+        if name in fields
+        for tag in get_args(fields[name].annotation)
+    }
+
+
+def _keys_at(parts: Sequence[str], data: Any) -> list[str]:
+    keys: list[str] = []
+    for kind in _types_at(parts, data):
+        if get_origin(kind) is dict:
+            key_type = get_args(kind)[0]
+            keys += get_args(key_type) if get_origin(key_type) is Literal else ()
+        else:
+            keys += [f.alias or name for name, f in getattr(kind, "model_fields", {}).items()]
+    return keys
+
+
+def _tags_at(parts: Sequence[str], data: Any, field: str) -> list[str]:
+    tags = [tag for kind in _types_at(parts, data) for tag in sorted(_tags(kind))]
+    return list(dict.fromkeys(tags))
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

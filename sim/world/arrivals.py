@@ -1,0 +1,96 @@
+"""Where planned work comes from: a full backlog, ideas that arrive, and upkeep."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+from simpy.events import Event
+from simpy.resources.resource import Request
+
+from sim.scenario.organization import Feature
+
+from .authoring import explore_and_deliver, new_change, write_and_deliver
+from .changes import Change
+from .people import FEATURE, IMPROVEMENT
+
+if TYPE_CHECKING:
+    from .organization import Organization
+    from .services import Service, Team
+
+
+def begin_features(
+    organization: Organization, team: Team, services: Sequence[Service], spec: Feature
+) -> None:
+    """Set up the features of ``team``, which owns ``services``."""
+    env = organization.env
+    if spec.arrivals == "open":
+        for service in services:
+            env.process(_ideas_arrive(organization, service, spec))
+        return
+    backlog = cycle(services)
+    for _ in range(team.people[spec.author].headcount):
+        env.process(_work_off_backlog(organization, team, backlog))
+
+
+def begin_improvements(organization: Organization, service: Service) -> None:
+    """Set up the improvements of ``service``."""
+    if organization.scenario.changes.improvement.interarrival_h is not None:
+        organization.env.process(_improvements_arrive(organization, service))
+
+
+def _work_off_backlog(
+    organization: Organization, team: Team, backlog: cycle[Service]
+) -> Generator[Event, object, None]:
+    """Be one author: whenever there is nothing else to do, start the next feature."""
+    while True:
+        slot = None
+        if team.features is not None:
+            slot = team.features.request()
+            yield slot
+        change = new_change(organization, next(backlog), "feature", "feature", "backlog", FEATURE)
+        if slot is not None:
+            organization.env.process(_hold_until_ended(change, slot))
+        yield from explore_and_deliver(organization, change)
+
+
+def _hold_until_ended(change: Change, slot: Request) -> Generator[Event, object, None]:
+    """Hold a slot of the limit of features in progress."""
+    with slot:
+        yield change.ended
+
+
+def _ideas_arrive(
+    organization: Organization, service: Service, spec: Feature
+) -> Generator[Event, object, None]:
+    env = organization.env
+    assert spec.interarrival_h is not None
+    gaps = organization.randomness.table(
+        f"{service.name}/feature/arrivals", [spec.interarrival_h.quantile]
+    )
+    number = 0
+    while True:
+        yield env.timeout(gaps.take(number)[0])
+        number += 1
+        change = new_change(organization, service, "feature", "feature", "arrival", FEATURE)
+        env.process(explore_and_deliver(organization, change))
+
+
+def _improvements_arrive(
+    organization: Organization, service: Service
+) -> Generator[Event, object, None]:
+    env = organization.env
+    interarrival_h = organization.scenario.changes.improvement.interarrival_h
+    assert interarrival_h is not None
+    gaps = organization.randomness.table(
+        f"{service.name}/improvement/arrivals", [interarrival_h.quantile]
+    )
+    number = 0
+    while True:
+        yield env.timeout(gaps.take(number)[0])
+        number += 1
+        change = new_change(
+            organization, service, "improvement", "improvement", "arrival", IMPROVEMENT
+        )
+        env.process(write_and_deliver(organization, change))

@@ -1,0 +1,169 @@
+"""Authoring: making a change, up to its commit, with the defects its author leaves in it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+from simpy.events import Event
+
+from sim.log import NO_ID
+from sim.scenario.organization import DEFECT_KINDS
+
+from .changes import Change
+from .people import EXPLORATION
+from .pipeline import deliver
+from .randomness import DrawTable, Quantile
+
+if TYPE_CHECKING:
+    from .organization import Organization
+    from .services import Service
+
+_EFFORT, _ABANDONED = 0, 1
+_FIRST_DEFECT = 2
+_FIRST_LATENCY = _FIRST_DEFECT + len(DEFECT_KINDS)
+
+
+def new_change(
+    organization: Organization,
+    service: Service,
+    kind: str,
+    lane: str,
+    trigger: str,
+    priority: int,
+    incident_id: int = NO_ID,
+    origin_id: int = NO_ID,
+) -> Change:
+    """Create a change now; ``lane`` names the draw tables that hold its luck."""
+    env = organization.env
+    change = Change(
+        len(organization.changes),
+        service,
+        kind,
+        lane,
+        service.number(lane),
+        trigger,
+        priority,
+        env.now,
+        env.event(),
+        incident_id,
+        origin_id,
+    )
+    organization.changes.append(change)
+    return change
+
+
+def commit(organization: Organization, change: Change) -> list[float]:
+    """Commit ``change`` now, with the defects that its author left in it; return its luck."""
+    luck = _draws(organization, change).take(change.number)
+    _commit(organization, change, luck)
+    return luck
+
+
+def explore_and_deliver(
+    organization: Organization, change: Change
+) -> Generator[Event, object, None]:
+    """Explore a feature; unless that leads nowhere, commit it and start its delivery."""
+    feature = organization.scenario.changes.feature
+    assert feature is not None
+    luck = _draws(organization, change).take(change.number)
+    abandoned = luck[_ABANDONED] < feature.abandoned
+    outcome = "abandoned" if abandoned else "passed"
+    yield from _write(
+        organization, change, "exploration", feature.author, luck[_EFFORT], EXPLORATION, outcome
+    )
+    if abandoned:
+        change.give_up(organization.env.now)
+    else:
+        _commit(organization, change, luck)
+        organization.env.process(deliver(organization, change))
+
+
+def write_and_deliver(organization: Organization, change: Change) -> Generator[Event, object, None]:
+    """Write a change and deliver it."""
+    author = getattr(organization.scenario.changes, change.kind).author
+    luck = _draws(organization, change).take(change.number)
+    yield from _write(
+        organization, change, "authoring", author, luck[_EFFORT], change.priority, "passed"
+    )
+    _commit(organization, change, luck)
+    yield from deliver(organization, change)
+
+
+def _write(
+    organization: Organization,
+    change: Change,
+    step: str,
+    role: str,
+    effort_h: float,
+    priority: int,
+    outcome: str,
+) -> Generator[Event, object, None]:
+    queued_at = organization.env.now
+    if effort_h <= 0:
+        change.started_at = queued_at
+        return
+    task = change.service.team.people[role].work(effort_h, priority, change.change_id)
+    yield task
+    change.started_at = task.started_at
+    change.last_role = role
+    now = organization.env.now
+    organization.log.steps.append(
+        (
+            change.change_id,
+            change.service.name,
+            step,
+            change.attempt,
+            "manual",
+            role,
+            queued_at,
+            task.started_at,
+            now,
+            0.0,
+            0.0,
+            max(0.0, now - queued_at - effort_h),
+            effort_h,
+            0.0,
+            0.0,
+            False,
+            outcome,
+        )
+    )
+
+
+def _commit(organization: Organization, change: Change, luck: list[float]) -> None:
+    spec = getattr(organization.scenario.changes, change.kind)
+    change.committed_at = organization.env.now
+    change.status = "delivering"
+    change.latencies = luck[_FIRST_LATENCY:]
+    for index, kind in enumerate(DEFECT_KINDS, _FIRST_DEFECT):
+        if luck[index] < spec.defects.get(kind, 0.0):
+            change.defects.add(kind)
+
+
+def _draws(organization: Organization, change: Change) -> DrawTable:
+    key = ("authoring", change.lane)
+    table = change.service.draws.get(key)
+    if table is None:
+        responses = organization.scenario.incidents.responses
+        latencies = [getattr(responses, kind).latency_h.quantile for kind in DEFECT_KINDS]
+        uniforms: list[Quantile | None] = [None] * (1 + len(DEFECT_KINDS))
+        table = change.service.draws[key] = organization.randomness.table(
+            f"{change.service.name}/{change.lane}",
+            [_effort(organization, change), *uniforms, *latencies],
+        )
+    return table
+
+
+def _effort(organization: Organization, change: Change) -> Quantile | None:
+    """Return the quantile function of the author's effort before the commit."""
+    spec = getattr(organization.scenario.changes, change.kind)
+    if change.lane.endswith("-redo"):
+        quantile: Quantile = spec.rework_h.quantile
+    elif change.kind == "feature":
+        quantile = spec.exploration_h.quantile
+    elif change.kind == "retrain":
+        return None  # nobody writes a retraining
+    else:
+        quantile = spec.effort_h.quantile
+    return quantile

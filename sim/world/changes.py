@@ -1,0 +1,89 @@
+"""Changes: what gets delivered, from the idea or the trigger to production."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import nan
+from typing import TYPE_CHECKING
+
+from simpy.events import Event
+
+from sim.log import NO_ID
+from sim.scenario.organization import DefectKind
+
+if TYPE_CHECKING:
+    from .deployment import Deployment
+    from .services import Service
+
+
+@dataclass(slots=True, eq=False)
+class Change:
+    """A unit of delivery.
+
+    Attributes:
+        number: its row in the draw tables of its service and lane.
+        lane: name of those tables: its kind, or its kind and why it is made again.
+        defects: kinds of defect that are in it.
+        latencies: time in h from deployment until a defect shows, by index of its kind.
+        attempt: its pass through the pipeline, from 1.
+        reached: how many steps of the pipeline it has got through, in whatever pass.
+        last_role: the role that had it in hand last.
+        brings_model: whether a new model was trained for it.
+        ended: happens when it is deployed or given up.
+    """
+
+    change_id: int
+    service: Service
+    kind: str
+    lane: str
+    number: int
+    trigger: str
+    priority: int
+    created_at: float
+    ended: Event
+    incident_id: int = NO_ID
+    origin_id: int = NO_ID
+    started_at: float = nan
+    committed_at: float = nan
+    deployed_at: float = nan
+    ended_at: float = nan
+    data_from: float = nan
+    deployment: Deployment | None = None
+    status: str = "exploring"
+    attempt: int = 1
+    reached: int = 0
+    last_role: str = ""
+    defects: set[DefectKind] = field(default_factory=set)
+    latencies: list[float] = field(default_factory=list)
+    brings_model: bool = False
+
+    @property
+    def unplanned(self) -> bool:
+        """Whether it remedies an incident or redoes a rolled-back change."""
+        return self.incident_id != NO_ID or self.origin_id != NO_ID
+
+    def give_up(self, now: float) -> None:
+        """Abandon it now."""
+        self.status = "abandoned"
+        self.ended_at = now
+        self.ended.succeed()
+
+    def row(self) -> tuple[object, ...]:
+        """Return its row of the event table."""
+        return (
+            self.change_id,
+            self.service.name,
+            self.service.team.name,
+            self.kind,
+            self.trigger,
+            self.created_at,
+            self.started_at,
+            self.committed_at,
+            self.deployed_at,
+            self.ended_at,
+            NO_ID if self.deployment is None else self.deployment.deployment_id,
+            self.incident_id,
+            self.origin_id,
+            self.data_from,
+            self.status,
+        )

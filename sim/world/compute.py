@@ -1,0 +1,230 @@
+"""Compute: slots that run jobs around the clock, fixed or autoscaled; jobs fail and are retried."""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from math import inf, log1p, nan
+
+import simpy
+from simpy.events import NORMAL, Event
+
+from sim.log import NO_ID, EventLog
+from sim.scenario.organization import ComputePool as ComputeSpec
+
+from .randomness import DrawTable
+
+Luck = Callable[[], list[float]]
+"""Gives the two uniforms that decide when and how the next run of a job is interrupted."""
+
+
+class Job(Event):
+    """A job for one slot; the event happens when it is done.
+
+    Attributes:
+        started_at: when it first got a slot; NaN before.
+        held_h: hours for which it has held a slot, lost and repeated work included.
+    """
+
+    def __init__(
+        self, env: simpy.Environment, run_h: float, priority: int, change_id: int, luck: Luck
+    ) -> None:
+        super().__init__(env)
+        self.run_h = run_h
+        self.priority = priority
+        self.change_id = change_id
+        self.luck = luck
+        self.remaining_h = run_h
+        self.queued_at = env.now
+        self.started_at = nan
+        self.held_h = 0.0
+        self.sequence = 0
+
+
+class _Occupation(Event):
+    """A job in a slot, until it is done or interrupted."""
+
+    def __init__(self, env: simpy.Environment, job: Job, slot: int, outcome: str) -> None:
+        super().__init__(env)
+        self._ok = True
+        self._value = None
+        self.job = job
+        self.slot = slot
+        self.started_at = env.now
+        self.outcome = outcome
+
+
+class ComputePool:
+    """Slots for jobs, given to the most urgent, first come first served among equals.
+
+    Args:
+        env: the simulation.
+        log: where occupations of slots go.
+        name: name of the pool in the log.
+        resource: kind of compute.
+        team: team it belongs to; empty if shared.
+        spec: size, scaling and failures.
+        provisioning: delays until an added slot is ready, one a row.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        log: EventLog,
+        name: str,
+        resource: str,
+        team: str,
+        spec: ComputeSpec,
+        provisioning: DrawTable,
+    ) -> None:
+        self.name = name
+        self.resource = resource
+        self.team = team
+        self.sizes = [(env.now, spec.slots)]
+        """Size of the pool as (time from which it holds, slots)."""
+        self._env = env
+        self._log = log
+        self._spec = spec
+        self._provisioning = provisioning
+        self._interruptions_per_h = spec.failures_per_h + spec.preemptions_per_h
+        self._idle = list(range(spec.slots))
+        self._idle_since: dict[int, float] = {}
+        self._running: dict[int, _Occupation] = {}
+        self._waiting: list[tuple[int, int, Job]] = []
+        self._submitted = 0
+        self._ordered = 0
+        self._being_provisioned = 0
+        self._slots_ever = spec.slots
+
+    @property
+    def slots(self) -> int:
+        """Current number of slots."""
+        return self.sizes[-1][1]
+
+    def run(self, run_h: float, priority: int, change_id: int, luck: Luck) -> Job:
+        """Hand in a job of ``run_h`` hours and return it to wait for."""
+        job = Job(self._env, run_h, priority, change_id, luck)
+        job.sequence = self._submitted
+        self._submitted += 1
+        if self._idle:
+            self._start(job)
+        else:
+            heappush(self._waiting, (priority, job.sequence, job))
+            self._scale_up()
+        return job
+
+    def flush(self) -> None:
+        """Log what is unfinished or still waiting at the end of the simulation."""
+        for occupation in self._running.values():
+            self._log_occupation(occupation, nan, "unfinished")
+        for _, _, job in sorted(self._waiting):
+            row = (NO_ID, job.change_id, job.queued_at, nan, nan, "waiting")
+            self._log.jobs.append((self.name, self.resource, self.team, *row))
+
+    def _start(self, job: Job) -> None:
+        slot = heappop(self._idle)
+        if job.started_at != job.started_at:
+            job.started_at = self._env.now
+        self._idle_since.pop(slot, None)
+        run_h, outcome = job.remaining_h, "finished"
+        if self._interruptions_per_h > 0:
+            when, which = job.luck()
+            until_interruption_h = -log1p(-when) / self._interruptions_per_h
+            if until_interruption_h < run_h:
+                failed = which * self._interruptions_per_h < self._spec.failures_per_h
+                run_h, outcome = until_interruption_h, "failed" if failed else "preempted"
+        occupation = self._running[slot] = _Occupation(self._env, job, slot, outcome)
+        assert occupation.callbacks is not None
+        occupation.callbacks.append(self._end)
+        self._env.schedule(occupation, NORMAL, run_h)
+
+    def _end(self, event: Event) -> None:
+        assert isinstance(event, _Occupation)
+        job = event.job
+        now = self._env.now
+        held_h = now - event.started_at
+        job.held_h += held_h
+        self._log_occupation(event, now, event.outcome)
+        del self._running[event.slot]
+        heappush(self._idle, event.slot)
+        if event.outcome == "finished":
+            job.succeed()
+        else:
+            every = self._spec.checkpoint_every_h
+            if every is not None:  # what was checkpointed since the start of this run is kept
+                job.remaining_h -= held_h // every * every
+            job.queued_at = now
+            heappush(self._waiting, (job.priority, job.sequence, job))
+        if self._waiting:
+            self._start(heappop(self._waiting)[2])
+        else:
+            self._consider_release(event.slot)
+
+    def _log_occupation(self, occupation: _Occupation, finished_at: float, outcome: str) -> None:
+        job = occupation.job
+        self._log.jobs.append(
+            (
+                self.name,
+                self.resource,
+                self.team,
+                occupation.slot,
+                job.change_id,
+                job.queued_at,
+                occupation.started_at,
+                finished_at,
+                outcome,
+            )
+        )
+
+    def _scale_up(self) -> None:
+        most = self._spec.max_slots or 0
+        if len(self._waiting) <= self._being_provisioned:
+            return
+        if self.slots + self._being_provisioned >= most:
+            return
+        self._being_provisioned += 1
+        delay = self._provisioning.take(self._ordered)[0]
+        self._ordered += 1
+        ready = self._env.timeout(delay)
+        assert ready.callbacks is not None
+        ready.callbacks.append(self._add_slot)
+
+    def _add_slot(self, _: Event) -> None:
+        self._being_provisioned -= 1
+        self._resize(+1)
+        slot = self._slots_ever
+        self._slots_ever += 1
+        heappush(self._idle, slot)
+        if self._waiting:
+            self._start(heappop(self._waiting)[2])
+            self._scale_up()
+        else:
+            self._consider_release(slot)
+
+    def _consider_release(self, slot: int) -> None:
+        """Give an idle slot back after a while, unless it is used again or part of the minimum."""
+        if self.slots <= self._spec.slots:
+            return
+        idle_since = self._idle_since[slot] = self._env.now
+
+        def release(_: Event) -> None:
+            unused = self._idle_since.get(slot) == idle_since
+            if unused and self.slots > self._spec.slots:
+                self._idle.remove(slot)
+                self._idle.sort()
+                del self._idle_since[slot]
+                self._resize(-1)
+
+        timer = self._env.timeout(self._spec.release_after_h)
+        assert timer.callbacks is not None
+        timer.callbacks.append(release)
+
+    def _resize(self, by: int) -> None:
+        self.sizes.append((self._env.now, self.slots + by))
+
+    def available_h(self, start: float, end: float) -> float:
+        """Return the slot-hours available between ``start`` and ``end``."""
+        total = 0.0
+        for (since, slots), until in zip(
+            self.sizes, [since for since, _ in self.sizes[1:]] + [inf], strict=True
+        ):
+            total += slots * max(0.0, min(end, until) - max(start, since))
+        return total

@@ -1,0 +1,79 @@
+"""Failures: infrastructure that breaks by itself, and defects that show in production."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, cast
+
+from simpy.events import Event
+
+from sim.scenario.organization import DefectKind
+
+from . import incidents
+
+if TYPE_CHECKING:
+    from .deployment import Deployment
+    from .organization import Organization
+    from .services import Service
+
+
+def begin_outages(organization: Organization, service: Service) -> None:
+    """Set up the infrastructure outages of ``service``."""
+    if service.spec.time_to_outage_h is not None:
+        organization.env.process(_outages(organization, service))
+
+
+def let_defects_show(organization: Organization, deployment: Deployment) -> None:
+    """Set up what the defects that reached production with ``deployment`` will do there."""
+    if deployment.latent:
+        organization.env.process(_show(organization, deployment))
+
+
+def _outages(organization: Organization, service: Service) -> Generator[Event, object, None]:
+    env = organization.env
+    assert service.spec.time_to_outage_h is not None
+    gaps = organization.randomness.table(
+        f"{service.name}/outages", [service.spec.time_to_outage_h.quantile], rows_per_block=16
+    )
+    number = 0
+    while True:
+        yield env.timeout(gaps.take(number)[0])
+        incident = incidents.start(organization, service, "infra", "outage", None, "outage", number)
+        number += 1
+        yield incident.closed
+
+
+def _show(organization: Organization, deployment: Deployment) -> Generator[Event, object, None]:
+    """Let the defect that shows itself first cause the incident of this deployment.
+
+    Defects of code, infrastructure and security stay in the service whatever is deployed on top of
+    them. A bad model, or one trained on bad data, is gone when another model is trained and goes
+    live before anybody noticed.
+    """
+    env = organization.env
+    lead = deployment.lead
+    for latency_h, kind in deployment.latent:
+        waiting_h = deployment.deployed_at + latency_h - env.now
+        if waiting_h > 0 and not deployment.alarm.triggered:
+            yield env.timeout(waiting_h) | deployment.alarm
+        verified = deployment.alarm.triggered
+        cause: DefectKind = cast(DefectKind, deployment.alarm.value) if verified else kind
+        if cause in ("data", "model") and _is_replaced(deployment):
+            continue
+        incidents.start(
+            organization,
+            lead.service,
+            cause,
+            "deployment",
+            deployment,
+            lead.lane,
+            lead.number,
+            verified,
+        )
+        return
+
+
+def _is_replaced(deployment: Deployment) -> bool:
+    """Return whether a model trained for a later deployment is live."""
+    live = deployment.lead.service.live
+    return live is not deployment and live.brings_model

@@ -1,0 +1,312 @@
+"""Incidents: from degraded service to restored service.
+
+An incident starts when service degrades, is detected, gets a responder, is diagnosed and remedied:
+by rollback, failover, repair in place, or a fix or retraining that goes through the pipeline at
+expedited priority, so that time to restore contains the pipeline's manual steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from math import nan
+from typing import TYPE_CHECKING, Literal
+
+from simpy.events import Event
+
+from sim.log import NO_ID
+from sim.scenario.organization import DefectKind
+
+from . import remediation, retraining
+from .people import INCIDENT, Task
+from .randomness import DrawTable
+
+if TYPE_CHECKING:
+    from .deployment import Deployment
+    from .organization import Organization
+    from .services import Service
+
+Trigger = Literal["deployment", "outage", "batch", "decay"]
+
+(
+    _MONITORED,
+    _ALERT,
+    _NOTICE,
+    _PAGE,
+    _DIAGNOSIS,
+    _REPAIR,
+    _ROLLBACK_AVAILABLE,
+    _ROLLBACK_AUTOMATED,
+    _ROLLBACK_EFFORT,
+    _ROLLBACK_RUN,
+    _FAILOVER_AVAILABLE,
+    _FAILOVER_RUN,
+) = range(12)
+_RETRY_H = 24.0
+"""After a remedy that was given up, somebody tries again the next day."""
+
+
+@dataclass(slots=True, eq=False)
+class Incident:
+    """A degradation of one service.
+
+    Attributes:
+        closed: happens when service is restored.
+    """
+
+    incident_id: int
+    service: Service
+    cause: DefectKind
+    trigger: Trigger
+    deployment: Deployment | None
+    started_at: float
+    closed: Event
+    detected_at: float = nan
+    responded_at: float = nan
+    diagnosed_at: float = nan
+    restored_at: float = nan
+    detected_by: str = ""
+    remedy: str = ""
+    task: Task | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether service is restored."""
+        return self.remedy != ""
+
+    def row(self) -> tuple[object, ...]:
+        """Return its row of the event table."""
+        return (
+            self.incident_id,
+            self.service.name,
+            self.service.team.name,
+            self.cause,
+            self.trigger,
+            NO_ID if self.deployment is None else self.deployment.deployment_id,
+            self.started_at,
+            self.detected_at,
+            self.responded_at,
+            self.diagnosed_at,
+            self.restored_at,
+            self.detected_by,
+            self.remedy,
+        )
+
+
+def start(
+    organization: Organization,
+    service: Service,
+    cause: DefectKind,
+    trigger: Trigger,
+    deployment: Deployment | None,
+    lane: str,
+    number: int,
+    verified: bool = False,
+) -> Incident:
+    """Let an incident start now, and somebody handle it.
+
+    Args:
+        organization: where it happens.
+        service: what degrades.
+        cause: what is broken.
+        trigger: what brought it about.
+        deployment: the deployment it is charged to, if any.
+        lane: name of its draw table.
+        number: its row there.
+        verified: verification found it, so it is detected as it starts.
+
+    Returns:
+        The open incident.
+    """
+    env = organization.env
+    incident = Incident(
+        len(organization.incidents), service, cause, trigger, deployment, env.now, env.event()
+    )
+    organization.incidents.append(incident)
+    service.open_incidents.append(incident)
+    if trigger == "deployment" and deployment is not None:
+        deployment.failed = True
+    if _impairs(incident):
+        service.impair(+1)
+    if verified:
+        incident.detected_at, incident.detected_by = env.now, "verification"
+    luck = _draws(organization, service, cause, lane).take(number)
+    env.process(_handle(organization, incident, luck))
+    return incident
+
+
+def close(organization: Organization, incident: Incident, remedy: str) -> None:
+    """Service is restored now; closing twice is harmless."""
+    if incident.is_closed:
+        return
+    task = incident.task
+    if incident.responded_at != incident.responded_at and task is not None:
+        incident.responded_at = task.started_at  # closed while somebody was diagnosing
+    incident.restored_at = organization.env.now
+    incident.remedy = remedy
+    incident.service.open_incidents.remove(incident)
+    if _impairs(incident):
+        incident.service.impair(-1)
+    incident.closed.succeed()
+
+
+def close_those_remedied_by(organization: Organization, deployment: Deployment) -> None:
+    """Close the incidents that end because ``deployment`` has gone live.
+
+    A newly trained model ends the decay below the objective if it meets the objective, and what a
+    bad model or a model trained on bad data caused in an earlier deployment.
+    """
+    if not deployment.brings_model:
+        return
+    service = deployment.changes[0].service
+    meant_for = {change.incident_id for change in deployment.changes}
+    for incident in list(service.open_incidents):
+        decayed = incident.trigger == "decay"
+        ended = service.meets_objective() if decayed else _comes_with_the_model(incident)
+        if ended:
+            planned = incident.incident_id in meant_for
+            close(organization, incident, "retrain" if planned else "superseded")
+
+
+def _comes_with_the_model(incident: Incident) -> bool:
+    return incident.trigger == "deployment" and incident.cause in ("data", "model")
+
+
+def _impairs(incident: Incident) -> bool:
+    return incident.trigger == "batch" or _comes_with_the_model(incident)
+
+
+def _draws(organization: Organization, service: Service, cause: DefectKind, lane: str) -> DrawTable:
+    key = ("incident", cause, lane)
+    table = service.draws.get(key)
+    if table is None:
+        spec = organization.scenario.incidents
+        response = getattr(spec.responses, cause)
+        table = service.draws[key] = organization.randomness.table(
+            f"{service.name}/incident/{cause}/{lane}",
+            [
+                None,
+                response.alert_h.quantile,
+                response.notice_h.quantile,
+                spec.page_h.quantile,
+                response.diagnosis_h.quantile,
+                response.repair_h.quantile,
+                None,
+                None,
+                spec.rollback.effort_h.quantile,
+                spec.rollback.run_h.quantile,
+                None,
+                spec.failover.run_h.quantile,
+            ],
+            rows_per_block=16,
+        )
+    return table
+
+
+def _handle(
+    organization: Organization, incident: Incident, luck: list[float]
+) -> Generator[Event, object, None]:
+    env = organization.env
+    response = getattr(organization.scenario.incidents.responses, incident.cause)
+    if incident.detected_by == "":
+        monitored = luck[_MONITORED] < response.monitored
+        yield env.timeout(luck[_ALERT] if monitored else luck[_NOTICE])
+        if incident.is_closed:
+            return
+        incident.detected_at = env.now
+        incident.detected_by = "monitoring" if monitored else "people"
+    if response.role in organization.scenario.incidents.on_call:
+        yield env.timeout(luck[_PAGE])
+    if luck[_DIAGNOSIS] > 0 and not incident.is_closed:
+        incident.task = _work(organization, incident, response.role, luck[_DIAGNOSIS])
+        yield incident.task
+    if incident.is_closed:
+        return
+    incident.responded_at = env.now if incident.task is None else incident.task.started_at
+    incident.diagnosed_at = env.now
+    while not incident.is_closed:
+        yield from _remedy(organization, incident, response.role, luck)
+
+
+def _remedy(
+    organization: Organization, incident: Incident, role: str, luck: list[float]
+) -> Generator[Event, object, None]:
+    """Try one remedy; it may come too late, or not be enough."""
+    if _can_roll_back(organization, incident, luck):
+        yield from _roll_back(organization, incident, role, luck)
+    elif incident.trigger == "decay" or _comes_with_the_model(incident):
+        yield from _retrain(organization, incident)
+    elif incident.cause in ("code", "security"):
+        yield from _fix(organization, incident)
+    else:
+        yield from _restore_in_place(organization, incident, role, luck)
+
+
+def _can_roll_back(organization: Organization, incident: Incident, luck: list[float]) -> bool:
+    deployment = incident.deployment
+    return (
+        incident.trigger == "deployment"
+        and deployment is incident.service.live
+        and luck[_ROLLBACK_AVAILABLE] < organization.scenario.incidents.rollback.available
+    )
+
+
+def _roll_back(
+    organization: Organization, incident: Incident, role: str, luck: list[float]
+) -> Generator[Event, object, None]:
+    automation = organization.scenario.incidents.rollback.automation
+    if automation is None:
+        automation = organization.scenario.automation
+    if luck[_ROLLBACK_AUTOMATED] < automation:
+        yield organization.env.timeout(luck[_ROLLBACK_RUN])
+    elif luck[_ROLLBACK_EFFORT] > 0:
+        yield _work(organization, incident, role, luck[_ROLLBACK_EFFORT])
+    deployment = incident.deployment
+    if incident.is_closed or deployment is not incident.service.live or deployment is None:
+        return
+    assert deployment.predecessor is not None
+    incident.service.go_live(deployment.predecessor)
+    close(organization, incident, "rollback")
+    remediation.redo(organization, deployment)
+
+
+def _restore_in_place(
+    organization: Organization, incident: Incident, role: str, luck: list[float]
+) -> Generator[Event, object, None]:
+    available = organization.scenario.incidents.failover.available
+    if incident.trigger == "outage" and luck[_FAILOVER_AVAILABLE] < available:
+        yield organization.env.timeout(luck[_FAILOVER_RUN])
+        close(organization, incident, "failover")
+        return
+    if luck[_REPAIR] > 0:
+        yield _work(organization, incident, role, luck[_REPAIR])
+    close(organization, incident, "repair")
+
+
+def _fix(organization: Organization, incident: Incident) -> Generator[Event, object, None]:
+    change = remediation.fix(organization, incident.service, incident.incident_id)
+    yield change.ended
+    if change.status == "abandoned":
+        yield organization.env.timeout(_RETRY_H)
+    else:
+        close(organization, incident, "fix")
+
+
+def _retrain(organization: Organization, incident: Incident) -> Generator[Event, object, None]:
+    """Retrain; the new model closes the incident when it goes live, if it is good enough."""
+    service = incident.service
+    if incident.cause == "data":
+        service.tainted = False  # diagnosed: the next training leaves the bad data out
+    change = retraining.start_for_incident(organization, service, incident.incident_id)
+    yield change.ended
+    if change.status == "abandoned":
+        yield organization.env.timeout(_RETRY_H)
+
+
+def _work(organization: Organization, incident: Incident, role: str, effort_h: float) -> Task:
+    return incident.service.team.people[role].work(
+        effort_h,
+        INCIDENT,
+        incident_id=incident.incident_id,
+        around_the_clock=role in organization.scenario.incidents.on_call,
+    )

@@ -1,0 +1,256 @@
+"""People: pools of a role that work by priority within their hours.
+
+A pool gives a free person to the most urgent task, first come first served among equals. A task of
+an interrupting class (by default an incident) takes a person off less urgent work at once; any
+other more urgent task gets its person the next morning. Interrupted work resumes where it stopped.
+
+SimPy's own preemptive resource was turned down: it keeps waiting requests in a sorted list
+(quadratic under overload), knows no calendar, and needs a process per piece of work.
+"""
+
+from collections.abc import Collection
+from heapq import heappop, heappush
+from math import nan
+
+import simpy
+from simpy.events import NORMAL, Event
+
+from sim.log import NO_ID, EventLog
+from sim.scenario.organization import WORK_CLASSES
+
+from .calendar import Calendar
+
+INCIDENT, REMEDIATION, RETRAINING, FEATURE, EXPLORATION, IMPROVEMENT = range(len(WORK_CLASSES))
+"""Priorities, most urgent first."""
+
+
+class Task(Event):
+    """A piece of work for one person; the event happens when it is done.
+
+    Attributes:
+        submitted_at: when it was handed to the pool.
+        started_at: when somebody first began it; NaN before.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        effort_h: float,
+        priority: int,
+        change_id: int,
+        incident_id: int,
+        around_the_clock: bool,
+    ) -> None:
+        super().__init__(env)
+        self.effort_h = effort_h
+        self.priority = priority
+        self.change_id = change_id
+        self.incident_id = incident_id
+        self.around_the_clock = around_the_clock
+        self.remaining_h = effort_h
+        self.submitted_at = self.queued_at = env.now
+        self.started_at = nan
+        self.sequence = 0
+        self.stint: _Stint | None = None
+
+
+class _Stint(Event):
+    """A person at work on a task, until it is done or somebody calls the person away."""
+
+    def __init__(self, env: simpy.Environment, task: Task, person: int) -> None:
+        super().__init__(env)
+        self._ok = True
+        self._value = None
+        self.task: Task | None = task
+        self.person = person
+        self.started_at = env.now
+
+
+class PeoplePool:
+    """The people of one role in one team, or in a group that serves all teams.
+
+    Args:
+        env: the simulation.
+        log: where stints go.
+        name: name of the pool in the log.
+        role: role of its people.
+        team: team it belongs to; empty for a shared group.
+        headcount: how many they are.
+        calendar: when they work.
+        interrupting: priorities that interrupt less urgent work at once.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        log: EventLog,
+        name: str,
+        role: str,
+        team: str,
+        headcount: int,
+        calendar: Calendar,
+        interrupting: Collection[int],
+    ) -> None:
+        self.name = name
+        self.role = role
+        self.team = team
+        self.headcount = headcount
+        self.calendar = calendar
+        self._env = env
+        self._log = log
+        self._interrupting = frozenset(interrupting)
+        self._idle = list(range(headcount))
+        self._running: dict[int, Task] = {}
+        self._waiting: list[tuple[int, int, Task]] = []
+        self._submitted = 0
+        self._wake_at = nan
+
+    def work(
+        self,
+        effort_h: float,
+        priority: int,
+        change_id: int = NO_ID,
+        incident_id: int = NO_ID,
+        around_the_clock: bool = False,
+    ) -> Task:
+        """Hand in ``effort_h`` hours of focused work and return the task to wait for.
+
+        ``around_the_clock`` work is also begun, and done without regard to meetings, outside
+        working hours: somebody on call handles an incident.
+        """
+        task = Task(self._env, effort_h, priority, change_id, incident_id, around_the_clock)
+        task.sequence = self._submitted
+        self._submitted += 1
+        if self._idle and (around_the_clock or self.calendar.is_open(self._env.now)):
+            self._start(task)
+        else:
+            heappush(self._waiting, (priority, task.sequence, task))
+            self._make_room(task)
+        return task
+
+    def flush(self) -> None:
+        """Log what is unfinished or still waiting at the end of the simulation."""
+        for task in self._running.values():
+            assert task.stint is not None
+            self._log_stint(task, task.stint, self._done_in(task, task.stint), nan, "unfinished")
+        for _, _, task in sorted(self._waiting):
+            row = (task.change_id, task.incident_id, task.queued_at, nan, nan, 0.0, "waiting")
+            activity = WORK_CLASSES[task.priority]
+            self._log.work.append((self.name, self.role, self.team, NO_ID, activity, *row))
+
+    def _start(self, task: Task) -> None:
+        env = self._env
+        now = env.now
+        person = heappop(self._idle)
+        self._running[person] = task
+        if task.started_at != task.started_at:
+            task.started_at = now
+        stint = task.stint = _Stint(env, task, person)
+        assert stint.callbacks is not None
+        stint.callbacks.append(self._finish)
+        if task.around_the_clock:
+            delay = task.remaining_h
+        else:
+            delay = self.calendar.finish(now, task.remaining_h) - now
+        env.schedule(stint, NORMAL, delay)
+
+    def _finish(self, event: Event) -> None:
+        assert isinstance(event, _Stint)
+        task = event.task
+        if task is None:  # somebody called the person away
+            return
+        self._log_stint(task, event, task.remaining_h, self._env.now, "finished")
+        self._release(event)
+        task.succeed()
+        if self._waiting:
+            self._start_waiting()
+
+    def _interrupt(self, task: Task) -> None:
+        stint = task.stint
+        assert stint is not None
+        done = self._done_in(task, stint)
+        self._log_stint(task, stint, done, self._env.now, "interrupted")
+        self._release(stint)
+        stint.task = None
+        task.remaining_h -= done
+        task.queued_at = self._env.now
+        heappush(self._waiting, (task.priority, task.sequence, task))
+
+    def _done_in(self, task: Task, stint: _Stint) -> float:
+        now = self._env.now
+        if task.around_the_clock:
+            return min(task.remaining_h, now - stint.started_at)
+        return min(task.remaining_h, self.calendar.worked(stint.started_at, now))
+
+    def _release(self, stint: _Stint) -> None:
+        del self._running[stint.person]
+        heappush(self._idle, stint.person)
+
+    def _log_stint(
+        self, task: Task, stint: _Stint, effort_h: float, finished_at: float, outcome: str
+    ) -> None:
+        self._log.work.append(
+            (
+                self.name,
+                self.role,
+                self.team,
+                stint.person,
+                WORK_CLASSES[task.priority],
+                task.change_id,
+                task.incident_id,
+                task.queued_at,
+                stint.started_at,
+                finished_at,
+                effort_h,
+                outcome,
+            )
+        )
+
+    def _start_waiting(self) -> None:
+        """Give idle people the most urgent tasks that may be begun now."""
+        is_open = self.calendar.is_open(self._env.now)
+        while self._idle and self._waiting:
+            if not (is_open or self._waiting[0][2].around_the_clock):
+                self._wake_at_opening()
+                return
+            self._start(heappop(self._waiting)[2])
+
+    def _make_room(self, task: Task) -> None:
+        """Find a person for ``task``, which is waiting: now, or else the next morning."""
+        if self._idle:
+            self._wake_at_opening()
+            return
+        victim = self._least_urgent()
+        if victim is None or victim.priority <= task.priority:
+            return
+        if task.priority in self._interrupting:
+            self._interrupt(victim)
+            self._start_waiting()
+        else:
+            self._wake_at_opening()
+
+    def _least_urgent(self) -> Task | None:
+        """Return the least urgent running task; among equals the one begun last."""
+        if not self._running:
+            return None
+        return max(self._running.values(), key=lambda task: (task.priority, task.sequence))
+
+    def _wake_at_opening(self) -> None:
+        opening = self.calendar.next_opening(self._env.now)
+        if opening == self._wake_at or opening == float("inf"):
+            return
+        self._wake_at = opening
+        wake = self._env.timeout(opening - self._env.now)
+        assert wake.callbacks is not None
+        wake.callbacks.append(self._open)
+
+    def _open(self, _: Event) -> None:
+        """Begin the day: whoever has the most urgent tasks gets the people."""
+        self._wake_at = nan
+        self._start_waiting()
+        while self._waiting:
+            victim = self._least_urgent()
+            if victim is None or victim.priority <= self._waiting[0][0]:
+                return
+            self._interrupt(victim)
+            self._start_waiting()

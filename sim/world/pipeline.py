@@ -1,0 +1,416 @@
+"""The pipeline: how a committed change gets into production, step by step, by hand or by machine.
+
+Each execution of a step draws whether it needs a human. A manual execution may begin with a handoff
+from another role, waits for a board or a release window if it has one, then for a person, then for
+a machine. Steps find defects and add new ones; what is found goes back to the author, who removes
+it, and the change passes again from the step named in the scenario.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Sequence
+from dataclasses import dataclass
+from math import floor, log
+from typing import TYPE_CHECKING, Any
+
+from simpy.events import Event
+
+from sim.scenario.organization import CHANGE_KINDS, DEFECT_KINDS, ByMode, DefectKind, Scenario, Step
+
+from .changes import Change
+from .compute import Luck
+from .deployment import ReleaseTrain, release
+from .people import REMEDIATION
+from .randomness import DrawTable
+from .windows import Timetable
+
+if TYPE_CHECKING:
+    from .organization import Organization
+
+(
+    _MODE,
+    _EFFORT,
+    _RUN,
+    _WAITS,
+    _HANDOFF_IN_TEAM,
+    _HANDOFF_ACROSS,
+    _MISUNDERSTOOD,
+    _FLAKY,
+    _FAILS,
+    _DRIFT,
+    _TAINT,
+    _INTERRUPTED_WHEN,
+    _INTERRUPTED_HOW,
+    _ADDS,
+) = range(14)
+_DETECTS = _ADDS + len(DEFECT_KINDS)
+_WIDTH = _DETECTS + len(DEFECT_KINDS)
+_ROWS_OF_REPEATS = 4  # few changes pass a step again, so their draws come in small blocks
+
+Chances = list[tuple[DefectKind, int, float]]
+"""Chances above zero: kind of defect, index of the kind, probability."""
+
+
+@dataclass(slots=True, eq=False)
+class PlannedStep:
+    """A step as the changes of one kind meet it.
+
+    Attributes:
+        position: its place in the whole pipeline.
+        returns_to: where a failure leads, as a place among the steps that this kind passes.
+    """
+
+    name: str
+    position: int
+    returns_to: int
+    spec: Step
+    automation: float
+    timetable: Timetable | None
+    adds_by_hand: Chances
+    adds_automated: Chances
+    detects_by_hand: Chances
+    detects_automated: Chances
+
+
+@dataclass(slots=True, eq=False)
+class Execution:
+    """What happened when a step was carried out, from being asked for to the end.
+
+    Attributes:
+        worked_at: when the person, if any, was done.
+        found: kinds of defect that it found; None if the step passed.
+    """
+
+    manual: bool
+    ready_at: float
+    started_at: float
+    worked_at: float
+    finished_at: float = 0.0
+    effort_h: float = 0.0
+    run_h: float = 0.0
+    found: Collection[DefectKind] | None = None
+
+
+def plan(scenario: Scenario) -> dict[str, list[PlannedStep]]:
+    """Return the steps that each kind of change passes, in order."""
+    steps = scenario.pipeline.steps
+    order = {name: position for position, name in enumerate(steps)}
+    plans: dict[str, list[PlannedStep]] = {}
+    for kind in CHANGE_KINDS:
+        passed = {name: step for name, step in steps.items() if kind not in step.skipped_by}
+        plans[kind] = []
+        for name, spec in passed.items():
+            back_to = 0 if spec.returns_to is None else order[spec.returns_to]
+            plans[kind].append(
+                PlannedStep(
+                    name,
+                    order[name],
+                    next(place for place, other in enumerate(passed) if order[other] >= back_to),
+                    spec,
+                    scenario.automation if spec.automation is None else spec.automation,
+                    None if spec.window is None else Timetable(spec.window),
+                    _chances(spec.adds, "manual"),
+                    _chances(spec.adds, "automated"),
+                    _chances(spec.detects, "manual"),
+                    _chances(spec.detects, "automated"),
+                )
+            )
+    return plans
+
+
+def _chances(by_kind: dict[DefectKind, ByMode], mode: str) -> Chances:
+    return [
+        (kind, index, getattr(by_kind[kind], mode))
+        for index, kind in enumerate(DEFECT_KINDS)
+        if kind in by_kind and getattr(by_kind[kind], mode) > 0
+    ]
+
+
+def deliver(organization: Organization, change: Change) -> Generator[Event, object, None]:
+    """Take a committed change through the pipeline, as often as it takes."""
+    steps = organization.plans[change.kind]
+    place = 0
+    while place < len(steps):
+        step = steps[place]
+        found = yield from _execute(organization, change, step)
+        change.reached = max(change.reached, step.position + 1)
+        if found is None:
+            place += 1
+        elif change.deployment is not None:  # verification found it, too late to send it back
+            change.deployment.raise_alarm(found)
+            return
+        elif change.attempt >= organization.scenario.pipeline.max_attempts:
+            change.give_up(organization.env.now)
+            return
+        else:
+            yield from _rework(organization, change, found)
+            place = step.returns_to
+        if change.deployment is not None and change.deployment.lead is not change:
+            return  # the lead alone sees to the verification of a deployment
+
+
+def _execute(
+    organization: Organization, change: Change, step: PlannedStep
+) -> Generator[Event, Any, Collection[DefectKind] | None]:
+    """Execute ``step``; return None if it passes, else the kinds of defect that it found."""
+    env = organization.env
+    queued_at = env.now
+    draws = _draws(organization, change, step).take(change.number)
+    manual = step.spec.role is not None and draws[_MODE] >= step.automation
+    if manual and step.spec.role != change.last_role:
+        yield from _handoff(organization, change, step, draws)
+    asked_at = env.now
+    train = None
+    if step.timetable is not None and _has_to_wait(change, step, manual, draws):
+        leaves_at = step.timetable.next_opening(asked_at)
+        if step.spec.effect == "deploys":
+            train = change.service.trains.get(leaves_at)
+            if train is not None:
+                train.changes.append(change)
+                execution: Execution = yield train.arrived
+                _log(organization, change, step, queued_at, asked_at, execution)
+                return execution.found
+            train = change.service.trains[leaves_at] = ReleaseTrain(env.event(), [change])
+        yield env.timeout(leaves_at - asked_at)
+        change.service.trains.pop(leaves_at, None)
+    aboard = [change] if train is None else train.changes
+    execution = yield from _carry_out(organization, change, step, manual, draws)
+    _inspect(organization, aboard, step, execution, draws)
+    _log(organization, change, step, queued_at, asked_at, execution)
+    if execution.found is None:
+        _take_effect(organization, aboard, step, execution, draws)
+    if train is not None:
+        train.arrived.succeed(execution)
+    return execution.found
+
+
+def _has_to_wait(change: Change, step: PlannedStep, manual: bool, draws: list[float]) -> bool:
+    """Return whether this execution waits for the window of its step; remediation never does."""
+    assert step.spec.window is not None
+    waits = step.spec.window.waits
+    return change.priority > REMEDIATION and draws[_WAITS] < (
+        waits.manual if manual else waits.automated
+    )
+
+
+def _handoff(
+    organization: Organization, change: Change, step: PlannedStep, draws: list[float]
+) -> Generator[Event, object, None]:
+    """Pass the work on from the role that had it in hand last."""
+    giver, taker = change.last_role, step.spec.role
+    assert taker is not None
+    change.last_role = taker
+    if giver == "":
+        return
+    pipeline = organization.scenario.pipeline
+    across = change.service.team.is_across(giver, taker)
+    handoff = pipeline.handoff_across if across else pipeline.handoff_in_team
+    delay_h = draws[_HANDOFF_ACROSS if across else _HANDOFF_IN_TEAM]
+    if delay_h > 0:
+        yield organization.env.timeout(delay_h)
+    if draws[_MISUNDERSTOOD] < handoff.misunderstood:
+        change.defects.add("code")
+
+
+def _carry_out(
+    organization: Organization,
+    change: Change,
+    step: PlannedStep,
+    manual: bool,
+    draws: list[float],
+) -> Generator[Event, object, Execution]:
+    """Do the work of a step: a person's if it is manual, then the machine's."""
+    env = organization.env
+    spec = step.spec
+    execution = Execution(manual, env.now, env.now, env.now)
+    if manual and draws[_EFFORT] > 0:
+        assert spec.role is not None
+        effort_h = execution.effort_h = draws[_EFFORT]
+        task = change.service.team.people[spec.role].work(
+            effort_h, change.priority, change.change_id
+        )
+        yield task
+        execution.started_at = task.started_at
+        execution.worked_at = env.now
+    run_h = draws[_RUN]
+    if run_h > 0 and (spec.run_by_hand or not manual):
+        if spec.flaky > 0:  # the number of false alarms in a row is geometric
+            run_h *= 1 + floor(log(1 - draws[_FLAKY]) / log(spec.flaky))
+        if spec.compute is None:
+            yield env.timeout(run_h)
+            execution.run_h = env.now - execution.worked_at
+        else:
+            job = change.service.team.compute[spec.compute].run(
+                run_h, change.priority, change.change_id, _luck(organization, change, step, draws)
+            )
+            yield job
+            execution.run_h = job.held_h
+            if execution.effort_h == 0:
+                execution.started_at = job.started_at
+    execution.finished_at = env.now
+    return execution
+
+
+def _inspect(
+    organization: Organization,
+    aboard: Sequence[Change],
+    step: PlannedStep,
+    execution: Execution,
+    draws: list[float],
+) -> None:
+    """Look for defects, add those that executing the step brings in, and see whether it passes."""
+    change = aboard[0]
+    chances = step.detects_by_hand if execution.manual else step.detects_automated
+    if chances:
+        there = change.defects.union(*[other.defects for other in aboard[1:]])
+        found = {
+            kind for kind, index, p in chances if kind in there and draws[_DETECTS + index] < p
+        }
+        if found:
+            execution.found = found
+            if "data" in found:
+                change.service.tainted = False  # known now: the next training leaves it out
+    for kind, index, p in step.adds_by_hand if execution.manual else step.adds_automated:
+        if draws[_ADDS + index] < p:
+            change.defects.add(kind)
+    drift = 0.0 if change.service.golden_path else organization.scenario.pipeline.environment_drift
+    if step.spec.effect == "deploys" and draws[_DRIFT] < drift:
+        change.defects.add("infra")
+    if execution.found is None and draws[_FAILS] < step.spec.fails:
+        execution.found = frozenset()
+
+
+def _take_effect(
+    organization: Organization,
+    aboard: Sequence[Change],
+    step: PlannedStep,
+    execution: Execution,
+    draws: list[float],
+) -> None:
+    """Do what the step does besides passing the change on."""
+    change = aboard[0]
+    match step.spec.effect:
+        case "takes_data":
+            change.data_from = execution.started_at
+            data = change.service.spec.data
+            if change.service.tainted and data is not None and draws[_TAINT] < data.taints:
+                change.defects.add("data")
+        case "trains_model":
+            change.brings_model = True
+            if change.data_from != change.data_from:  # no step of this pipeline takes the data
+                change.data_from = execution.started_at
+        case "deploys":
+            organization.deployed(release(organization, aboard, execution.started_at))
+
+
+def _rework(
+    organization: Organization, change: Change, found: Collection[DefectKind]
+) -> Generator[Event, object, None]:
+    """Let the author remove what was found, before the change passes again."""
+    change.attempt += 1
+    change.defects.difference_update(found)
+    spec = getattr(organization.scenario.changes, change.kind)
+    key = ("rework", change.lane, change.attempt)
+    table = change.service.draws.get(key)
+    if table is None:
+        table = change.service.draws[key] = organization.randomness.table(
+            f"{change.service.name}/{change.lane}/rework/{change.attempt}",
+            [spec.rework_h.quantile],
+            _ROWS_OF_REPEATS,
+        )
+    effort_h = table.take(change.number)[0]
+    if effort_h <= 0:
+        return
+    queued_at = organization.env.now
+    task = change.service.team.people[spec.author].work(effort_h, change.priority, change.change_id)
+    yield task
+    change.last_role = spec.author
+    organization.log.steps.append(
+        (
+            change.change_id,
+            change.service.name,
+            "rework",
+            change.attempt,
+            "manual",
+            spec.author,
+            queued_at,
+            task.started_at,
+            organization.env.now,
+            0.0,
+            0.0,
+            max(0.0, organization.env.now - queued_at - effort_h),
+            effort_h,
+            0.0,
+            0.0,
+            True,
+            "passed",
+        )
+    )
+
+
+def _log(
+    organization: Organization,
+    change: Change,
+    step: PlannedStep,
+    queued_at: float,
+    asked_at: float,
+    execution: Execution,
+) -> None:
+    """Log an execution as ``change`` lived it: it may have joined others that shipped with it."""
+    found = execution.found
+    organization.log.steps.append(
+        (
+            change.change_id,
+            change.service.name,
+            step.name,
+            change.attempt,
+            "manual" if execution.manual else "automated",
+            step.spec.role if execution.manual else "",
+            queued_at,
+            execution.started_at,
+            execution.finished_at,
+            asked_at - queued_at,
+            execution.ready_at - asked_at,
+            max(0.0, execution.worked_at - execution.ready_at - execution.effort_h),
+            execution.effort_h,
+            max(0.0, execution.finished_at - execution.worked_at - execution.run_h),
+            execution.run_h,
+            step.position < change.reached,
+            "passed" if found is None else "caught" if found else "failed",
+        )
+    )
+
+
+def _draws(organization: Organization, change: Change, step: PlannedStep) -> DrawTable:
+    """Return the table whose row ``change.number`` decides about this execution."""
+    key = (step.position, change.lane, change.attempt)
+    table = change.service.draws.get(key)
+    if table is None:
+        pipeline, spec = organization.scenario.pipeline, step.spec
+        quantiles: list[Any] = [None] * _WIDTH
+        quantiles[_EFFORT] = spec.effort_h.quantile
+        quantiles[_RUN] = spec.run_h.quantile
+        quantiles[_HANDOFF_IN_TEAM] = pipeline.handoff_in_team.delay_h.quantile
+        quantiles[_HANDOFF_ACROSS] = pipeline.handoff_across.delay_h.quantile
+        name = f"{change.service.name}/{change.lane}/{step.name}/{change.attempt}"
+        table = change.service.draws[key] = (
+            organization.randomness.table(name, quantiles)
+            if change.attempt == 1
+            else organization.randomness.table(name, quantiles, _ROWS_OF_REPEATS)
+        )
+    return table
+
+
+def _luck(
+    organization: Organization, change: Change, step: PlannedStep, draws: list[float]
+) -> Luck:
+    """Return what decides about interruptions of the job of this execution, run by run."""
+
+    def runs() -> Generator[list[float], None, None]:
+        yield [draws[_INTERRUPTED_WHEN], draws[_INTERRUPTED_HOW]]
+        execution = f"{change.lane}/{step.name}/{change.attempt}/{change.number}"
+        generator = organization.randomness.generator(f"{change.service.name}/{execution}/runs")
+        while True:
+            yield generator.random(2).tolist()
+
+    return runs().__next__

@@ -1,0 +1,56 @@
+"""Remediation: changes that incidents make necessary.
+
+A fix goes forward: written for one incident, through the pipeline at expedited priority. After a
+rollback service is restored already, and the changes that were taken out go back to their authors.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import authoring, retraining
+from .changes import Change
+from .people import FEATURE, IMPROVEMENT, REMEDIATION, RETRAINING
+
+if TYPE_CHECKING:
+    from .deployment import Deployment
+    from .organization import Organization
+    from .services import Service
+
+_REDO_PRIORITY = {
+    "feature": FEATURE,
+    "retrain": RETRAINING,
+    "fix": REMEDIATION,
+    "improvement": IMPROVEMENT,
+}
+
+
+def fix(organization: Organization, service: Service, incident_id: int) -> Change:
+    """Begin a fix for the incident and return it."""
+    change = authoring.new_change(
+        organization, service, "fix", "fix", "incident", REMEDIATION, incident_id=incident_id
+    )
+    organization.env.process(authoring.write_and_deliver(organization, change))
+    return change
+
+
+def redo(organization: Organization, deployment: Deployment) -> None:
+    """Send the changes of a rolled-back ``deployment`` back to their authors."""
+    for change in deployment.changes:
+        change.status = "rolled_back"
+        service = change.service
+        if change.kind == "retrain" and service.retraining is not None:
+            continue  # another retraining is under way already, and will replace this one
+        again = authoring.new_change(
+            organization,
+            service,
+            change.kind,
+            f"{change.kind}-redo",
+            "rollback",
+            _REDO_PRIORITY[change.kind],
+            origin_id=change.change_id,
+        )
+        if change.kind == "retrain":
+            service.tainted = False  # its author found what was wrong with the data
+            retraining.occupy(organization, again)
+        organization.env.process(authoring.write_and_deliver(organization, again))

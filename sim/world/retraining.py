@@ -1,0 +1,138 @@
+"""Retraining: what triggers it, one at a time per service."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+from simpy.events import Event
+
+from . import authoring
+from .changes import Change
+from .people import REMEDIATION, RETRAINING
+from .pipeline import deliver
+
+if TYPE_CHECKING:
+    from .organization import Organization
+    from .services import Service
+
+_SHORTEST_CYCLE_H = 1 / 60
+"""An always-on retraining that takes no time at all would repeat for ever: at most one a minute."""
+
+
+def begin(organization: Organization, service: Service) -> None:
+    """Set up what triggers the retrainings of ``service``."""
+    match service.spec.retraining.trigger:
+        case "schedule":
+            organization.env.process(_on_schedule(organization, service))
+        case "always_on":
+            organization.env.process(_always_on(organization, service))
+        case "drift":
+            service.on_drift = lambda service: _noticed_drift(organization, service)
+            service.watch()
+        case "new_data" | "none":
+            pass
+
+
+def new_data(organization: Organization, service: Service) -> None:
+    """Count a usable batch, and retrain if that is the policy and there are enough of them."""
+    policy = service.spec.retraining
+    service.new_batches += 1
+    if policy.trigger == "new_data" and service.new_batches >= policy.batches:
+        service.new_batches = 0
+        if service.retraining is None:
+            _start(organization, service, "new_data")
+        else:
+            service.retraining_wanted = True
+
+
+def start_for_incident(organization: Organization, service: Service, incident_id: int) -> Change:
+    """Retrain to remedy an incident, or expedite the retraining that is under way."""
+    running = service.retraining
+    if running is None:
+        return _start(organization, service, "incident", incident_id)
+    running.priority = REMEDIATION
+    running.incident_id = incident_id
+    return running
+
+
+def occupy(organization: Organization, change: Change) -> None:
+    """Let ``change`` be the retraining under way until it ends."""
+    service = change.service
+    service.retraining = change
+
+    def free(_: Event) -> None:
+        service.retraining = None
+        if service.retraining_wanted:
+            service.retraining_wanted = False
+            _start(organization, service, "new_data")
+
+    assert change.ended.callbacks is not None
+    change.ended.callbacks.append(free)
+
+
+def _start(
+    organization: Organization, service: Service, trigger: str, incident_id: int | None = None
+) -> Change:
+    if incident_id is None:
+        change = authoring.new_change(
+            organization, service, "retrain", "retrain", trigger, RETRAINING
+        )
+    else:
+        change = authoring.new_change(
+            organization,
+            service,
+            "retrain",
+            "retrain-remedy",
+            trigger,
+            REMEDIATION,
+            incident_id=incident_id,
+        )
+    occupy(organization, change)
+    change.started_at = organization.env.now
+    authoring.commit(organization, change)
+    organization.env.process(deliver(organization, change))
+    return change
+
+
+def _on_schedule(organization: Organization, service: Service) -> Generator[Event, object, None]:
+    while True:
+        yield organization.env.timeout(service.spec.retraining.every_h)
+        if service.retraining is None:
+            _start(organization, service, "schedule")
+
+
+def _always_on(organization: Organization, service: Service) -> Generator[Event, object, None]:
+    env = organization.env
+    while True:
+        if service.retraining is None:
+            change = _start(organization, service, "always_on")
+        else:
+            change = service.retraining
+        yield change.ended
+        if env.now - change.created_at < _SHORTEST_CYCLE_H:
+            yield env.timeout(_SHORTEST_CYCLE_H)
+
+
+def _noticed_drift(organization: Organization, service: Service) -> None:
+    organization.env.process(_retrain_on_drift(organization, service))
+
+
+def _retrain_on_drift(
+    organization: Organization, service: Service
+) -> Generator[Event, object, None]:
+    """Notice the drift as incidents of a model are noticed, then retrain if it still matters."""
+    response = organization.scenario.incidents.responses.model
+    key = "drift"
+    table = service.draws.get(key)
+    if table is None:
+        table = service.draws[key] = organization.randomness.table(
+            f"{service.name}/drift",
+            [None, response.alert_h.quantile, response.notice_h.quantile],
+            rows_per_block=16,
+        )
+    monitored, alert_h, notice_h = table.take(service.number("drift"))
+    drifted = service.live
+    yield organization.env.timeout(alert_h if monitored < response.monitored else notice_h)
+    if service.live is drifted and service.retraining is None:
+        _start(organization, service, "drift")

@@ -1,0 +1,177 @@
+"""Services: models in production, what is live, and the course of their quality."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from math import ceil, inf, nan
+from typing import TYPE_CHECKING
+
+import simpy
+from simpy.events import Event
+
+from sim.log import NO_ID, EventLog
+from sim.scenario.organization import Service as ServiceSpec
+
+from .calendar import WEEK_H
+from .changes import Change
+from .compute import ComputePool
+from .decay import QualityCurve
+from .deployment import Deployment, ReleaseTrain
+from .people import PeoplePool
+from .randomness import DrawTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .incidents import Incident
+
+
+@dataclass(slots=True, eq=False)
+class Team:
+    """A team: who works in it and for it.
+
+    Attributes:
+        people: the pool that serves each role, in the team or shared.
+        compute: the pool of each kind of compute, of the team or shared.
+        features: slots of its limit of features in progress; None without a limit.
+    """
+
+    name: str
+    people: dict[str, PeoplePool]
+    compute: dict[str, ComputePool]
+    features: simpy.Resource | None = None
+
+    def is_across(self, giver: str, taker: str) -> bool:
+        """Return whether one of two roles is in this team and the other in a shared group."""
+        in_team = {
+            role: role in self.people and self.people[role].team != "" for role in (giver, taker)
+        }
+        return in_team[giver] != in_team[taker]
+
+
+class Service:
+    """A model in production.
+
+    Args:
+        env: the simulation.
+        log: where the course of its quality goes.
+        name: its name.
+        team: the team that owns it.
+        spec: its description.
+        golden_path: whether it is built the standard way.
+        curve: how the quality of its models falls.
+        horizon_h: end of the simulation.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        log: EventLog,
+        name: str,
+        team: Team,
+        spec: ServiceSpec,
+        golden_path: bool,
+        curve: QualityCurve,
+        horizon_h: float,
+    ) -> None:
+        self.name = name
+        self.team = team
+        self.spec = spec
+        self.golden_path = golden_path
+        self.curve = curve
+        self.made: Counter[str] = Counter()
+        """Changes and incidents made so far, by lane: the row of the next one."""
+        self.draws: dict[object, DrawTable] = {}
+        self.trains: dict[float, ReleaseTrain] = {}
+        """Release trains by the time at which they leave."""
+        self.retraining: Change | None = None
+        self.retraining_wanted = False
+        self.new_batches = 0
+        self.tainted = False
+        """Whether a training now would use data that nobody knows to be corrupted."""
+        self.open_incidents: list[Incident] = []
+        self.live = Deployment(NO_ID, [], 0.0, 0.0, 0.0, True, [], None, env.event())
+        self.on_drift: Callable[[Service], None] | None = None
+        self.on_decay: Callable[[Service], None] | None = None
+        self._env = env
+        self._log = log
+        self._horizon_h = horizon_h
+        self._impairments = 0
+        self._segment_from = 0.0
+        self._watched = 0
+
+    def number(self, lane: str) -> int:
+        """Return the row of the next change or incident in ``lane``."""
+        number = self.made[lane]
+        self.made[lane] += 1
+        return number
+
+    def go_live(self, deployment: Deployment) -> None:
+        """Serve ``deployment`` from now on."""
+        self._log_quality()
+        self.live.retired_at = self._env.now
+        self.live = deployment
+        deployment.retired_at = nan
+        self.watch()
+
+    def meets_objective(self) -> bool:
+        """Return whether the live model's quality, impairments aside, meets the objective."""
+        quality = self.curve.at(self.live.model_data_from, self._env.now)
+        return quality >= self.spec.quality.objective
+
+    def impair(self, by: int) -> None:
+        """Count a bad model or bad data being served (+1), or no longer being served (-1)."""
+        self._log_quality()
+        self._impairments += by
+
+    def watch(self) -> None:
+        """Foresee when the live model falls below the objective, and below the drift threshold."""
+        self._watched += 1
+        objective = self.spec.quality.objective
+        self._foresee(objective, self._fell_below)
+        if self.on_drift is not None:
+            self._foresee(objective + self.spec.retraining.margin, self._drifted)
+
+    def flush(self) -> None:
+        """Log the course of quality up to the end of the simulation."""
+        self._log_quality()
+
+    def _foresee(self, level: float, then: Callable[[Event], None]) -> None:
+        now = self._env.now
+        crossing = self.curve.crossing(self.live.model_data_from, level, now, self._horizon_h)
+        if crossing < inf:
+            event = self._env.timeout(crossing - now, self._watched)
+            assert event.callbacks is not None
+            event.callbacks.append(then)
+
+    def _fell_below(self, event: Event) -> None:
+        if event.value == self._watched and self.on_decay is not None:
+            self.on_decay(self)
+
+    def _drifted(self, event: Event) -> None:
+        if event.value == self._watched and self.on_drift is not None:
+            self.on_drift(self)
+
+    def _log_quality(self) -> None:
+        """Log the course of quality since the last change of what is served."""
+        start, end = self._segment_from, self._env.now
+        self._segment_from = end
+        if end <= start:
+            return
+        data_from = self.live.model_data_from
+        times = {start + WEEK_H * week for week in range(ceil((end - start) / WEEK_H))}
+        for at, _ in self.curve.shocks.after(start):
+            if at >= end:
+                break
+            times.add(at)
+        lost = self._impairments * self.spec.quality.impairment
+        objective = self.spec.quality.objective
+        below_from = self.curve.crossing(data_from, objective + lost, start, end)
+        if below_from < end:
+            times.add(below_from)
+        for at in sorted(times):
+            quality = max(0.0, self.curve.at(data_from, at) - lost)
+            self._log.quality.append(
+                (self.name, at, quality, objective, data_from, at >= below_from)
+            )
