@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 ) = range(14)
 _DETECTS = _ADDS + len(DEFECT_KINDS)
 _WIDTH = _DETECTS + len(DEFECT_KINDS)
-_ROWS_OF_REPEATS = 4  # few changes pass a step again, so their draws come in small blocks
+_ONE_BY_ONE = 1  # few changes pass a step again: a block would draw for all those that do not
 
 Chances = list[tuple[DefectKind, int, float]]
 """Chances above zero: kind of defect, index of the kind, probability."""
@@ -316,7 +316,7 @@ def _rework(
         table = change.service.draws[key] = organization.randomness.table(
             f"{change.service.name}/{change.lane}/rework/{change.attempt}",
             [spec.rework_h.quantile],
-            _ROWS_OF_REPEATS,
+            _ONE_BY_ONE,
         )
     effort_h = table.take(change.number)[0]
     if effort_h <= 0:
@@ -396,7 +396,7 @@ def _draws(organization: Organization, change: Change, step: PlannedStep) -> Dra
         table = change.service.draws[key] = (
             organization.randomness.table(name, quantiles)
             if change.attempt == 1
-            else organization.randomness.table(name, quantiles, _ROWS_OF_REPEATS)
+            else organization.randomness.table(name, quantiles, _ONE_BY_ONE)
         )
     return table
 

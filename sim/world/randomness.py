@@ -16,46 +16,65 @@ from numpy.typing import NDArray
 Quantile = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 _ROWS_PER_BLOCK = 64
+_BLOCKS_KEPT = 2
+_PERIOD = 2**128  # of PCG64
 
 
 class DrawTable:
     """Rows of draws: uniforms in [0, 1), some columns transformed into a distribution.
 
     Args:
-        generator: the stream of this table.
+        bit_generator: the stream of this table, at its beginning.
         width: uniforms per row.
         quantiles: quantile function by column, for columns that are not left uniform.
-        rows_per_block: how many rows are drawn at a time.
+        rows_per_block: how many rows are drawn at a time; 1 where few rows are ever taken.
     """
 
-    __slots__ = ("_drawn", "_generator", "_quantiles", "_rows", "_rows_per_block", "_width")
+    __slots__ = (
+        "_bits",
+        "_blocks",
+        "_generator",
+        "_next_block",
+        "_quantiles",
+        "_rows_per_block",
+        "_width",
+    )
 
     def __init__(
         self,
-        generator: np.random.Generator,
+        bit_generator: np.random.PCG64,
         width: int,
         quantiles: Mapping[int, Quantile],
         rows_per_block: int = _ROWS_PER_BLOCK,
     ) -> None:
-        self._generator = generator
+        self._bits = bit_generator
+        self._generator = np.random.Generator(bit_generator)
         self._width = width
         self._quantiles = quantiles
         self._rows_per_block = rows_per_block
-        self._rows: dict[int, list[float]] = {}
-        self._drawn = 0
+        self._blocks: dict[int, NDArray[np.float64]] = {}
+        self._next_block = 0
 
     def take(self, k: int) -> list[float]:
-        """Return row ``k``; each row can be taken once."""
-        while k >= self._drawn:
-            self._draw_block()
-        return self._rows.pop(k)
+        """Return row ``k``, whichever rows were taken before."""
+        number, row = divmod(k, self._rows_per_block)
+        block = self._blocks.get(number)
+        if block is None:
+            block = self._draw_block(number)
+        return block[row].tolist()
 
-    def _draw_block(self) -> None:
+    def _draw_block(self, number: int) -> NDArray[np.float64]:
+        if number != self._next_block:  # a double takes one step of the bit generator
+            steps = (number - self._next_block) * self._rows_per_block * self._width
+            self._bits.advance(steps % _PERIOD)
+        self._next_block = number + 1
         block = self._generator.random((self._rows_per_block, self._width))
         for column, quantile in self._quantiles.items():
             block[:, column] = quantile(block[:, column])
-        self._rows.update(enumerate(block.tolist(), self._drawn))
-        self._drawn += self._rows_per_block
+        if len(self._blocks) == _BLOCKS_KEPT:  # rows are taken nearly in order
+            del self._blocks[next(iter(self._blocks))]
+        self._blocks[number] = block
+        return block
 
 
 class Randomness:
@@ -72,13 +91,16 @@ class Randomness:
 
     def generator(self, name: str) -> np.random.Generator:
         """Return a new generator for the stream called ``name``."""
-        key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
-        sequence = np.random.SeedSequence(self._seed, spawn_key=(self._replication, key))
-        return np.random.Generator(np.random.PCG64(sequence))
+        return np.random.Generator(self._bits(name))
 
     def table(
         self, name: str, quantiles: Sequence[Quantile | None], rows_per_block: int = _ROWS_PER_BLOCK
     ) -> DrawTable:
         """Return the draw table called ``name``, with a quantile function (or none) per column."""
         transformed = {i: quantile for i, quantile in enumerate(quantiles) if quantile is not None}
-        return DrawTable(self.generator(name), len(quantiles), transformed, rows_per_block)
+        return DrawTable(self._bits(name), len(quantiles), transformed, rows_per_block)
+
+    def _bits(self, name: str) -> np.random.PCG64:
+        key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
+        sequence = np.random.SeedSequence(self._seed, spawn_key=(self._replication, key))
+        return np.random.PCG64(sequence)
