@@ -12,10 +12,11 @@ from omegaconf.errors import OmegaConfBaseException
 
 from .errors import Problem, ScenarioError, nearest
 from .organization import Scenario
-from .validation import validate
+from .validation import names_are_free, validate
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _IN_WHEEL = _PACKAGE / "scenarios"
+_PLAIN = re.compile(rf"^({'|'.join(Scenario.model_fields)})(\.[^=/]*)?=")
 SCENARIOS = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent / "scenarios"
 """The folder of the scenarios that come with the package."""
 
@@ -42,6 +43,7 @@ def load(*overrides: str, config: str | Path = "default") -> Scenario:
         extra = [f"hydra.searchpath=[file://{SCENARIOS}]"]
     try:
         with hydra.initialize_config_dir(str(folder), version_base="1.3"):
+            refuse_unknown_names(name, overrides, extra)
             composed = hydra.compose(name, [*extra, *add_missing(overrides)])
     except (HydraException, OmegaConfBaseException) as error:
         raise from_composition(error, overrides) from None
@@ -73,8 +75,48 @@ def add_missing(overrides: Sequence[str]) -> list[str]:
     Hydra refuses ``a.b=1`` where the file does not mention ``b``. Whether a key exists is for the
     scenario's own validation to say, which knows all keys and names the nearest.
     """
-    plain = re.compile(rf"^({'|'.join(Scenario.model_fields)})(\.[^=/]*)?=")
-    return [f"++{override}" if plain.match(override) else override for override in overrides]
+    return [f"++{override}" if _PLAIN.match(override) else override for override in overrides]
+
+
+def refuse_unknown_names(
+    config_name: str, overrides: Sequence[str], extra: Sequence[str] = ()
+) -> None:
+    """Refuse plain overrides of a step, team, service, role or pool that the scenario lacks.
+
+    Those names are the scenario's to choose, so that validation would take a misspelt one for a new
+    one. ``+key=value`` adds a new one on purpose.
+
+    Args:
+        config_name: the scenario that Hydra, which is initialized, composes.
+        overrides: what the user wrote.
+        extra: further overrides that the composition needs.
+
+    Raises:
+        ScenarioError: a name is not there.
+    """
+    chosen = [name for override in overrides for name in _chosen_names(override)]
+    if not chosen:
+        return
+    others = [override for override in overrides if not _PLAIN.match(override)]
+    before = hydra.compose(config_name, [*extra, *others])
+    for parent, name in chosen:
+        siblings = OmegaConf.select(before, parent)
+        names = [str(key) for key in siblings] if isinstance(siblings, DictConfig) else []
+        if name not in names:
+            hint = f"{nearest(name, names)} (+{parent}.{name}=... adds it)"
+            raise ScenarioError([Problem(f"{parent}.{name}", "is not in this scenario", hint)])
+
+
+def _chosen_names(override: str) -> list[tuple[str, str]]:
+    """Return (dotted key of the mapping, name) for each freely chosen name in a plain override."""
+    if not _PLAIN.match(override):
+        return []
+    parts = override.split("=")[0].split(".")
+    return [
+        (".".join(parts[:index]), parts[index])
+        for index in range(1, len(parts))
+        if names_are_free(parts[:index])
+    ]
 
 
 def from_composition(error: Exception, overrides: Sequence[str]) -> ScenarioError:

@@ -349,8 +349,8 @@ class Step(Spec):
     detects: dict[DefectKind, ByMode] = quantity(
         {}, "share 0..1", "Probability that it finds a defect that is there."
     )
-    fails: Share = share(0.0, "Share of executions that end without success and go back.", le=0.95)
-    flaky: Share = share(0.0, "Share of runs that fail for no reason and are repeated.", le=0.95)
+    fails: float = share(0.0, "Share of executions that end without success and go back.", le=0.95)
+    flaky: float = share(0.0, "Share of runs that fail for no reason and are repeated.", le=0.95)
     returns_to: Name | None = Field(
         None, description="Step that a failed change goes back to; null: the first."
     )

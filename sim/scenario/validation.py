@@ -29,6 +29,17 @@ def validate(data: Mapping[str, Any]) -> Scenario:
     return scenario
 
 
+def names_are_free(parts: Sequence[str]) -> bool:
+    """Return whether the mapping at ``parts`` may have any names as keys, e.g. of steps."""
+    candidates: list[Any] = [Scenario]
+    for part in parts:
+        candidates = [inner for outer in candidates for inner in _inside(outer, part)]
+    return any(
+        get_origin(kind) is dict and get_origin(get_args(kind)[0]) is not Literal
+        for kind in candidates
+    )
+
+
 def _translate(detail: dict[str, Any], data: Mapping[str, Any]) -> Problem:
     kind, context = detail["type"], detail.get("ctx", {})
     parts, value = _locate(detail["loc"], data)

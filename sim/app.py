@@ -1,0 +1,162 @@
+"""The command line: ``python -m sim`` simulates a scenario and shows its metrics."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import NoReturn
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from sim.experiment.replicate import Study, replicate
+from sim.report.folder import write_folder
+from sim.report.terminal import print_study
+from sim.scenario.errors import Problem, ScenarioError
+from sim.scenario.load import (
+    SCENARIOS,
+    add_missing,
+    from_composed,
+    from_composition,
+    refuse_unknown_names,
+)
+from sim.scenario.organization import Scenario
+
+_HELP = """\
+mldelivery {version}: simulates an organization that delivers machine-learning systems and shows
+its four DORA metrics with confidence intervals, and where the time goes.
+
+  python -m sim                                     the default organization
+  python -m sim automation=0.8 horizon_weeks=156    the same with other values
+  python -m sim pipeline.steps.train.run_h.mean=24  any value, by its dotted key
+  python -m sim '~pipeline.steps.approve'           without a step
+  python -m sim --config-name=NAME                  another scenario: {scenarios}
+  python -m sim --config-dir=. --config-name=mine   mine.yaml of this folder
+  python -m sim -m automation=0,0.5,1               one run for each value
+  python -m sim --cfg job                           print the composed scenario and stop
+
+Results go to one folder under results/, or to hydra.run.dir=FOLDER. Settings of the experiment:
+replications, seed, horizon_weeks, warmup_weeks, n_jobs. docs/parameters.md lists all keys with
+unit, range, default and source; --hydra-help explains the syntax of overrides."""
+
+_SETTINGS = {
+    "hydra.run.dir": "results/${name}/${now:%Y-%m-%d_%H-%M-%S}",
+    "hydra.sweep.dir": "results/${name}/${now:%Y-%m-%d_%H-%M-%S}_multirun",
+    "hydra.output_subdir": "null",
+    "hydra/job_logging": "none",
+    "hydra/hydra_logging": "none",
+}
+
+
+_OPTIONS_WITH_VALUE = {"--cfg", "-c", "--package", "-p", "--info", "-i"} | {
+    "--config-path",
+    "-cp",
+    "--config-name",
+    "-cn",
+    "--config-dir",
+    "-cd",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0 done, 2 invalid scenario, 130 interrupted.
+
+    Args:
+        arguments: what follows the program's name; by default those of this process.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if "--help" in arguments or "-h" in arguments:
+        names = ", ".join(sorted(path.stem for path in SCENARIOS.glob("*.yaml")))
+        print(_HELP.format(version=version("mldelivery"), scenarios=names))
+        sys.exit(0)
+    if "--version" in arguments:
+        print(f"mldelivery {version('mldelivery')}")
+        sys.exit(0)
+    overrides, options = _split(arguments)
+    given = {override.split("=")[0].lstrip("+~") for override in overrides}
+    settings = [f"{key}={value}" for key, value in _SETTINGS.items() if key not in given]
+    sys.argv = [sys.argv[0], *add_missing(overrides), *settings, *options]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach us instead of being printed by Hydra
+
+    @hydra.main(version_base="1.3", config_path=str(SCENARIOS), config_name="default")
+    def run(composed: DictConfig) -> None:
+        _run(composed, overrides)
+
+    try:
+        run()
+    except (HydraException, OmegaConfBaseException) as error:
+        _stop(str(from_composition(error, overrides)), status=2)
+    except KeyboardInterrupt:
+        _stop("interrupted; nothing was written", status=130)
+    sys.exit(0)
+
+
+def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split a command line into overrides and Hydra's options with their values."""
+    overrides: list[str] = []
+    options: list[str] = []
+    for argument in arguments:
+        is_value = bool(options) and options[-1] in _OPTIONS_WITH_VALUE
+        (options if argument.startswith("-") or is_value else overrides).append(argument)
+    return overrides, options
+
+
+def _stop(message: str, status: int) -> NoReturn:
+    print(message, file=sys.stderr)
+    sys.exit(status)
+
+
+def _run(composed: DictConfig, overrides: Sequence[str]) -> None:
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    try:
+        if any(folder.iterdir()):
+            raise ScenarioError(
+                [Problem("hydra.run.dir", f"'{folder}' is not empty", "choose another folder")]
+            )
+        refuse_unknown_names(str(HydraConfig.get().job.config_name), overrides)
+        scenario = from_composed(composed)
+        study = _replicate(scenario)
+        console = Console()
+        print_study(study, console)
+        write_folder(study, folder)
+        console.print(
+            f"Report, tables and figures: {_readable(folder)}/", style="bold", soft_wrap=True
+        )
+    except ScenarioError as error:  # exit here: Hydra would add a line of its own
+        _stop(str(error), status=2)
+    finally:
+        _remove_if_empty(folder)
+
+
+def _replicate(scenario: Scenario) -> Study:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(f"simulating {scenario.name}", total=scenario.replications)
+        return replicate(scenario, progress=lambda done: progress.update(task, completed=done))
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Remove the folder that Hydra made before it called us, and what was made for it."""
+    for path in (folder, *folder.parents):
+        if path == Path.cwd() or (path != folder and not path.is_relative_to(Path.cwd())):
+            return
+        try:
+            path.rmdir()
+        except OSError:  # not empty
+            return
+
+
+def _readable(folder: Path) -> Path:
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder

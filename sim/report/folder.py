@@ -1,0 +1,74 @@
+"""The results folder of a study: tables, scenario, provenance, figures and report."""
+
+import json
+import platform
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from sim.experiment.replicate import Study
+from sim.report.figures import study_pictures
+from sim.report.html import write_html
+from sim.scenario.load import to_yaml
+
+_LIBRARIES = ("mldelivery", "simpy", "numpy", "scipy", "pandas", "hydra-core", "pydantic")
+
+
+def write_folder(study: Study, folder: Path) -> None:
+    """Write everything that is known of ``study`` into ``folder``.
+
+    The folder appears whole or not at all: it is written beside its place and then moved there.
+
+    Args:
+        study: the study.
+        folder: a folder that does not exist yet, or is empty.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        _write(study, beside)
+        beside.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        beside.rename(folder)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def _write(study: Study, folder: Path) -> None:
+    (folder / "scenario.yaml").write_text(to_yaml(study.scenario), encoding="utf-8")
+    (folder / "provenance.json").write_text(
+        json.dumps(provenance(study), indent=2) + "\n", encoding="utf-8"
+    )
+    study.runs.to_parquet(folder / "runs.parquet", index=False)
+    study.summary().to_csv(folder / "summary.csv")
+    study.weekly.to_parquet(folder / "weekly.parquet", index=False)
+    tables = folder / "tables"
+    tables.mkdir()
+    for name, table in study.first.tables.items():
+        table.to_parquet(tables / f"{name}.parquet", index=False)
+    pictures = study_pictures(study)
+    figures = folder / "figures"
+    figures.mkdir()
+    for name, picture in pictures.items():
+        picture.figure.savefig(figures / f"{name}.png", dpi=150)
+    write_html(study, pictures, folder / "report.html")
+
+
+def provenance(study: Study) -> dict[str, object]:
+    """Return what it takes to get the same numbers again: seed and versions."""
+    return {
+        "scenario": study.scenario.name,
+        "seed": study.seed,
+        "replications": len(study.runs),
+        "tables_of_replication": study.first.replication,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in _LIBRARIES},
+    }
