@@ -156,6 +156,14 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
 _TYPECODES: dict[ColumnKind, str] = {"real": "d", "count": "q", "id": "q", "flag": "b", "text": "i"}
 
 
+class _Codes(dict[str, int]):
+    """Numbers texts in the order in which they are first asked for."""
+
+    def __missing__(self, text: str) -> int:
+        code = self[text] = len(self)
+        return code
+
+
 class Table:
     """One event table under construction.
 
@@ -167,7 +175,7 @@ class Table:
         self._schema = schema
         self._rows: list[tuple[Any, ...]] = []
         self._columns = [array(_TYPECODES[kind]) for kind in schema.values()]
-        self._codes: list[dict[str, int]] = [{} for _ in schema]
+        self._codes = [_Codes() for _ in schema]
         self.append = self._rows.append
 
     def compact(self) -> None:
@@ -182,7 +190,7 @@ class Table:
             strict=True,
         ):
             if kind == "text":
-                column.extend([codes.setdefault(text, len(codes)) for text in values])
+                column.extend(map(codes.__getitem__, values))
             else:
                 column.extend(values)
         self._rows.clear()

@@ -11,9 +11,10 @@ from simpy.resources.resource import Request
 
 from sim.scenario.organization import Feature
 
-from .authoring import explore_and_deliver, new_change, write_and_deliver
+from .authoring import explore, new_change, write_and_deliver
 from .changes import Change
 from .people import FEATURE, IMPROVEMENT
+from .pipeline import deliver
 
 if TYPE_CHECKING:
     from .organization import Organization
@@ -44,6 +45,7 @@ def _work_off_backlog(
     organization: Organization, team: Team, backlog: cycle[Service]
 ) -> Generator[Event, object, None]:
     """Be one author: whenever there is nothing else to do, start the next feature."""
+    env = organization.env
     while True:
         slot = None
         if team.features is not None:
@@ -51,14 +53,18 @@ def _work_off_backlog(
             yield slot
         change = new_change(organization, next(backlog), "feature", "feature", "backlog", FEATURE)
         if slot is not None:
-            organization.env.process(_hold_until_ended(change, slot))
-        yield from explore_and_deliver(organization, change)
+            env.process(_hold_until_ended(organization, change, slot))
+        committed = yield from explore(organization, change)
+        if committed:
+            env.process(deliver(organization, change))
 
 
-def _hold_until_ended(change: Change, slot: Request) -> Generator[Event, object, None]:
+def _hold_until_ended(
+    organization: Organization, change: Change, slot: Request
+) -> Generator[Event, object, None]:
     """Hold a slot of the limit of features in progress."""
     with slot:
-        yield change.ended
+        yield change.end(organization.env)
 
 
 def _ideas_arrive(
@@ -74,7 +80,15 @@ def _ideas_arrive(
         yield env.timeout(gaps.take(number)[0])
         number += 1
         change = new_change(organization, service, "feature", "feature", "arrival", FEATURE)
-        env.process(explore_and_deliver(organization, change))
+        env.process(_explore_and_deliver(organization, change))
+
+
+def _explore_and_deliver(
+    organization: Organization, change: Change
+) -> Generator[Event, object, None]:
+    committed = yield from explore(organization, change)
+    if committed:
+        yield from deliver(organization, change)
 
 
 def _improvements_arrive(

@@ -35,7 +35,6 @@ def new_change(
     origin_id: int = NO_ID,
 ) -> Change:
     """Create a change now; ``lane`` names the draw tables that hold its luck."""
-    env = organization.env
     change = Change(
         len(organization.changes),
         service,
@@ -44,8 +43,7 @@ def new_change(
         service.number(lane),
         trigger,
         priority,
-        env.now,
-        env.event(),
+        organization.env.now,
         incident_id,
         origin_id,
     )
@@ -60,10 +58,8 @@ def commit(organization: Organization, change: Change) -> list[float]:
     return luck
 
 
-def explore_and_deliver(
-    organization: Organization, change: Change
-) -> Generator[Event, object, None]:
-    """Explore a feature; unless that leads nowhere, commit it and start its delivery."""
+def explore(organization: Organization, change: Change) -> Generator[Event, object, bool]:
+    """Explore a feature; return whether it leads to a commit."""
     feature = organization.scenario.changes.feature
     assert feature is not None
     luck = _draws(organization, change).take(change.number)
@@ -76,7 +72,7 @@ def explore_and_deliver(
         change.give_up(organization.env.now)
     else:
         _commit(organization, change, luck)
-        organization.env.process(deliver(organization, change))
+    return not abandoned
 
 
 def write_and_deliver(organization: Organization, change: Change) -> Generator[Event, object, None]:
@@ -132,12 +128,11 @@ def _write(
 
 
 def _commit(organization: Organization, change: Change, luck: list[float]) -> None:
-    spec = getattr(organization.scenario.changes, change.kind)
     change.committed_at = organization.env.now
     change.status = "delivering"
     change.latencies = luck[_FIRST_LATENCY:]
-    for index, kind in enumerate(DEFECT_KINDS, _FIRST_DEFECT):
-        if luck[index] < spec.defects.get(kind, 0.0):
+    for kind, probability in getattr(organization.scenario.changes, change.kind).defects.items():
+        if luck[_FIRST_DEFECT + DEFECT_KINDS.index(kind)] < probability:
             change.defects.add(kind)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import nan
 from typing import TYPE_CHECKING
 
-from simpy.events import Event
+from simpy import Environment, Event
 
 from sim.log import NO_ID
 from sim.scenario.organization import DefectKind
@@ -29,7 +29,6 @@ class Change:
         reached: how many steps of the pipeline it has got through, in whatever pass.
         last_role: the role that had it in hand last.
         brings_model: whether a new model was trained for it.
-        ended: happens when it is deployed or given up.
     """
 
     change_id: int
@@ -40,7 +39,6 @@ class Change:
     trigger: str
     priority: int
     created_at: float
-    ended: Event
     incident_id: int = NO_ID
     origin_id: int = NO_ID
     started_at: float = nan
@@ -56,17 +54,29 @@ class Change:
     defects: set[DefectKind] = field(default_factory=set)
     latencies: list[float] = field(default_factory=list)
     brings_model: bool = False
+    _end: Event | None = None
 
     @property
     def unplanned(self) -> bool:
         """Whether it remedies an incident or redoes a rolled-back change."""
         return self.incident_id != NO_ID or self.origin_id != NO_ID
 
+    def end(self, env: Environment) -> Event:
+        """Return the event that it is deployed or given up, which must not have happened yet."""
+        if self._end is None:
+            self._end = env.event()
+        return self._end
+
     def give_up(self, now: float) -> None:
         """Abandon it now."""
         self.status = "abandoned"
+        self.finish(now)
+
+    def finish(self, now: float) -> None:
+        """It is no longer work in progress."""
         self.ended_at = now
-        self.ended.succeed()
+        if self._end is not None:
+            self._end.succeed()
 
     def row(self) -> tuple[object, ...]:
         """Return its row of the event table."""

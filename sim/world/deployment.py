@@ -25,7 +25,8 @@ class Deployment:
         predecessor: what was live before, which a rollback restores.
         brings_model: whether it carries a newly trained model.
         latent: defects that reached production: hours until each shows itself, and its kind.
-        alarm: happens when verification finds a defect, with the kind of defect.
+        alarm: happens when verification finds a defect, with the kind of defect; None if there
+            is none to find.
     """
 
     deployment_id: int
@@ -36,7 +37,7 @@ class Deployment:
     brings_model: bool
     latent: list[tuple[float, DefectKind]]
     predecessor: Deployment | None
-    alarm: Event
+    alarm: Event | None
     retired_at: float = nan
     failed: bool = False
 
@@ -47,7 +48,7 @@ class Deployment:
 
     def raise_alarm(self, found: Collection[DefectKind]) -> None:
         """Verification found defects, or just failed (``found`` is empty)."""
-        if found and not self.alarm.triggered:
+        if found and self.alarm is not None and not self.alarm.triggered:
             self.alarm.succeed(min(found))
 
     def row(self) -> tuple[object, ...]:
@@ -85,6 +86,11 @@ def release(organization: Organization, changes: Sequence[Change], started_at: f
     now = organization.env.now
     service = changes[0].service
     models = [change.data_from for change in changes if change.brings_model]
+    latent = sorted(
+        (change.latencies[DEFECT_KINDS.index(kind)], kind)
+        for change in changes
+        for kind in change.defects
+    )
     deployment = Deployment(
         len(organization.deployments),
         list(changes),
@@ -92,18 +98,14 @@ def release(organization: Organization, changes: Sequence[Change], started_at: f
         now,
         max(models) if models else service.live.model_data_from,
         bool(models),
-        sorted(
-            (change.latencies[DEFECT_KINDS.index(kind)], kind)
-            for change in changes
-            for kind in change.defects
-        ),
+        latent,
         service.live,
-        organization.env.event(),
+        organization.env.event() if latent else None,
     )
     organization.deployments.append(deployment)
     for change in changes:
         change.deployment = deployment
-        change.deployed_at = change.ended_at = now
+        change.deployed_at = now
         change.status = "deployed"
     changes[0].defects.update(*[change.defects for change in changes[1:]])
     service.go_live(deployment)

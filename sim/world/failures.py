@@ -52,12 +52,14 @@ def _show(organization: Organization, deployment: Deployment) -> Generator[Event
     """
     env = organization.env
     lead = deployment.lead
+    alarm = deployment.alarm
+    assert alarm is not None
     for latency_h, kind in deployment.latent:
         waiting_h = deployment.deployed_at + latency_h - env.now
-        if waiting_h > 0 and not deployment.alarm.triggered:
-            yield env.timeout(waiting_h) | deployment.alarm
-        verified = deployment.alarm.triggered
-        cause: DefectKind = cast(DefectKind, deployment.alarm.value) if verified else kind
+        if waiting_h > 0 and not alarm.triggered:
+            yield env.timeout(waiting_h) | alarm
+        verified = alarm.triggered
+        cause: DefectKind = cast(DefectKind, alarm.value) if verified else kind
         if cause in ("data", "model") and _is_replaced(deployment):
             continue
         incidents.start(

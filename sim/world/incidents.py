@@ -285,7 +285,7 @@ def _restore_in_place(
 
 def _fix(organization: Organization, incident: Incident) -> Generator[Event, object, None]:
     change = remediation.fix(organization, incident.service, incident.incident_id)
-    yield change.ended
+    yield change.end(organization.env)
     if change.status == "abandoned":
         yield organization.env.timeout(_RETRY_H)
     else:
@@ -298,7 +298,7 @@ def _retrain(organization: Organization, incident: Incident) -> Generator[Event,
     if incident.cause == "data":
         service.tainted = False  # diagnosed: the next training leaves the bad data out
     change = retraining.start_for_incident(organization, service, incident.incident_id)
-    yield change.ended
+    yield change.end(organization.env)
     if change.status == "abandoned":
         yield organization.env.timeout(_RETRY_H)
 

@@ -98,7 +98,7 @@ class Organization:
         incidents.close_those_remedied_by(self, deployment)
         failures.let_defects_show(self, deployment)
         for change in deployment.changes:
-            change.ended.succeed()
+            change.finish(self.env.now)
 
     def flush(self) -> None:
         """Log what has no end yet, and everything whose row had to wait for the end."""

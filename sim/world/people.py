@@ -9,6 +9,7 @@ SimPy's own preemptive resource was turned down: it keeps waiting requests in a 
 """
 
 from collections.abc import Collection
+from functools import partial
 from heapq import heappop, heappush
 from math import nan
 
@@ -24,8 +25,21 @@ INCIDENT, REMEDIATION, RETRAINING, FEATURE, EXPLORATION, IMPROVEMENT = range(len
 """Priorities, most urgent first."""
 
 
-class Task(Event):
+class _Scheduled(Event):
+    """An event that can only happen, at a time that is set later than its creation."""
+
+    def __init__(self, env: simpy.Environment) -> None:
+        super().__init__(env)
+        self._ok = True
+        self._value = None
+
+
+class Task(_Scheduled):
     """A piece of work for one person; the event happens when it is done.
+
+    It is scheduled for its end when somebody begins it. An interruption leaves it in SimPy's
+    schedule without effect and hands its callbacks on to another event, for the end of the rest:
+    one event per task instead of two, as interruptions are rare.
 
     Attributes:
         submitted_at: when it was handed to the pool.
@@ -37,33 +51,22 @@ class Task(Event):
         env: simpy.Environment,
         effort_h: float,
         priority: int,
+        sequence: int,
         change_id: int,
         incident_id: int,
         around_the_clock: bool,
     ) -> None:
         super().__init__(env)
-        self.effort_h = effort_h
+        self.effort_h = self.remaining_h = effort_h
         self.priority = priority
+        self.sequence = sequence
         self.change_id = change_id
         self.incident_id = incident_id
         self.around_the_clock = around_the_clock
-        self.remaining_h = effort_h
         self.submitted_at = self.queued_at = env.now
-        self.started_at = nan
-        self.sequence = 0
-        self.stint: _Stint | None = None
-
-
-class _Stint(Event):
-    """A person at work on a task, until it is done or somebody calls the person away."""
-
-    def __init__(self, env: simpy.Environment, task: Task, person: int) -> None:
-        super().__init__(env)
-        self._ok = True
-        self._value = None
-        self.task: Task | None = task
-        self.person = person
-        self.started_at = env.now
+        self.started_at = self.stint_from = nan
+        self.person = NO_ID
+        self.rest: _Scheduled | None = None
 
 
 class PeoplePool:
@@ -118,9 +121,18 @@ class PeoplePool:
         ``around_the_clock`` work is also begun, and done without regard to meetings, outside
         working hours: somebody on call handles an incident.
         """
-        task = Task(self._env, effort_h, priority, change_id, incident_id, around_the_clock)
-        task.sequence = self._submitted
+        task = Task(
+            self._env,
+            effort_h,
+            priority,
+            self._submitted,
+            change_id,
+            incident_id,
+            around_the_clock,
+        )
         self._submitted += 1
+        assert task.callbacks is not None
+        task.callbacks.append(partial(self._finish, task))
         if self._idle and (around_the_clock or self.calendar.is_open(self._env.now)):
             self._start(task)
         else:
@@ -131,75 +143,63 @@ class PeoplePool:
     def flush(self) -> None:
         """Log what is unfinished or still waiting at the end of the simulation."""
         for task in self._running.values():
-            assert task.stint is not None
-            self._log_stint(task, task.stint, self._done_in(task, task.stint), nan, "unfinished")
+            self._log_stint(task, self._done_in_stint(task), nan, "unfinished")
         for _, _, task in sorted(self._waiting):
-            row = (task.change_id, task.incident_id, task.queued_at, nan, nan, 0.0, "waiting")
-            activity = WORK_CLASSES[task.priority]
-            self._log.work.append((self.name, self.role, self.team, NO_ID, activity, *row))
+            task.person, task.stint_from = NO_ID, nan
+            self._log_stint(task, 0.0, nan, "waiting")
 
     def _start(self, task: Task) -> None:
-        env = self._env
-        now = env.now
-        person = heappop(self._idle)
-        self._running[person] = task
+        now = self._env.now
+        task.person = heappop(self._idle)
+        self._running[task.person] = task
         if task.started_at != task.started_at:
             task.started_at = now
-        stint = task.stint = _Stint(env, task, person)
-        assert stint.callbacks is not None
-        stint.callbacks.append(self._finish)
+        task.stint_from = now
         if task.around_the_clock:
             delay = task.remaining_h
         else:
             delay = self.calendar.finish(now, task.remaining_h) - now
-        env.schedule(stint, NORMAL, delay)
+        self._env.schedule(task.rest or task, NORMAL, delay)
 
-    def _finish(self, event: Event) -> None:
-        assert isinstance(event, _Stint)
-        task = event.task
-        if task is None:  # somebody called the person away
-            return
-        self._log_stint(task, event, task.remaining_h, self._env.now, "finished")
-        self._release(event)
-        task.succeed()
+    def _finish(self, task: Task, _: Event) -> None:
+        self._log_stint(task, task.remaining_h, self._env.now, "finished")
+        self._release(task)
         if self._waiting:
             self._start_waiting()
 
     def _interrupt(self, task: Task) -> None:
-        stint = task.stint
-        assert stint is not None
-        done = self._done_in(task, stint)
-        self._log_stint(task, stint, done, self._env.now, "interrupted")
-        self._release(stint)
-        stint.task = None
-        task.remaining_h -= done
+        done_h = self._done_in_stint(task)
+        self._log_stint(task, done_h, self._env.now, "interrupted")
+        self._release(task)
+        scheduled = task.rest or task
+        task.rest = _Scheduled(self._env)
+        task.rest.callbacks, scheduled.callbacks = scheduled.callbacks, []
+        task.remaining_h -= done_h
         task.queued_at = self._env.now
         heappush(self._waiting, (task.priority, task.sequence, task))
 
-    def _done_in(self, task: Task, stint: _Stint) -> float:
+    def _done_in_stint(self, task: Task) -> float:
         now = self._env.now
         if task.around_the_clock:
-            return min(task.remaining_h, now - stint.started_at)
-        return min(task.remaining_h, self.calendar.worked(stint.started_at, now))
+            return min(task.remaining_h, now - task.stint_from)
+        return min(task.remaining_h, self.calendar.worked(task.stint_from, now))
 
-    def _release(self, stint: _Stint) -> None:
-        del self._running[stint.person]
-        heappush(self._idle, stint.person)
+    def _release(self, task: Task) -> None:
+        del self._running[task.person]
+        heappush(self._idle, task.person)
 
-    def _log_stint(
-        self, task: Task, stint: _Stint, effort_h: float, finished_at: float, outcome: str
-    ) -> None:
+    def _log_stint(self, task: Task, effort_h: float, finished_at: float, outcome: str) -> None:
         self._log.work.append(
             (
                 self.name,
                 self.role,
                 self.team,
-                stint.person,
+                task.person,
                 WORK_CLASSES[task.priority],
                 task.change_id,
                 task.incident_id,
                 task.queued_at,
-                stint.started_at,
+                task.stint_from,
                 finished_at,
                 effort_h,
                 outcome,

@@ -61,7 +61,8 @@ class DrawTable:
         block = self._blocks.get(number)
         if block is None:
             block = self._draw_block(number)
-        return block[row].tolist()
+        values: list[float] = block[row].tolist()
+        return values
 
     def _draw_block(self, number: int) -> NDArray[np.float64]:
         if number != self._next_block:  # a double takes one step of the bit generator

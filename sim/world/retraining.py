@@ -67,8 +67,9 @@ def occupy(organization: Organization, change: Change) -> None:
             service.retraining_wanted = False
             _start(organization, service, "new_data")
 
-    assert change.ended.callbacks is not None
-    change.ended.callbacks.append(free)
+    end = change.end(organization.env)
+    assert end.callbacks is not None
+    end.callbacks.append(free)
 
 
 def _start(
@@ -109,7 +110,7 @@ def _always_on(organization: Organization, service: Service) -> Generator[Event,
             change = _start(organization, service, "always_on")
         else:
             change = service.retraining
-        yield change.ended
+        yield change.end(env)
         if env.now - change.created_at < _SHORTEST_CYCLE_H:
             yield env.timeout(_SHORTEST_CYCLE_H)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from math import ceil, inf, nan
 from typing import TYPE_CHECKING
@@ -80,8 +79,6 @@ class Service:
         self.spec = spec
         self.golden_path = golden_path
         self.curve = curve
-        self.made: Counter[str] = Counter()
-        """Changes and incidents made so far, by lane: the row of the next one."""
         self.draws: dict[object, DrawTable] = {}
         self.trains: dict[float, ReleaseTrain] = {}
         """Release trains by the time at which they leave."""
@@ -91,9 +88,10 @@ class Service:
         self.tainted = False
         """Whether a training now would use data that nobody knows to be corrupted."""
         self.open_incidents: list[Incident] = []
-        self.live = Deployment(NO_ID, [], 0.0, 0.0, 0.0, True, [], None, env.event())
+        self.live = Deployment(NO_ID, [], 0.0, 0.0, 0.0, True, [], None, None)
         self.on_drift: Callable[[Service], None] | None = None
         self.on_decay: Callable[[Service], None] | None = None
+        self._made: dict[str, int] = {}
         self._env = env
         self._log = log
         self._horizon_h = horizon_h
@@ -103,17 +101,20 @@ class Service:
 
     def number(self, lane: str) -> int:
         """Return the row of the next change or incident in ``lane``."""
-        number = self.made[lane]
-        self.made[lane] += 1
+        number = self._made.get(lane, 0)
+        self._made[lane] = number + 1
         return number
 
     def go_live(self, deployment: Deployment) -> None:
         """Serve ``deployment`` from now on."""
-        self._log_quality()
+        another_model = deployment.model_data_from != self.live.model_data_from
+        if another_model:
+            self._log_quality()
         self.live.retired_at = self._env.now
         self.live = deployment
         deployment.retired_at = nan
-        self.watch()
+        if another_model:
+            self.watch()
 
     def meets_objective(self) -> bool:
         """Return whether the live model's quality, impairments aside, meets the objective."""

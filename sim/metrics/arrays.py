@@ -1,0 +1,181 @@
+"""Typed arrays out of event tables, whatever wrote the tables.
+
+A simulated log has categorical texts and nullable identifiers; an export of a real organization has
+plain strings, and identifiers that are integers, floats with gaps, or strings. Everything is made
+one kind of array here, so that no metric has to ask.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from sim.log import NO_ID, Tables
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.intp]
+Window = tuple[float, float]
+
+HOURS_PER_DAY = 24.0
+HOURS_PER_WEEK = 168.0
+
+# Without these nothing can be counted. The other tables may be left out, as few organizations
+# record them: what is read from them is then missing as well.
+_REQUIRED = ("services", "changes", "deployments", "incidents")
+
+
+def table(tables: Tables, name: str) -> pd.DataFrame:
+    """Return the table `name`, empty if it may be and is left out.
+
+    Raises:
+        ValueError: A table without which nothing can be counted is missing.
+    """
+    if name in tables:
+        return tables[name]
+    if name in _REQUIRED:
+        raise ValueError(
+            f"the table '{name}' is missing; it may be empty, but has to be there "
+            f"(as have {', '.join(_REQUIRED)})"
+        )
+    return pd.DataFrame()
+
+
+def _column(frame: pd.DataFrame, name: str) -> "pd.Series[Any]":
+    if name in frame.columns:
+        return frame[name]
+    if len(frame) == 0:
+        return pd.Series([], dtype=float)
+    raise ValueError(f"the column '{name}' is missing; there are {', '.join(map(str, frame))}")
+
+
+def reals(frame: pd.DataFrame, name: str) -> FloatArray:
+    """Return a column of numbers as floats, NaN where there is none.
+
+    Raises:
+        ValueError: The column is missing or holds dates: times are hours since a common Monday.
+    """
+    column = _column(frame, name)
+    if column.dtype.kind in "mM":
+        raise ValueError(
+            f"the column '{name}' holds dates; times have to be hours since Monday 00:00 of week 0"
+        )
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def flags(frame: pd.DataFrame, name: str) -> BoolArray:
+    """Return a column of flags, False where there is none.
+
+    Raises:
+        ValueError: The column is missing or holds something else, such as the text "False".
+    """
+    column = _column(frame, name)
+    if not (pd.api.types.is_numeric_dtype(column.dtype) or column.dropna().isin([0, 1]).all()):
+        raise ValueError(f"the column '{name}' has to hold flags, True or False")
+    return column.to_numpy(dtype=np.bool_, na_value=False)
+
+
+def matches(frame: pd.DataFrame, name: str, *values: str) -> BoolArray:
+    """Return which rows have one of the values in a column of texts."""
+    return _column(frame, name).isin(values).to_numpy(dtype=np.bool_)
+
+
+def identifiers(frame: pd.DataFrame, name: str) -> npt.NDArray[Any]:
+    """Return a column of identifiers: integers with `NO_ID` for none, or the objects they are."""
+    column = _column(frame, name)
+    if pd.api.types.is_integer_dtype(column.dtype):
+        return column.to_numpy(dtype=np.int64, na_value=NO_ID)
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.to_numpy(dtype=np.float64, na_value=NO_ID).astype(np.int64)
+    return column.to_numpy(dtype=object)
+
+
+def positions(keys: npt.NDArray[Any], values: npt.NDArray[Any]) -> IntArray:
+    """Return where among the keys each identifier stands, -1 for those that are not there.
+
+    Raises:
+        ValueError: A key occurs twice.
+    """
+    index = pd.Index(keys)
+    if not index.is_unique:
+        twice = index[index.duplicated()][0]
+        raise ValueError(f"the identifier {twice} occurs more than once")
+    return np.asarray(index.get_indexer(pd.Index(values)), dtype=np.intp)
+
+
+def labels(frame: pd.DataFrame, name: str) -> "pd.Index[Any]":
+    """Return the distinct texts of a column in the order of their first row."""
+    distinct: pd.Index[Any] = pd.Index(
+        np.asarray(_column(frame, name).dropna().unique(), dtype=object)
+    )
+    return distinct
+
+
+def label_positions(frame: pd.DataFrame, name: str, known: "pd.Index[Any]") -> IntArray:
+    """Return where among the known labels each row's text stands, -1 if it is not there."""
+    column = _column(frame, name)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes, names = column.cat.codes.to_numpy(), column.cat.categories
+    else:
+        codes, names = pd.factorize(column)
+    # The code of a missing text is -1, which picks the appended -1.
+    where = np.append(known.get_indexer(names.astype(object)), -1)
+    return np.asarray(where[codes], dtype=np.intp)
+
+
+def service_names(tables: Tables) -> "pd.Index[Any]":
+    """Return the names of all services.
+
+    Raises:
+        ValueError: A service is there twice or has no name.
+    """
+    services = table(tables, "services")
+    names = labels(services, "service")
+    if len(names) < len(services):
+        raise ValueError("the table 'services' has a service twice or one without a name")
+    return names
+
+
+def service_positions(tables: Tables, name: str) -> IntArray:
+    """Return where in the table of services the service of each row of table `name` stands.
+
+    Raises:
+        ValueError: A row is of a service that the table of services does not have.
+    """
+    frame = table(tables, name)
+    where = label_positions(frame, "service", service_names(tables))
+    if (where < 0).any():
+        stranger = frame["service"].iloc[int(np.argmin(where))]
+        raise ValueError(f"the table '{name}' has a row of the unknown service {stranger!r}")
+    return where
+
+
+def inside(times: FloatArray, window: Window) -> BoolArray:
+    """Return which times lie in the half-open window; a missing time does not."""
+    return (times >= window[0]) & (times < window[1])
+
+
+def overlap(start: FloatArray, stop: FloatArray, window: Window) -> FloatArray:
+    """Return the hours that each stretch from start to stop has in common with the window.
+
+    A stretch without a stop lasts beyond the window, one without a start has none.
+    """
+    begin = np.fmax(start, window[0])
+    hours = np.fmin(stop, window[1]) - begin
+    return np.where(np.isnan(start), 0.0, np.maximum(hours, 0.0))
+
+
+def median(values: FloatArray) -> float:
+    """Return the median, NaN of nothing."""
+    return float(np.median(values)) if values.size else np.nan
+
+
+def mean(values: FloatArray) -> float:
+    """Return the mean, NaN of nothing."""
+    return float(np.mean(values)) if values.size else np.nan
+
+
+def ratio(part: float, whole: float) -> float:
+    """Return part / whole, NaN if there is no whole."""
+    return float(part / whole) if whole else np.nan

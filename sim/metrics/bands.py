@@ -1,0 +1,202 @@
+"""Which cluster of the State of DevOps reports (DORA) a value falls into."""
+
+import math
+from typing import NamedTuple
+
+HOUR = 1.0
+DAY = 24.0
+WEEK = 7 * DAY
+MONTH = 365.25 / 12 * DAY
+HALF_YEAR = 6 * MONTH
+
+
+def _less_than(edge: float) -> float:
+    return math.nextafter(edge, 0.0)
+
+
+class _Band(NamedTuple):
+    """A cluster, or several that reported the same, with the closed interval it reported."""
+
+    clusters: str
+    best: float
+    worst: float
+
+
+# Best to worst. Deployment frequency stands as hours between two deployments, so that less is
+# better throughout; "on demand" is several a day, thus less than a day. Where two intervals share
+# an edge, it belongs to the better one. Where a better cluster's interval lies inside a worse one's
+# (restored in less than an hour, in less than a day), the better takes what it covers.
+# Source: the table of clusters in the State of DevOps report (DORA) of each year.
+_ON_DEMAND = _less_than(DAY)
+_BANDS: dict[int, dict[str, tuple[_Band, ...]]] = {
+    2019: {
+        "deployment_frequency": (
+            _Band("elite", 0.0, _ON_DEMAND),
+            _Band("high", DAY, WEEK),
+            _Band("medium", WEEK, MONTH),
+            _Band("low", MONTH, HALF_YEAR),
+        ),
+        "lead_time_h": (
+            _Band("elite", 0.0, _less_than(DAY)),
+            _Band("high", DAY, WEEK),
+            _Band("medium", WEEK, MONTH),
+            _Band("low", MONTH, HALF_YEAR),
+        ),
+        "change_failure_rate": (
+            _Band("elite/high/medium", 0.0, 0.15),
+            _Band("low", 0.46, 0.60),
+        ),
+        "time_to_restore_h": (
+            _Band("elite", 0.0, _less_than(HOUR)),
+            _Band("high/medium", HOUR, _less_than(DAY)),
+            _Band("low", WEEK, MONTH),
+        ),
+    },
+    2021: {
+        "deployment_frequency": (
+            _Band("elite", 0.0, _ON_DEMAND),
+            _Band("high", WEEK, MONTH),
+            _Band("medium", MONTH, HALF_YEAR),
+            _Band("low", HALF_YEAR, math.inf),
+        ),
+        "lead_time_h": (
+            _Band("elite", 0.0, _less_than(HOUR)),
+            _Band("high", DAY, WEEK),
+            _Band("medium", MONTH, HALF_YEAR),
+            _Band("low", HALF_YEAR, math.inf),
+        ),
+        "change_failure_rate": (
+            _Band("elite", 0.0, 0.15),
+            _Band("high/medium/low", 0.16, 0.30),
+        ),
+        "time_to_restore_h": (
+            _Band("elite", 0.0, _less_than(HOUR)),
+            _Band("high", HOUR, _less_than(DAY)),
+            _Band("medium", DAY, WEEK),
+            _Band("low", HALF_YEAR, math.inf),
+        ),
+    },
+    2022: {
+        "deployment_frequency": (
+            _Band("high", 0.0, _ON_DEMAND),
+            _Band("medium", WEEK, MONTH),
+            _Band("low", MONTH, HALF_YEAR),
+        ),
+        "lead_time_h": (
+            _Band("high", DAY, WEEK),
+            _Band("medium", WEEK, MONTH),
+            _Band("low", MONTH, HALF_YEAR),
+        ),
+        "change_failure_rate": (
+            _Band("high", 0.0, 0.15),
+            _Band("medium", 0.16, 0.30),
+            _Band("low", 0.46, 0.60),
+        ),
+        "time_to_restore_h": (
+            _Band("high", 0.0, _less_than(DAY)),
+            _Band("medium", DAY, WEEK),
+            _Band("low", WEEK, MONTH),
+        ),
+    },
+    2023: {
+        "deployment_frequency": (
+            _Band("elite", 0.0, _ON_DEMAND),
+            _Band("high", DAY, WEEK),
+            _Band("medium/low", WEEK, MONTH),
+        ),
+        "lead_time_h": (
+            _Band("elite", 0.0, _less_than(DAY)),
+            _Band("high", DAY, WEEK),
+            _Band("medium/low", WEEK, MONTH),
+        ),
+        "change_failure_rate": (
+            _Band("elite", 0.0, 0.05),
+            _Band("high", 0.05, 0.10),
+            _Band("medium", 0.10, 0.15),
+            _Band("low", 0.15, 0.64),
+        ),
+        "time_to_restore_h": (
+            _Band("elite", 0.0, _less_than(HOUR)),
+            _Band("high", HOUR, _less_than(DAY)),
+            _Band("medium", DAY, WEEK),
+            _Band("low", MONTH, HALF_YEAR),
+        ),
+    },
+    2024: {
+        "deployment_frequency": (
+            _Band("elite", 0.0, _ON_DEMAND),
+            _Band("high", DAY, WEEK),
+            _Band("medium", WEEK, MONTH),
+            _Band("low", MONTH, HALF_YEAR),
+        ),
+        "lead_time_h": (
+            _Band("elite", 0.0, _less_than(DAY)),
+            _Band("high", DAY, WEEK),
+            _Band("medium", WEEK, MONTH),
+            _Band("low", MONTH, HALF_YEAR),
+        ),
+        "change_failure_rate": (
+            _Band("elite", 0.0, 0.05),
+            _Band("medium", 0.05, 0.10),
+            _Band("high", 0.10, 0.20),
+            _Band("low", 0.20, 0.40),
+        ),
+        "time_to_restore_h": (
+            _Band("elite", 0.0, _less_than(HOUR)),
+            _Band("high/medium", HOUR, _less_than(DAY)),
+            _Band("low", WEEK, MONTH),
+        ),
+    },
+}
+
+
+def dora_band(metric: str, value: float, year: int = 2019) -> str:
+    """Return the cluster of the State of DevOps report of a year that a value falls into.
+
+    The clusters come from a survey with fixed answers and are fitted anew each year, so they have
+    holes, overlaps and, in 2024, an order that is not monotone. What is done about it:
+
+    *   Between two clusters there may be a hole, which belongs to neither: in 2019, 30 % failed
+        changes are "between medium and low".
+    *   Clusters that reported the same are named together: "elite/high/medium".
+    *   Where a good cluster's interval lies inside that of a worse one, the good one is named; an
+        edge that two intervals share belongs to the better one.
+    *   Worse than the worst cluster is "below low", better than the best "above high" (2022, which
+        has no elite and no lead time of less than a day).
+    *   For change failure, 2023 and 2024 report one rate a cluster. It is taken as the worst that
+        still belongs to the cluster, down to the next lower rate that was reported. In 2024 the
+        medium cluster failed less often (10 %) than the high one (20 %) and so comes before it.
+
+    Args:
+        metric: `deployment_frequency` (per service and day), `lead_time_h`, `change_failure_rate`
+            (between 0 and 1) or `time_to_restore_h`.
+        value: Value of the metric.
+        year: 2019, 2021, 2022 (without an elite), 2023 or 2024. In 2023 the question about
+            restoring was narrowed to failures caused by a change, so from then on the value to
+            judge is `failed_deployment_recovery_time_h`.
+
+    Returns:
+        The cluster's name or names, or what is said above; "no data" for NaN.
+
+    Raises:
+        ValueError: The metric or the year has no bands, or the value is negative.
+    """
+    if year not in _BANDS:
+        raise ValueError(f"there are bands for {', '.join(map(str, _BANDS))}, not for {year}")
+    if metric not in _BANDS[year]:
+        raise ValueError(f"there are bands for {', '.join(_BANDS[year])}, not for '{metric}'")
+    if math.isnan(value):
+        return "no data"
+    if value < 0:
+        raise ValueError(f"{metric} cannot be negative: {value}")
+    if metric == "deployment_frequency":
+        value = DAY / value if value else math.inf
+    better = ""
+    for band in _BANDS[year][metric]:
+        if value < band.best:
+            worse = band.clusters.split("/")[0]
+            return f"between {better} and {worse}" if better else f"above {worse}"
+        if value <= band.worst:
+            return band.clusters
+        better = band.clusters.split("/")[-1]
+    return f"below {better}"

@@ -1,0 +1,152 @@
+"""Where lead time goes, how much is under way, and how much gets through."""
+
+import numpy as np
+import pandas as pd
+
+from sim.log import Tables
+from sim.metrics.arrays import (
+    HOURS_PER_WEEK,
+    FloatArray,
+    IntArray,
+    Window,
+    flags,
+    identifiers,
+    inside,
+    label_positions,
+    labels,
+    overlap,
+    positions,
+    ratio,
+    reals,
+    table,
+)
+
+# The columns of the table of steps that split an execution, in the order in which it lives them.
+PARTS = ("handoff_h", "window_h", "people_h", "effort_h", "compute_h", "run_h")
+
+# Times that went through a file or a sum may differ in their last digits.
+_SAME_TIME_H = 1e-6
+
+
+def _delivery_hours(tables: Tables, window: Window) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return the step executions between commit and deployment, and what they spent it on.
+
+    Returns:
+        Of each execution the row in the table of steps, and its hours by part, (executions, 7):
+        PARTS, and rework in the last column; and the lead times of the changes, (changes,).
+    """
+    changes, steps = table(tables, "changes"), table(tables, "steps")
+    committed_at, deployed_at = reals(changes, "committed_at"), reals(changes, "deployed_at")
+    delivered = inside(deployed_at, window) & ~np.isnan(committed_at)
+    committed_at, deployed_at = committed_at[delivered], deployed_at[delivered]
+    change = positions(
+        identifiers(changes, "change_id")[delivered], identifiers(steps, "change_id")
+    )
+    rows = np.flatnonzero(change >= 0)
+    change = change[rows]
+    queued_at, finished_at = reals(steps, "queued_at")[rows], reals(steps, "finished_at")[rows]
+    within = (queued_at >= committed_at[change] - _SAME_TIME_H) & (
+        finished_at <= deployed_at[change] + _SAME_TIME_H
+    )
+    rows = rows[within]
+    rework = flags(steps, "rework")[rows]
+    hours = np.zeros((rows.size, len(PARTS) + 1))
+    for part, name in enumerate(PARTS):
+        hours[:, part] = np.where(rework, 0.0, np.nan_to_num(reals(steps, name)[rows]))
+    hours[:, -1] = np.where(rework, (finished_at - queued_at)[within], 0.0)
+    return rows, hours, deployed_at - committed_at
+
+
+def lead_time_parts(tables: Tables, window: Window) -> dict[str, float]:
+    """Return flow efficiency and the mean hours per deployed change by what they went into.
+
+    The parts cover the time from commit to deployment, over the changes deployed in the window:
+    touch (work of people) and run (work of machines), waiting for people (nights, meetings and
+    interruptions included), for compute and for approval boards or release windows, handoffs, and
+    rework: everything that happened after something had sent the change back. They add up to
+    `lead_time_mean_h`, as far as the table of steps covers that time without a gap; a part that a
+    row does not give counts as zero. Flow efficiency is (touch + run) / elapsed time, over all
+    changes together.
+
+    Returns:
+        Hours, and `flow_efficiency` between 0 and 1; NaN if no step of such a change is known.
+    """
+    rows, hours, elapsed = _delivery_hours(tables, window)
+    total = hours.sum(axis=0) if rows.size else np.full(len(PARTS) + 1, np.nan)
+    handoff, approval, people, touch, compute, run, rework = (
+        ratio(part, elapsed.size) for part in total
+    )
+    return {
+        "flow_efficiency": ratio((touch + run) * elapsed.size, elapsed.sum()),
+        "lead_time_touch_h": touch,
+        "lead_time_run_h": run,
+        "lead_time_people_h": people,
+        "lead_time_compute_h": compute,
+        "lead_time_approval_h": approval,
+        "lead_time_handoff_h": handoff,
+        "lead_time_rework_h": rework,
+    }
+
+
+def waiting_by_step(tables: Tables, window: Window) -> pd.DataFrame:
+    """Return the mean hours that a deployed change spent at each pipeline step, by cause.
+
+    The same executions as in :func:`lead_time_parts`, so the whole frame adds up to
+    `lead_time_mean_h`. Changes that skip a step count with zero hours there.
+
+    Args:
+        tables: Event tables, of which `changes` and `steps` are read.
+        window: Start and end of the observed time, in hours.
+
+    Returns:
+        A row per step that such a change went through, in the order of the pipeline; columns
+        `handoff_h`, `window_h`, `people_h`, `effort_h`, `compute_h`, `run_h` and `rework_h`.
+
+    Raises:
+        ValueError: Such a row of the table of steps does not name its step.
+    """
+    rows, hours, elapsed = _delivery_hours(tables, window)
+    steps = table(tables, "steps").iloc[rows]
+    names = labels(steps, "step")
+    step = label_positions(steps, "step", names)
+    if (step < 0).any():
+        raise ValueError("the table 'steps' has a row without a step")
+    total = np.zeros((len(names), hours.shape[1]))
+    np.add.at(total, step, hours)
+    frame = pd.DataFrame(
+        total / max(elapsed.size, 1),
+        index=pd.Index(names, name="step"),
+        columns=[*PARTS, "rework_h"],
+    )
+    return frame.iloc[_pipeline_order(steps, step, len(names))]
+
+
+def _pipeline_order(steps: pd.DataFrame, step: IntArray, n_steps: int) -> IntArray:
+    """Return the order of the steps that most of the changes going through both agree on.
+
+    Positions within a change would not do: a change that skips a step moves up all that follow.
+    """
+    change, _ = pd.factorize(identifiers(steps, "change_id"))
+    by_time = np.lexsort((reals(steps, "finished_at"), reals(steps, "queued_at")))
+    # When, as a rank, each change came to each step first; NaN for a step that it skipped.
+    first = np.full((change.max(initial=-1) + 1, n_steps), np.nan)
+    backwards = by_time[::-1]
+    first[change[backwards], step[backwards]] = np.arange(by_time.size)[::-1]
+    comes_after = [
+        sum(np.nansum(np.sign(first[:, this] - first[:, other])) > 0 for other in range(n_steps))
+        for this in range(n_steps)
+    ]
+    return np.argsort(comes_after, kind="stable")
+
+
+def work_in_progress(tables: Tables, window: Window) -> float:
+    """Return the mean over time of the number of changes that are started and not ended."""
+    changes = table(tables, "changes")
+    hours = overlap(reals(changes, "started_at"), reals(changes, "ended_at"), window)
+    return float(hours.sum() / (window[1] - window[0]))
+
+
+def throughput_per_week(tables: Tables, window: Window) -> float:
+    """Return the changes deployed per week of the window."""
+    deployed = inside(reals(table(tables, "changes"), "deployed_at"), window)
+    return float(deployed.sum() * HOURS_PER_WEEK / (window[1] - window[0]))

@@ -1,0 +1,122 @@
+"""Availability, the quality of live models, and how old the data behind them are."""
+
+import numpy as np
+
+from sim.log import Tables
+from sim.metrics.arrays import (
+    FloatArray,
+    IntArray,
+    Window,
+    flags,
+    inside,
+    matches,
+    median,
+    overlap,
+    ratio,
+    reals,
+    service_positions,
+    table,
+)
+
+
+def availability(tables: Tables, window: Window) -> float:
+    """Return 1 - the share of service time in the window that lies inside an outage.
+
+    Incidents of cause infra, code or security take a service down from `started_at` to
+    `restored_at`, open ones to the end of the window; where several overlap, the time counts once.
+    Bad data and bad models degrade predictions and are no outages. NaN without services.
+    """
+    incidents = table(tables, "incidents")
+    down = matches(incidents, "cause", "infra", "code", "security")
+    started_at = reals(incidents, "started_at")[down]
+    restored_at = reals(incidents, "restored_at")[down]
+    length = window[1] - window[0]
+    hours = overlap(started_at, restored_at, window)
+    # The services' windows are laid end to end, so that one pass over all outages in the order of
+    # their starts never merges two services.
+    start = np.fmax(started_at, window[0]) - window[0]
+    start += service_positions(tables, "incidents")[down] * length
+    start, hours = start[hours > 0], hours[hours > 0]
+    order = np.argsort(start)
+    start, stop = start[order], (start + hours)[order]
+    down_until = np.maximum.accumulate(np.append(-np.inf, stop))[:-1]
+    outage = np.maximum(stop - np.maximum(start, down_until), 0.0).sum()
+    n_services = len(table(tables, "services"))
+    return 1.0 - ratio(outage, n_services * length)
+
+
+def quality_stretches(tables: Tables) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return how long each row of the table of quality holds: until the service's next row.
+
+    Returns:
+        The rows in the order of service and time, and in this order the start and stop of each,
+        in hours; the last row of a service has no stop (NaN).
+    """
+    at = reals(table(tables, "quality"), "at")
+    service = service_positions(tables, "quality")
+    order = np.lexsort((at, service))
+    at, service = at[order], service[order]
+    is_last = np.append(service[1:] != service[:-1], True)[: at.size]
+    return order, at, np.where(is_last, np.nan, np.append(at[1:], np.nan)[: at.size])
+
+
+def model_quality(tables: Tables, window: Window) -> dict[str, float]:
+    """Return the share of time below the objective and the mean staleness of the live model.
+
+    Both are averages over services and time, as far as the table of quality covers them: a row
+    holds until the service's next row. Staleness is the age of the data behind the live model.
+
+    Returns:
+        `share_below_objective` between 0 and 1 and `staleness_h` in hours; NaN without rows.
+    """
+    quality = table(tables, "quality")
+    order, start, stop = quality_stretches(tables)
+    hours = overlap(start, stop, window)
+    below = flags(quality, "below")[order]
+    # The mean age over a stretch is the age in its middle.
+    middle = np.fmax(start, window[0]) + hours / 2.0
+    age = middle - reals(quality, "model_data_from")[order]
+    aged = ~np.isnan(age)
+    return {
+        "share_below_objective": ratio(hours[below].sum(), hours.sum()),
+        "staleness_h": ratio((age * hours)[aged].sum(), hours[aged].sum()),
+    }
+
+
+def data_to_production(tables: Tables, window: Window) -> float:
+    """Return the median hours from taking the training data to a model in production.
+
+    It is taken over the deployments in the window that brought a new model: one whose data are
+    newer than those of every earlier deployment of the service, and than those of the model that
+    was live when the table of quality begins. (Different from the previous deployment is not
+    enough: the first one after a rollback carries the old model on.) NaN without.
+    """
+    deployments = table(tables, "deployments")
+    deployed_at = reals(deployments, "deployed_at")
+    data_from = reals(deployments, "model_data_from")
+    known = ~np.isnan(deployed_at) & ~np.isnan(data_from)
+    if not known.any():
+        return np.nan
+    service = service_positions(tables, "deployments")[known]
+    deployed_at, data_from = deployed_at[known], data_from[known]
+    order = np.lexsort((deployed_at, service))
+    # Services are shifted apart by more than the data span, so that the running maximum starts
+    # afresh with each of them.
+    shifted = (data_from + service * (np.ptp(data_from) + 1.0))[order]
+    newest_before = np.maximum.accumulate(np.append(-np.inf, shifted))[:-1]
+    is_new = np.empty(order.size, dtype=np.bool_)
+    is_new[order] = shifted > newest_before
+    initial_at, initial_data = _initial_models(tables)
+    is_new &= ~((deployed_at > initial_at[service]) & (data_from <= initial_data[service]))
+    return median((deployed_at - data_from)[is_new & inside(deployed_at, window)])
+
+
+def _initial_models(tables: Tables) -> tuple[FloatArray, FloatArray]:
+    """Return when each service's table of quality begins, and from when its model's data were."""
+    order, at, _ = quality_stretches(tables)
+    services, first = np.unique(service_positions(tables, "quality")[order], return_index=True)
+    n_services = len(table(tables, "services"))
+    initial_at, initial_data = np.full(n_services, np.nan), np.full(n_services, np.nan)
+    initial_at[services] = at[first]
+    initial_data[services] = reals(table(tables, "quality"), "model_data_from")[order][first]
+    return initial_at, initial_data

@@ -1,0 +1,99 @@
+"""Weekly time series, for Welch plots and for looking at one run."""
+
+import numpy as np
+import pandas as pd
+
+from sim.log import Tables
+from sim.metrics.arrays import HOURS_PER_WEEK, FloatArray, IntArray, flags, overlap, reals, table
+from sim.metrics.reliability import quality_stretches
+
+
+def weekly_series(tables: Tables, horizon_weeks: int) -> pd.DataFrame:
+    """Return what happened in each week since the beginning of the tables, warm-up included.
+
+    Args:
+        tables: Event tables.
+        horizon_weeks: Number of weeks, from week 0.
+
+    Returns:
+        A row per week (index `week`) with the columns `deployments`, `changes_deployed` and
+        `incidents` (started), counts; `lead_time_h` (mean of the changes deployed) and
+        `time_to_restore_h` (mean of the incidents restored), hours; `work_in_progress` (mean over
+        time of changes started and not ended); `quality` and `share_below_objective` (means over
+        services and time, each row of the table of quality holding until the service's next).
+        Means of nothing are NaN.
+    """
+    changes, quality = table(tables, "changes"), table(tables, "quality")
+    incidents = table(tables, "incidents")
+
+    def count(times: FloatArray, values: FloatArray | None = None) -> FloatArray:
+        observed = (times >= 0.0) & (times < horizon_weeks * HOURS_PER_WEEK)
+        if values is not None:
+            observed &= ~np.isnan(values)
+            values = values[observed]
+        weeks = (times[observed] // HOURS_PER_WEEK).astype(np.intp)
+        return np.bincount(weeks, values, minlength=horizon_weeks).astype(np.float64)
+
+    def mean(times: FloatArray, values: FloatArray) -> FloatArray:
+        known = np.where(np.isnan(values), np.nan, times)
+        return _ratio(count(known, values), count(known))
+
+    deployed_at, restored_at = reals(changes, "deployed_at"), reals(incidents, "restored_at")
+    started_at = reals(incidents, "started_at")
+    in_progress = _hours_by_week(
+        reals(changes, "started_at"), reals(changes, "ended_at"), horizon_weeks
+    )
+    order, start, stop = quality_stretches(tables)
+    level = reals(quality, "quality")[order]
+    measured = np.where(np.isnan(level), np.nan, start)
+    below = flags(quality, "below")[order].astype(np.float64)
+    return pd.DataFrame(
+        {
+            "deployments": count(reals(table(tables, "deployments"), "deployed_at")),
+            "changes_deployed": count(deployed_at),
+            "lead_time_h": mean(deployed_at, deployed_at - reals(changes, "committed_at")),
+            "work_in_progress": in_progress / HOURS_PER_WEEK,
+            "incidents": count(started_at),
+            "time_to_restore_h": mean(restored_at, restored_at - started_at),
+            "quality": _ratio(
+                _hours_by_week(measured, stop, horizon_weeks, level),
+                _hours_by_week(measured, stop, horizon_weeks),
+            ),
+            "share_below_objective": _ratio(
+                _hours_by_week(start, stop, horizon_weeks, below),
+                _hours_by_week(start, stop, horizon_weeks),
+            ),
+        },
+        index=pd.RangeIndex(horizon_weeks, name="week"),
+    )
+
+
+def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
+    quotient = np.full(whole.shape, np.nan)
+    np.divide(part, whole, out=quotient, where=whole > 0.0)
+    return quotient
+
+
+def _hours_by_week(
+    start: FloatArray, stop: FloatArray, horizon_weeks: int, weight: FloatArray | None = None
+) -> FloatArray:
+    """Return the hours of all stretches, times their weights, that fall into each week."""
+    horizon = horizon_weeks * HOURS_PER_WEEK
+    seen = overlap(start, stop, (0.0, horizon)) > 0.0
+    start = np.fmax(start[seen], 0.0)
+    stop = np.fmin(stop[seen], horizon)
+    weight = np.ones(start.size) if weight is None else weight[seen]
+    first = (start // HOURS_PER_WEEK).astype(np.intp)
+    last = (stop // HOURS_PER_WEEK).astype(np.intp)
+
+    # Count the weeks from that of the start to the one before that of the stop as full ones, then
+    # take off what lies before the start and add what lies in the week of the stop. One extra week
+    # takes in the stops at the horizon.
+    def by_week(week: IntArray, values: FloatArray) -> FloatArray:
+        return np.bincount(week, values, minlength=horizon_weeks + 1).astype(np.float64)
+
+    full = np.cumsum(by_week(first, weight) - by_week(last, weight)) * HOURS_PER_WEEK
+    before = by_week(first, weight * (start - first * HOURS_PER_WEEK))
+    after = by_week(last, weight * (stop - last * HOURS_PER_WEEK))
+    # Rounding must not leave a week with less than nothing.
+    return np.maximum(full - before + after, 0.0)[:horizon_weeks]

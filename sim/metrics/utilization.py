@@ -1,0 +1,64 @@
+"""How busy people and machines are."""
+
+import numpy as np
+import pandas as pd
+
+from sim.log import Tables
+from sim.metrics.arrays import (
+    HOURS_PER_WEEK,
+    FloatArray,
+    Window,
+    inside,
+    label_positions,
+    labels,
+    overlap,
+    ratio,
+    reals,
+    table,
+)
+
+
+def utilization(tables: Tables, window: Window) -> dict[str, float]:
+    """Return busy ÷ available hours of every role and kind of compute.
+
+    People are busy with the focused hours (`effort_h`) of their stints, machines while a job holds
+    a slot. What crosses an edge of the window is cut in proportion to elapsed time. Work on
+    incidents outside working hours counts as busy but adds nothing to what is available, so a role
+    on call may exceed 1.
+
+    Args:
+        tables: Event tables, of which `capacity`, `work` and `jobs` are read.
+        window: Start and end of the observed time, in hours.
+
+    Returns:
+        `utilization_<resource>` by resource of the table of capacity, in its order; NaN where
+        nothing is available in the window.
+    """
+    capacity, work, jobs = (table(tables, name) for name in ("capacity", "work", "jobs"))
+    resources = labels(capacity, "resource")
+
+    def total(frame: pd.DataFrame, name: str, hours: FloatArray) -> FloatArray:
+        # A row of a resource that has no capacity goes to an extra bin at the end.
+        where = label_positions(frame, name, resources) % (len(resources) + 1)
+        return np.bincount(where, hours, minlength=len(resources) + 1).astype(np.float64)
+
+    week = reals(capacity, "week") * HOURS_PER_WEEK
+    observed = overlap(week, week + HOURS_PER_WEEK, window) / HOURS_PER_WEEK
+    available = total(capacity, "resource", observed * reals(capacity, "available_h"))
+
+    start, stop = reals(work, "started_at"), reals(work, "finished_at")
+    # A stint that is not over lasts until the end of what is observed.
+    elapsed = np.where(np.isnan(stop), window[1], stop) - start
+    inside_share = np.divide(
+        overlap(start, stop, window),
+        elapsed,
+        out=inside(start, window).astype(np.float64),
+        where=elapsed > 0.0,
+    )
+    busy = total(work, "role", inside_share * np.nan_to_num(reals(work, "effort_h")))
+    held = overlap(reals(jobs, "started_at"), reals(jobs, "finished_at"), window)
+    busy += total(jobs, "resource", held)
+    return {
+        f"utilization_{resource}": ratio(hours, whole)
+        for resource, hours, whole in zip(resources, busy, available, strict=False)
+    }

@@ -1,0 +1,1 @@
+"""Reports on a study: what the terminal prints, figures, and one HTML file."""

@@ -1,0 +1,554 @@
+"""What a report on a study says, whatever the medium: rows of tables, sentences, warnings.
+
+The terminal and the HTML report show the same rows, sentences and warnings; they are derived from
+the numbers of the study here.
+"""
+
+import math
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from sim.experiment.replicate import Study
+from sim.log import Tables
+from sim.metrics.bands import dora_band
+from sim.metrics.flow import waiting_by_step
+from sim.metrics.restore import restore_times
+from sim.metrics.warmup import mser5
+from sim.report.units import (
+    Estimate,
+    count_noun,
+    format_estimate,
+    format_number,
+    format_percent,
+    readable,
+    share_in_words,
+    value_in_words,
+)
+
+DORA_YEAR = 2019
+"""The DORA table that the bands are from; later ones judge another kind of restore time."""
+
+DORA_METRICS = (
+    "deployment_frequency",
+    "lead_time_h",
+    "change_failure_rate",
+    "time_to_restore_h",
+)
+
+COMPANIONS = (
+    "ml_lead_time_h",
+    "failed_deployment_recovery_time_h",
+    "rework_rate",
+    "availability",
+    "share_below_objective",
+    "staleness_h",
+    "work_in_progress",
+)
+
+LABELS = {
+    "deployment_frequency": "deployment frequency",
+    "lead_time_h": "lead time",
+    "change_failure_rate": "change failure rate",
+    "time_to_restore_h": "time to restore",
+    "ml_lead_time_h": "ML lead time",
+    "failed_deployment_recovery_time_h": "failed deployment recovery",
+    "rework_rate": "rework rate",
+    "availability": "availability",
+    "share_below_objective": "time below objective",
+    "staleness_h": "staleness of live models",
+    "work_in_progress": "work in progress",
+}
+
+EXPLANATIONS = {
+    "deployment_frequency": "successful production deployments per service",
+    "lead_time_h": "median from commit to running in production",
+    "change_failure_rate": "deployments that caused an incident",
+    "time_to_restore_h": "median from start of degradation to restored service",
+    "ml_lead_time_h": "median from start of exploration or retraining trigger to production",
+    "failed_deployment_recovery_time_h": "time to restore, incidents caused by a deployment only",
+    "rework_rate": "deployments that are unplanned remediation",
+    "availability": "service time outside outages",
+    "share_below_objective": "service time with model quality below its objective",
+    "staleness_h": "mean age of the data behind the live model",
+    "work_in_progress": "changes started and not yet ended, mean over time",
+}
+
+CAUSES = {
+    "infra": "infrastructure",
+    "model": "the model",
+    "data": "the data",
+    "code": "the code",
+    "security": "security",
+}
+
+# The count behind a metric, and what it counts.
+_BASES = {
+    "deployment_frequency": ("n_deployments", "deployment"),
+    "lead_time_h": ("n_changes_deployed", "change"),
+    "change_failure_rate": ("n_deployments", "deployment"),
+    "time_to_restore_h": ("n_restored", "incident"),
+    "ml_lead_time_h": ("n_changes_deployed", "change"),
+    "rework_rate": ("n_deployments", "deployment"),
+    "availability": ("n_services", "service"),
+    "share_below_objective": ("n_services", "service"),
+    "staleness_h": ("n_services", "service"),
+}
+
+
+FOOTNOTE = (
+    "Times are medians unless they are called mean. Every number is the mean over the "
+    "replications; count is what the number of one replication rests on."
+)
+
+
+class Component(NamedTuple):
+    """A component of lead time or restore time: its name in the tables and to people."""
+
+    name: str
+    """The metric is ``lead_time_<name>_h`` or ``<name>_mean_h``."""
+    column: str
+    """The column of :func:`sim.metrics.waiting_by_step` or :func:`restore_time_by_cause`."""
+    label: str
+    kind: str
+    """``work``, ``waiting`` or ``rework``; ``phase`` for one of restoring, which mixes them."""
+
+
+LEAD_TIME_COMPONENTS = (
+    Component("touch", "effort_h", "touch time", "work"),
+    Component("run", "run_h", "machine run time", "work"),
+    Component("people", "people_h", "waiting for people", "waiting"),
+    Component("compute", "compute_h", "waiting for compute", "waiting"),
+    Component("approval", "window_h", "waiting for approval", "waiting"),
+    Component("handoff", "handoff_h", "waiting in handoffs", "waiting"),
+    Component("rework", "rework_h", "rework", "rework"),
+)
+
+RESTORE_COMPONENTS = (
+    Component("detect", "detect_h", "detect", "phase"),
+    Component("respond", "respond_h", "respond", "phase"),
+    Component("diagnose", "diagnose_h", "diagnose", "phase"),
+    Component("remedy", "remedy_h", "remedy", "phase"),
+)
+
+
+class MetricRow(NamedTuple):
+    """A metric over the replications of a study, ready to print."""
+
+    metric: str
+    label: str
+    estimate: Estimate
+    bands: tuple[str, ...]
+    """DORA bands that the interval touches, best first; empty if DORA has none for the metric."""
+    basis: str
+    """How much a replication's number rests on, such as ``212 deployments``."""
+
+
+class PartRow(NamedTuple):
+    """A part of a mean time, or the utilization of a resource."""
+
+    label: str
+    kind: str
+    value: float
+    """Mean hours, NaN if there is no data; for a utilization, the share."""
+    share: float
+    """Share of the total."""
+
+
+class Caveat(NamedTuple):
+    """Something a reader has to know before believing the numbers."""
+
+    serious: bool
+    text: str
+
+
+def setting(study: Study) -> str:
+    """Return on how many replications, weeks and which seed a study rests."""
+    scenario = study.scenario
+    observed = scenario.horizon_weeks - scenario.warmup_weeks
+    return (
+        f"{count_noun(len(study.runs), 'replication')} of {count_noun(observed, 'week')} after "
+        f"{count_noun(scenario.warmup_weeks, 'week')} of warm-up · seed {study.seed}"
+    )
+
+
+def bands_between(metric: str, low: float, high: float) -> tuple[str, ...]:
+    """Return the DORA bands that an interval touches, best first.
+
+    Args:
+        metric: One of the four metrics.
+        low: Lower end of the interval, in the unit of the metric.
+        high: Upper end; may equal `low`.
+    """
+    if math.isnan(low) or math.isnan(high):
+        return (dora_band(metric, math.nan, DORA_YEAR),)
+    low = max(low, 0.0)
+    # Bands are intervals far wider than a thousandth of any range on a logarithmic scale.
+    start = max(low, high * 1e-6)
+    inside = np.geomspace(start, high, 1000).tolist() if start > 0.0 else []
+    values = [low, *inside, high]
+    bands = tuple(dict.fromkeys(dora_band(metric, value, DORA_YEAR) for value in values))
+    return bands[::-1] if metric == "deployment_frequency" else bands
+
+
+def band_words(bands: Sequence[str]) -> str:
+    """Return bands as a table shows them: ``high``, ``high or medium``, ``elite to low``."""
+    if len(bands) < 3:
+        return " or ".join(bands)
+    return f"{bands[0]} to {bands[-1]}"
+
+
+def mean_and_interval(study: Study, metric: str) -> tuple[float, float, float]:
+    """Return mean, lower and upper end of the interval of a metric, NaN where there is none."""
+    summary = study.summary()
+    mean, low, high = (summary[column][metric] for column in ("mean", "ci_low", "ci_high"))
+    return float(mean), float(low), float(high)
+
+
+def metric_rows(study: Study, metrics: Sequence[str]) -> list[MetricRow]:
+    """Return a row per metric with its estimate, DORA bands and count."""
+    means = study.summary()["mean"]
+    rows = []
+    for metric in metrics:
+        mean, low, high = mean_and_interval(study, metric)
+        bands: tuple[str, ...] = ()
+        if metric in DORA_METRICS:
+            bands = bands_between(metric, *((mean, mean) if math.isnan(low) else (low, high)))
+        basis = ""
+        if metric in _BASES:
+            counted, noun = _BASES[metric]
+            basis = count_noun(float(means[counted]), noun)
+        estimate = format_estimate(metric, mean, low, high)
+        rows.append(MetricRow(metric, LABELS[metric], estimate, bands, basis))
+    return rows
+
+
+def lead_time_rows(study: Study) -> list[PartRow]:
+    """Return the parts of the mean lead time, hours per deployed change and share of the total."""
+    means = study.summary()["mean"]
+    total = float(means["lead_time_mean_h"])
+    hours = [float(means[f"lead_time_{part.name}_h"]) for part in LEAD_TIME_COMPONENTS]
+    return _part_rows(LEAD_TIME_COMPONENTS, hours, total)
+
+
+def restore_rows(study: Study) -> list[PartRow]:
+    """Return the phases of the mean time to restore, hours per incident and share of the total."""
+    means = study.summary()["mean"]
+    total = float(means["time_to_restore_mean_h"])
+    hours = [float(means[f"{part.name}_mean_h"]) for part in RESTORE_COMPONENTS]
+    return _part_rows(RESTORE_COMPONENTS, hours, total)
+
+
+def _part_rows(
+    components: Sequence[Component], hours: Sequence[float], total: float
+) -> list[PartRow]:
+    return [
+        PartRow(part.label, part.kind, value, value / total if total > 0.0 else math.nan)
+        for part, value in zip(components, hours, strict=True)
+    ]
+
+
+def step_name(step: Hashable) -> str:
+    """Return the name of a pipeline step as people write it."""
+    # The log has the author's work on a change that came back as a step of its own.
+    return "rework by author" if step == "rework" else readable(str(step))
+
+
+def waiting_for_people_by_role(tables: Tables, window: tuple[float, float]) -> pd.Series:
+    """Return the mean hours that a deployed change waited for people of each role.
+
+    Args:
+        tables: Event tables, of which `changes` and `steps` are read.
+        window: Start and end of the observed time, in hours.
+
+    Returns:
+        Index role; the waits add up to `lead_time_people_h`, as far as steps name their role.
+    """
+    steps = tables["steps"]
+    waits = {
+        str(role): waiting_by_step(dict(tables) | {"steps": of_role}, window)["people_h"].sum()
+        for role, of_role in steps.groupby("role", observed=True)
+    }
+    return pd.Series(waits, dtype=float)
+
+
+def restore_time_by_cause(tables: Tables, window: tuple[float, float]) -> pd.DataFrame:
+    """Return the mean hours of each phase of restoring, by cause of the incident.
+
+    Args:
+        tables: Event tables, of which `incidents` is read.
+        window: Start and end of the observed time, in hours.
+
+    Returns:
+        Index cause, longest mean first; columns `detect_h`, `respond_h`, `diagnose_h`, `remedy_h`
+        and `incidents`, the number of incidents restored in the window. Causes without are left
+        out.
+    """
+    rows = {}
+    for cause, incidents in tables["incidents"].groupby("cause", observed=True):
+        times = restore_times({"incidents": incidents}, window)
+        restored = incidents["restored_at"].between(*window, inclusive="left")
+        if restored.any():
+            rows[str(cause)] = {
+                part.column: times[f"{part.name}_mean_h"] for part in RESTORE_COMPONENTS
+            } | {"incidents": float(restored.sum())}
+    columns = [*(part.column for part in RESTORE_COMPONENTS), "incidents"]
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
+    total = frame.drop(columns="incidents").sum(axis="columns")
+    return frame.loc[total.sort_values(ascending=False).index]
+
+
+def utilization_rows(study: Study) -> list[PartRow]:
+    """Return the mean utilization of every role and kind of compute, busiest first."""
+    means = study.summary()["mean"]
+    prefix = "utilization_"
+    rows = [
+        PartRow(readable(str(name).removeprefix(prefix)), "work", float(value), float(value))
+        for name, value in means.items()
+        if str(name).startswith(prefix)
+    ]
+    return sorted(rows, key=lambda row: -row.share if not math.isnan(row.share) else math.inf)
+
+
+def caveats(study: Study) -> list[Caveat]:
+    """Return what a reader has to know before believing the numbers, the serious ones first."""
+    found = [
+        *_unstable(study),
+        *_precision(study),
+        *_warm_up(study),
+        *_censoring(study),
+        *_without_data(study),
+    ]
+    return sorted(found, key=lambda caveat: not caveat.serious)
+
+
+def instability(study: Study) -> str:
+    """Return the flag that every table and picture of an unstable study carries, else nothing."""
+    unstable = int(study.runs["unstable"].sum())
+    if not unstable:
+        return ""
+    return f"unstable in {unstable} of {count_noun(len(study.runs), 'replication')}"
+
+
+def _unstable(study: Study) -> list[Caveat]:
+    flag = instability(study)
+    if not flag:
+        return []
+    text = (
+        f"{flag.capitalize()}: work in progress kept growing, so these lead times depend on how "
+        "long the simulation ran."
+    )
+    return [Caveat(True, text)]
+
+
+TARGET_PRECISION = 0.10
+"""Half width of an interval, relative to its mean, that needs no remark (Law 2015, section 9.4)."""
+
+
+def _precision(study: Study) -> list[Caveat]:
+    replications = len(study.runs)
+    if replications < 2:
+        return [Caveat(True, "A single replication has no interval: how sure it is, is unknown.")]
+    wide = {}
+    for metric in DORA_METRICS:
+        mean, low, high = mean_and_interval(study, metric)
+        relative = (high - low) / 2 / mean if mean > 0.0 else math.nan
+        if relative > TARGET_PRECISION:
+            wide[metric] = relative
+    if not wide:
+        return []
+    needed = replications * (max(wide.values()) / TARGET_PRECISION) ** 2
+    # The half width is an estimate itself: more than two digits would pretend.
+    rounded = round(needed, 1 - math.floor(math.log10(needed)))
+    named = _and([f"{LABELS[metric]} (±{format_percent(value)})" for metric, value in wide.items()])
+    text = (
+        f"Few replications: the interval of {named} is wider than "
+        f"±{format_percent(TARGET_PRECISION)} of the mean; "
+        f"about {format_number(rounded)} replications would narrow it to that."
+    )
+    return [Caveat(False, text)]
+
+
+def _warm_up(study: Study) -> list[Caveat]:
+    suggested = {
+        label: week
+        for column, label in (
+            ("work_in_progress", "work in progress"),
+            ("lead_time_h", "lead time"),
+        )
+        if (week := suggested_warm_up(study.weekly, column)) > study.scenario.warmup_weeks
+    }
+    if not suggested:
+        return []
+    named = _and([f"{week} for {label}" for label, week in suggested.items()])
+    text = (
+        f"Warm-up: {study.scenario.warmup_weeks} weeks are left out, MSER-5 suggests {named}. "
+        "Look at the course over time."
+    )
+    return [Caveat(True, text)]
+
+
+def suggested_warm_up(weekly: pd.DataFrame, column: str) -> int:
+    """Return the number of weeks that MSER-5 would leave out of the mean over replications.
+
+    Args:
+        weekly: The weekly series of the replications, with the columns `week` and `column`.
+        column: The observation to judge by.
+    """
+    return mser5(weekly.groupby("week")[column].mean())
+
+
+def _censoring(study: Study) -> list[Caveat]:
+    means = study.summary()["mean"]
+    unfinished, incidents = float(means["n_unfinished"]), float(means["n_open_incidents"])
+    if not unfinished + incidents > 0.0:
+        return []
+    share = unfinished / float(means["n_changes_deployed"] + means["n_unfinished"])
+    text = (
+        f"Still going on at the end of a replication: {count_noun(unfinished, 'change')} "
+        f"({format_percent(share)} of those deployed or unfinished) and "
+        f"{count_noun(incidents, 'incident')}, on average. Their times are not in the numbers."
+    )
+    return [Caveat(share > 0.1, text)]
+
+
+def _without_data(study: Study) -> list[Caveat]:
+    counts = study.summary()["n"]
+    missing = {m: int(counts[m]) for m in DORA_METRICS if counts[m] < len(study.runs)}
+    if not missing:
+        return []
+    named = _and([f"{LABELS[metric]} rests on {count}" for metric, count in missing.items()])
+    text = f"Replications without data are left out: of {len(study.runs)}, {named}."
+    return [Caveat(False, text)]
+
+
+def _and(items: Sequence[str]) -> str:
+    """Return a list as people write it: ``a, b and c``."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def sentences(study: Study) -> list[str]:
+    """Return what the study says, in plain sentences derived from its numbers.
+
+    Sentences for which there is no data are left out.
+    """
+    means = study.summary()["mean"]
+    if math.isnan(float(means["lead_time_h"])):
+        return ["Nothing was deployed in the observed time, so there is little to say."]
+    said = [
+        f"A service is deployed {_said(means, 'deployment_frequency')}, and a change takes "
+        f"{_said(means, 'lead_time_h')} from commit to production (median).",
+        _stability(means),
+        _standing(study),
+        _waiting(study),
+        _bottleneck(study),
+        _restoring(study),
+        _busiest(study),
+        _quality(means),
+    ]
+    return [sentence for sentence in said if sentence]
+
+
+def _said(means: pd.Series, metric: str) -> str:
+    return value_in_words(metric, float(means[metric]))
+
+
+def _stability(means: pd.Series) -> str:
+    failing = float(means["change_failure_rate"])
+    if failing == 0.0:
+        return "No deployment caused an incident."
+    said = f"{format_percent(failing)} of the deployments cause an incident"
+    causes = {cause: float(means[f"change_failure_rate_{cause}"]) for cause in CAUSES}
+    worst = max(causes, key=lambda cause: causes[cause])
+    said += f"; the most common cause is {CAUSES[worst]} ({format_percent(causes[worst])})."
+    if not math.isnan(float(means["time_to_restore_h"])):
+        said += f" Service is restored after {_said(means, 'time_to_restore_h')} (median)."
+    return said
+
+
+def _standing(study: Study) -> str:
+    placed = [
+        f"{band_words(row.bands)} for {row.label}" for row in metric_rows(study, DORA_METRICS)
+    ]
+    return f"In DORA's {DORA_YEAR} survey this would be {_and(placed)}."
+
+
+def _waiting(study: Study) -> str:
+    rows = lead_time_rows(study)
+    share = {
+        kind: sum(row.share for row in rows if row.kind == kind)
+        for kind in ("waiting", "work", "rework")
+    }
+    said = f"Lead time is {format_percent(share['waiting'])} waiting"
+    waits = sorted((row for row in rows if row.kind == "waiting"), key=lambda row: -row.value)
+    parts = [
+        f"{share_in_words(row.share / share['waiting'])} is {row.label.removeprefix('waiting ')}"
+        for row in waits
+        if row.share >= 0.05 * share["waiting"] > 0.0
+    ]
+    if parts:
+        said += f"; of the waiting, {_and(parts)}"
+    return (
+        f"{said}. Work of people and machines is {format_percent(share['work'])} of it, "
+        f"rework {format_percent(share['rework'])}."
+    )
+
+
+def _bottleneck(study: Study) -> str:
+    """Say at which step and for whom a change waits; only the first replication has its steps."""
+    run = study.first
+    steps = waiting_by_step(run.tables, run.window)
+    waits = steps[[part.column for part in LEAD_TIME_COMPONENTS if part.kind == "waiting"]]
+    by_step = waits.sum(axis="columns")
+    if not by_step.sum() > 0.0:
+        return ""
+    slowest = by_step.idxmax()
+    said = (
+        f"In replication {run.replication} a change waits longest at {step_name(slowest)} "
+        f"({value_in_words('wait_h', float(by_step.max()))})"
+    )
+    by_role = waiting_for_people_by_role(run.tables, run.window)
+    if by_role.sum() > 0.0:
+        share = share_in_words(float(by_role.max() / by_role.sum()))
+        role = readable(str(by_role.idxmax()))
+        said += f", and {share} of the waiting for people is for the role {role}"
+    return f"{said}."
+
+
+def _restoring(study: Study) -> str:
+    rows = restore_rows(study)
+    total = float(study.summary()["mean"]["time_to_restore_mean_h"])
+    if math.isnan(total):
+        return ""
+    longest = max(rows, key=lambda row: row.value)
+    verbs = {
+        "detect": "until somebody notices",
+        "respond": "until somebody starts on it",
+        "diagnose": "to find the cause",
+        "remedy": "to remedy it",
+    }
+    return (
+        f"From start of degradation to restored takes {value_in_words('restore_h', total)} on "
+        f"average; the largest part, {share_in_words(longest.share)}, is the time "
+        f"{verbs[longest.label]}."
+    )
+
+
+def _busiest(study: Study) -> str:
+    rows = [row for row in utilization_rows(study) if not math.isnan(row.share)]
+    if not rows:
+        return ""
+    named = [f"{row.label} ({format_percent(row.share)})" for row in rows[:2]]
+    return f"Utilization is highest for {', then '.join(named)}."
+
+
+def _quality(means: pd.Series) -> str:
+    below, stale = float(means["share_below_objective"]), float(means["staleness_h"])
+    if math.isnan(below) or math.isnan(stale):
+        return ""
+    return (
+        f"Model quality is below its objective {format_percent(below)} of the time, and the data "
+        f"behind a live model are {value_in_words('staleness_h', stale)} old on average."
+    )

@@ -1,0 +1,568 @@
+"""Pictures of a study, one function per question.
+
+Each function takes public tables and an ``Axes``, draws into it and returns it. Nothing here uses
+the global state of pyplot, so pictures can be drawn anywhere, without a display.
+
+Colours are those of Okabe and Ito (2008), which the colour-blind can tell apart; hatches, markers
+and labels carry the same information, so the pictures survive a black-and-white printer. Solid
+areas of a lead time are work, hatched ones are waiting.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from sim.experiment.replicate import Study
+from sim.metrics.bands import dora_band
+from sim.metrics.flow import waiting_by_step
+from sim.metrics.warmup import welch
+from sim.report.content import (
+    DORA_METRICS,
+    DORA_YEAR,
+    EXPLANATIONS,
+    LEAD_TIME_COMPONENTS,
+    RESTORE_COMPONENTS,
+    Component,
+    MetricRow,
+    band_words,
+    instability,
+    mean_and_interval,
+    metric_rows,
+    restore_time_by_cause,
+    step_name,
+    suggested_warm_up,
+)
+from sim.report.units import (
+    NO_DATA,
+    count_noun,
+    decimals_for,
+    dimension,
+    format_number,
+    format_percent,
+    format_value,
+    readable,
+    unit_for,
+)
+
+BLACK = "#000000"
+ORANGE, SKY, GREEN, YELLOW = "#e69f00", "#56b4e9", "#009e73", "#f0e442"
+BLUE, VERMILION, PURPLE = "#0072b2", "#d55e00", "#cc79a7"
+
+_INK = "#222222"
+
+
+class _Fill(NamedTuple):
+    colour: str
+    hatch: str = ""
+    hatch_colour: str = "white"
+
+
+_FILLS = {
+    "effort_h": _Fill(GREEN),
+    "run_h": _Fill(SKY),
+    "people_h": _Fill(VERMILION, "///"),
+    "compute_h": _Fill(BLUE, "\\\\\\"),
+    "window_h": _Fill(ORANGE, "...", _INK),
+    "handoff_h": _Fill(YELLOW, "xxx", _INK),
+    "rework_h": _Fill("#666666", "++"),
+    "detect_h": _Fill(ORANGE, "...", _INK),
+    "respond_h": _Fill(YELLOW, "xxx", _INK),
+    "diagnose_h": _Fill(SKY),
+    "remedy_h": _Fill(BLUE, "//"),
+}
+
+
+class Picture(NamedTuple):
+    """A figure with the words that go with it."""
+
+    figure: Figure
+    title: str
+    """The question that it answers."""
+    caption: str
+    """How to read it."""
+    alt: str
+    """What it shows, for those who cannot see it."""
+
+
+def study_pictures(study: Study) -> dict[str, Picture]:
+    """Return the pictures of a study by name: `metrics`, `lead_time`, `restore_time`, `course`.
+
+    Steps and incidents are those of the first replication, the only one whose tables are kept.
+
+    Args:
+        study: The study.
+    """
+    return {
+        "metrics": _metrics_picture(study),
+        "lead_time": _lead_time_picture(study),
+        "restore_time": _restore_picture(study),
+        "course": _course_picture(study),
+    }
+
+
+def new_figure(width: float, height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure, in inches, with a column of axes."""
+    figure = Figure(figsize=(width, height), dpi=150, layout="constrained", facecolor="white")
+    axes = figure.subplots(rows, 1, squeeze=False)
+    return figure, list(axes[:, 0])
+
+
+def _entitle(figure: Figure, title: str, study: Study) -> None:
+    figure.suptitle(title, x=0.01, ha="left", fontsize=13, color=_INK)
+    if flag := instability(study):
+        figure.text(
+            0.99, 0.995, flag, ha="right", va="top", fontsize=11, fontweight="bold", color=VERMILION
+        )
+
+
+# --- the metrics over the bands -----------------------------------------------------------------
+
+_HOURS = {
+    "1 min": 1 / 60,
+    "10 min": 1 / 6,
+    "1 h": 1.0,
+    "6 h": 6.0,
+    "1 day": 24.0,
+    "1 week": 168.0,
+    "1 month": 730.5,
+    "6 months": 4383.0,
+    "2 years": 17532.0,
+}
+_RATES = {
+    "every 2 years": 1 / 730.5,
+    "every 6 months": 1 / 182.6,
+    "monthly": 1 / 30.44,
+    "weekly": 1 / 7,
+    "daily": 1.0,
+    "10 a day": 10.0,
+    "100 a day": 100.0,
+}
+# What is shown at least, so that the bands give an orientation.
+_AT_LEAST = {
+    "deployment_frequency": (1 / 365.0, 8.0),
+    "lead_time_h": (4.0, 8766.0),
+    "change_failure_rate": (0.0, 0.7),
+    "time_to_restore_h": (0.25, 2000.0),
+}
+_BAND_SHADES = {
+    "elite": "#cfe3f2",
+    "high": "#e4eef6",
+    "medium": "#f6f1e3",
+    "low": "#ecdcc0",
+    "below": "#d9c3a0",
+}
+
+
+def plot_metric(values: pd.Series, row: MetricRow, interval: tuple[float, float], ax: Axes) -> Axes:
+    """Draw one of the four metrics over its DORA bands: where does the organization stand?
+
+    Better is always to the right. The axis is logarithmic, except for the change failure rate.
+
+    Args:
+        values: The metric of every replication, in the unit of the metric; NaN is left out.
+        row: The row of the table that belongs to it.
+        interval: Interval of the mean over the replications; NaN if there is none.
+        ax: Where to draw.
+    """
+    metric = row.metric
+    known = values.dropna().to_numpy(dtype=float)
+    low, high = _AT_LEAST[metric]
+    positive = known[known > 0.0]
+    if positive.size:
+        low = min(low, 0.7 * positive.min()) if low > 0.0 else low
+        high = max(high, 1.4 * positive.max()) if low > 0.0 else max(high, 1.05 * positive.max())
+    _scale(ax, metric, low, high)
+    _shade_bands(ax, metric, low, high)
+
+    # Spread over the height by the golden ratio: neighbours in the table stay apart.
+    height = 0.18 + 0.34 * (np.arange(known.size) * 0.618034 % 1.0)
+    ax.scatter(known, height, s=16, facecolor="white", edgecolor=_INK, linewidth=0.8, zorder=3)
+    if known.size:
+        mean = float(known.mean())
+        ends = [max(end, low) if not math.isnan(end) else mean for end in interval]
+        ax.plot(ends, [0.74, 0.74], color=BLACK, linewidth=2.0, zorder=4)
+        ax.plot(ends, [0.74, 0.74], "|", color=BLACK, markersize=10, markeredgewidth=2.0, zorder=4)
+        ax.plot([mean], [0.74], "D", color=VERMILION, markeredgecolor=BLACK, markersize=6, zorder=5)
+    said = row.estimate.value
+    if row.estimate.interval:
+        said += f"  [{row.estimate.interval}]"
+    label = f"{row.label.capitalize()}: {EXPLANATIONS[metric]}"
+    ax.set_title(label, loc="left", fontsize=10, color=_INK)
+    ax.set_title(said, loc="right", fontsize=11, fontweight="bold", color=_INK)
+    ax.set_ylim(0.0, 1.3)
+    ax.set_yticks([])
+    ax.tick_params(labelsize=9, length=3)
+    for spine in ("left", "right", "top"):
+        ax.spines[spine].set_visible(False)
+    return ax
+
+
+def _scale(ax: Axes, metric: str, low: float, high: float) -> None:
+    kind = dimension(metric)
+    if kind == "share":
+        ax.set_xlim(high, low)
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.0f} %"))
+        return
+    ax.set_xscale("log")
+    ax.set_xlim((low, high) if kind == "rate" else (high, low))
+    ticks = _RATES if kind == "rate" else _HOURS
+    shown = {name: value for name, value in ticks.items() if low <= value <= high}
+    ax.xaxis.set_major_locator(FixedLocator(list(shown.values())))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xticklabels(list(shown))
+
+
+def band_segments(metric: str, low: float, high: float) -> list[tuple[str, float, float]]:
+    """Return the stretches of an axis that lie in one DORA band: band, start, end, upwards.
+
+    Args:
+        metric: One of the four metrics.
+        low: Start of the axis, in the unit of the metric.
+        high: End of the axis.
+    """
+    # Read off the classifier, finely enough for a picture: it is the one place that knows edges.
+    spaced = np.geomspace if low > 0.0 else np.linspace
+    grid = spaced(low, high, 2001)
+    bands = [dora_band(metric, float(value), DORA_YEAR) for value in grid]
+    starts = [0, *(i for i in range(1, grid.size) if bands[i] != bands[i - 1])]
+    ends = [*starts[1:], grid.size - 1]
+    return [
+        (bands[start], float(grid[start]), float(grid[end]))
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def _shade_bands(ax: Axes, metric: str, low: float, high: float) -> None:
+    total = math.log(high / low) if low > 0.0 else high - low
+    for band, start, end in band_segments(metric, low, high):
+        # By the first word of "elite/high/medium" or "below low"; "between" has no shade: a hole.
+        shade = _BAND_SHADES.get(re.split("[/ ]", band)[0])
+        ax.axvspan(
+            start,
+            end,
+            facecolor=shade or "white",
+            edgecolor="#bbbbbb",
+            hatch=None if shade else "//",
+            linewidth=0.8,
+            zorder=0,
+        )
+        share = (math.log(end / start) if low > 0.0 else end - start) / total
+        if share > 0.05:
+            middle = math.sqrt(start * end) if low > 0.0 else (start + end) / 2
+            ax.text(
+                middle,
+                1.26,
+                band if share > 0.012 * len(band) else band.replace(" ", "\n", 1),
+                ha="center",
+                va="top",
+                fontsize=8.5,
+                color="#444444",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0} if not shade else None,
+            )
+
+
+def _metrics_picture(study: Study) -> Picture:
+    figure, axes = new_figure(10.0, 7.4, rows=4)
+    rows = metric_rows(study, DORA_METRICS)
+    for row, ax in zip(rows, axes, strict=True):
+        _, low, high = mean_and_interval(study, row.metric)
+        plot_metric(study.runs[row.metric], row, (low, high), ax)
+    _entitle(figure, f"The four metrics over DORA's {DORA_YEAR} bands", study)
+    figure.supxlabel(
+        f"circles: {count_noun(len(study.runs), 'replication')}; "
+        "diamond and bar: mean with 95 % interval; better is to the right →",
+        x=0.99,
+        ha="right",
+        fontsize=9.5,
+        color=_INK,
+    )
+    told = [
+        f"{row.label} {row.estimate.value}"
+        + (f" (95 % interval {row.estimate.interval})" if row.estimate.interval else "")
+        + f", DORA band {band_words(row.bands)}"
+        for row in rows
+    ]
+    alt = f"Four strips with DORA's {DORA_YEAR} bands, better to the right: {'; '.join(told)}."
+    caption = (
+        "Each circle is a replication. Where DORA's clusters leave a hole between them, it is "
+        "hatched; clusters that answered alike share a band."
+    )
+    return Picture(figure, "Where does the organization stand?", caption, alt)
+
+
+# --- where the time goes ------------------------------------------------------------------------
+
+
+def plot_lead_time(waiting: pd.DataFrame, ax: Axes) -> Axes:
+    """Draw where lead time goes, by pipeline step and cause: a value-stream map.
+
+    Args:
+        waiting: The frame of :func:`sim.metrics.waiting_by_step`: mean hours per deployed change.
+        ax: Where to draw.
+    """
+    names = [step_name(step) for step in waiting.index]
+    by_part = waiting.sum()
+    total = float(by_part.sum())
+    labels = [
+        f"{part.label}, {format_percent(by_part[part.column] / total)}" if total else part.label
+        for part in LEAD_TIME_COMPONENTS
+    ]
+    _stacked_bars(waiting, names, LEAD_TIME_COMPONENTS, labels, ax)
+    ax.set_xlabel("mean hours per deployed change", fontsize=10)
+    return ax
+
+
+def plot_restore_time(by_cause: pd.DataFrame, ax: Axes) -> Axes:
+    """Draw where restore time goes, by cause of the incident and phase.
+
+    Args:
+        by_cause: The frame of :func:`sim.report.content.restore_time_by_cause`.
+        ax: Where to draw.
+    """
+    names = [
+        f"{cause}\n({count_noun(count, 'incident')})"
+        for cause, count in by_cause["incidents"].items()
+    ]
+    labels = [part.label for part in RESTORE_COMPONENTS]
+    _stacked_bars(by_cause, names, RESTORE_COMPONENTS, labels, ax)
+    ax.set_xlabel("mean hours per restored incident", fontsize=10)
+    return ax
+
+
+def _stacked_bars(
+    frame: pd.DataFrame,
+    names: Sequence[str],
+    parts: Sequence[Component],
+    labels: Sequence[str],
+    ax: Axes,
+) -> None:
+    """Draw a bar per row of the frame, first on top, stacked from the columns of the parts."""
+    if frame.empty:
+        _say_no_data(ax)
+        return
+    columns = [part.column for part in parts]
+    rows = np.arange(len(frame))
+    left = np.zeros(len(frame))
+    totals = frame[columns].sum(axis="columns").to_numpy(dtype=float)
+    for column in columns:
+        fill = _FILLS[column]
+        hours = frame[column].to_numpy(dtype=float)
+        ax.barh(
+            rows,
+            hours,
+            left=left,
+            height=0.74,
+            color=fill.colour,
+            hatch=fill.hatch,
+            edgecolor=fill.hatch_colour,
+            linewidth=0.5,
+        )
+        left += hours
+    decimals = decimals_for(float(totals.max()))
+    for row, total in zip(rows, totals, strict=True):
+        ax.annotate(
+            f"{format_number(float(total), decimals)} h",
+            (float(total), float(row)),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9.5,
+            color=_INK,
+        )
+    ax.set_yticks(rows, names, fontsize=10)
+    ax.invert_yaxis()
+    ax.set_xlim(0.0, 1.12 * float(totals.max()) if totals.max() > 0.0 else 1.0)
+    ax.xaxis.grid(True, color="#dddddd", linewidth=0.7)
+    ax.set_axisbelow(True)
+    ax.tick_params(axis="y", length=0)
+    for spine in ("right", "top", "left"):
+        ax.spines[spine].set_visible(False)
+    ax.legend(
+        handles=[
+            Patch(
+                facecolor=_FILLS[part.column].colour,
+                hatch=_FILLS[part.column].hatch,
+                edgecolor=_FILLS[part.column].hatch_colour,
+                linewidth=0.5,
+                label=label,
+            )
+            for part, label in zip(parts, labels, strict=True)
+        ],
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+        borderaxespad=0.0,
+        fontsize=9.5,
+        frameon=False,
+        handlelength=2.8,
+        handleheight=1.6,
+    )
+
+
+def _say_no_data(ax: Axes) -> None:
+    ax.text(0.5, 0.5, NO_DATA, transform=ax.transAxes, ha="center", va="center", fontsize=14)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for spine in ax.spines.values():
+        spine.set_color("#bbbbbb")
+
+
+def _lead_time_picture(study: Study) -> Picture:
+    run = study.first
+    waiting = waiting_by_step(run.tables, run.window)
+    figure, (ax,) = new_figure(10.0, 1.8 + 0.36 * max(len(waiting), 4))
+    plot_lead_time(waiting, ax)
+    by_part = waiting.sum()
+    total = float(by_part.sum())
+    title = f"Lead time by step and cause: {format_value('total_h', total)} on average"
+    if waiting.empty:
+        title = f"Lead time by step and cause: {NO_DATA}"
+    _entitle(figure, title, study)
+    question = "Where does lead time go?"
+    caption = (
+        "A value-stream map: the steps from top to bottom as a change goes through them. Solid is "
+        f"work, hatched is waiting. Of replication {run.replication}, whose tables are kept."
+    )
+    if waiting.empty:
+        return Picture(figure, question, caption, title)
+    causes = ", ".join(
+        f"{part.label} {format_percent(by_part[part.column] / total)}"
+        for part in LEAD_TIME_COMPONENTS
+    )
+    longest = waiting.sum(axis="columns").nlargest(3)
+    steps = ", ".join(
+        f"{step_name(step)} {format_value('step_h', hours)}" for step, hours in longest.items()
+    )
+    alt = (
+        f"Stacked bars of mean hours per deployed change, one bar per pipeline step; in all "
+        f"{format_value('total_h', total)}: {causes}. Longest steps: {steps}."
+    )
+    return Picture(figure, question, caption, alt)
+
+
+def _restore_picture(study: Study) -> Picture:
+    run = study.first
+    by_cause = restore_time_by_cause(run.tables, run.window)
+    figure, (ax,) = new_figure(10.0, 1.8 + 0.5 * max(len(by_cause), 3))
+    plot_restore_time(by_cause, ax)
+    title = "Time to restore by cause of the incident and phase"
+    if by_cause.empty:
+        title = f"{title}: {NO_DATA}"
+    _entitle(figure, title, study)
+    question = "Where does restore time go?"
+    caption = (
+        "From the start of degradation to restored service; a remedy that goes through the "
+        f"pipeline waits there as well. Of replication {run.replication}, whose tables are kept."
+    )
+    if by_cause.empty:
+        return Picture(figure, question, caption, title)
+    told = []
+    for cause, row in by_cause.iterrows():
+        phases = row[[part.column for part in RESTORE_COMPONENTS]]
+        longest = RESTORE_COMPONENTS[int(phases.to_numpy().argmax())]
+        told.append(
+            f"{cause} {format_value('total_h', float(phases.sum()))}, longest phase {longest.label}"
+        )
+    alt = (
+        "Stacked bars of mean hours per restored incident, one bar per cause of incident: "
+        f"{'; '.join(told)}."
+    )
+    return Picture(figure, question, caption, alt)
+
+
+# --- the course over time -----------------------------------------------------------------------
+
+_COURSES = {
+    "work_in_progress": "work in progress",
+    "lead_time_h": "mean lead time of changes deployed",
+    "deployments": "deployments per week",
+}
+WELCH_HALF_WIDTH = 4
+"""Weeks to each side of Welch's moving average."""
+
+
+def plot_course(weekly: pd.DataFrame, column: str, warmup_weeks: int, ax: Axes) -> Axes:
+    """Draw the course of one quantity over the weeks: is the warm-up long enough?
+
+    The mean over the replications, the middle 80 % of them as a band, Welch's moving average of
+    the mean, the warm-up that is left out, and the truncation that MSER-5 suggests.
+
+    Args:
+        weekly: The weekly series of every replication: columns `replication`, `week`, `column`.
+        column: What to draw; a column in hours is drawn in its best unit.
+        warmup_weeks: Weeks that are left out of the metrics.
+        ax: Where to draw.
+    """
+    by_week = weekly.groupby("week")[column]
+    course = welch(weekly, WELCH_HALF_WIDTH, column)
+    mean = course["mean"]
+    unit = unit_for(column, float(mean.mean()))
+    label = _COURSES.get(column, readable(column))
+    title = f"{label}, {unit.name}" if unit.name else label
+    ax.set_title(title, loc="left", fontsize=11, color=_INK)
+    if mean.isna().all():
+        _say_no_data(ax)
+        return ax
+    middle = mean.index + 0.5
+    low, high = by_week.quantile(0.1) / unit.size, by_week.quantile(0.9) / unit.size
+    ax.axvspan(0, warmup_weeks, facecolor="#eeeeee", edgecolor="#bbbbbb", hatch="//", zorder=0)
+    ax.fill_between(
+        middle, low, high, color=SKY, alpha=0.35, linewidth=0, label="middle 80 % of replications"
+    )
+    ax.plot(middle, mean / unit.size, color=BLUE, linewidth=1.0, label="mean of replications")
+    ax.plot(
+        middle,
+        course["moving_average"] / unit.size,
+        color=BLACK,
+        linewidth=2.0,
+        linestyle=(0, (5, 1.5)),
+        label=f"moving average, {2 * WELCH_HALF_WIDTH + 1} weeks (Welch)",
+    )
+    suggested = suggested_warm_up(weekly, column)
+    ax.axvline(suggested, color=VERMILION, linewidth=1.5, linestyle=":")
+    ax.set_title(
+        f"dotted: MSER-5 would leave out {count_noun(suggested, 'week')}",
+        loc="right",
+        fontsize=9,
+        color=_INK,
+    )
+    ax.set_xlim(0, len(mean))
+    ax.set_ylim(bottom=0)
+    ax.grid(True, color="#e3e3e3", linewidth=0.7)
+    ax.set_axisbelow(True)
+    ax.tick_params(labelsize=9)
+    for spine in ("right", "top"):
+        ax.spines[spine].set_visible(False)
+    return ax
+
+
+def _course_picture(study: Study) -> Picture:
+    figure, axes = new_figure(10.0, 8.0, rows=len(_COURSES))
+    warmup = study.scenario.warmup_weeks
+    for column, ax in zip(_COURSES, axes, strict=True):
+        plot_course(study.weekly, column, warmup, ax)
+    axes[-1].set_xlabel("week (hatched: warm-up, left out of the metrics)", fontsize=10)
+    _entitle(figure, "From week to week", study)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=9, frameon=False)
+    means = study.weekly.groupby("week")[list(_COURSES)].mean().loc[warmup:].mean()
+    told = ", ".join(
+        f"{label} {format_value(column, float(means[column]))}"
+        for column, label in _COURSES.items()
+    )
+    alt = (
+        f"Three curves over {study.scenario.horizon_weeks} weeks, of which the first {warmup} are "
+        f"warm-up. Means after it: {told}."
+    )
+    caption = (
+        "The warm-up has to cover the climb at the beginning: the moving average should be level "
+        "where the hatched area ends."
+    )
+    return Picture(figure, "Has it settled?", caption, alt)

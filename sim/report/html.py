@@ -1,0 +1,208 @@
+"""The report of a study as one HTML file that needs nothing but a browser."""
+
+import base64
+import html
+import io
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import metadata, resources
+from pathlib import Path
+from string import Template
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from sim.experiment.replicate import Study
+from sim.report.content import (
+    COMPANIONS,
+    DORA_METRICS,
+    DORA_YEAR,
+    EXPLANATIONS,
+    FOOTNOTE,
+    MetricRow,
+    PartRow,
+    band_words,
+    caveats,
+    instability,
+    lead_time_rows,
+    metric_rows,
+    restore_rows,
+    sentences,
+    setting,
+    utilization_rows,
+)
+from sim.report.figures import Picture
+from sim.report.units import NO_DATA, decimals_for, format_number, format_percent
+from sim.scenario.load import to_yaml
+
+_PACKAGES = ("mldelivery", "simpy", "numpy", "scipy", "pandas")
+
+
+def write_html(study: Study, pictures: Mapping[str, Picture], path: Path) -> None:
+    """Write the report of a study: one self-contained file that opens from disk.
+
+    Args:
+        study: The study.
+        pictures: Those of :func:`sim.report.figures.study_pictures`.
+        path: The file to write; its folder has to exist.
+    """
+    scenario = study.scenario
+    means = study.summary()["mean"]
+    lead_time = ("mean lead time", float(means["lead_time_mean_h"]))
+    restore = ("mean time to restore", float(means["time_to_restore_mean_h"]))
+    template = resources.files("sim.report").joinpath("template.html").read_text("utf-8")
+    page = Template(template).substitute(
+        title=html.escape(f"{scenario.name}: ML delivery report"),
+        heading=html.escape(scenario.name),
+        description=f"<p>{html.escape(scenario.description)}</p>" if scenario.description else "",
+        setting=html.escape(setting(study)),
+        flag=f'<p class="flag">{flag}</p>' if (flag := instability(study)) else "",
+        sentences=_list(sentences(study)),
+        caveats=_caveats(study),
+        metrics=_metric_table(study),
+        lead_time=_parts_table("Hours per deployed change", lead_time_rows(study), lead_time),
+        restore_time=_parts_table("Hours per restored incident", restore_rows(study), restore),
+        utilization=_utilization_table(utilization_rows(study)),
+        versions=_versions(study),
+        scenario=html.escape(to_yaml(scenario)),
+        **{f"{name}_figure": _figure(picture) for name, picture in pictures.items()},
+    )
+    path.write_text(page, encoding="utf-8")
+
+
+def _prose(text: str) -> str:
+    # A number and its percent sign stay on one line.
+    return html.escape(text).replace(" %", "&nbsp;%")
+
+
+def _list(items: Sequence[str]) -> str:
+    lines = "\n".join(f"<li>{_prose(item)}</li>" for item in items)
+    return f"<ul>\n{lines}\n</ul>"
+
+
+def _caveats(study: Study) -> str:
+    found = caveats(study)
+    if not found:
+        return ""
+    lines = "\n".join(
+        f"<li class='{'serious' if caveat.serious else 'note'}'>{_prose(caveat.text)}</li>"
+        for caveat in found
+    )
+    return (
+        '<section aria-labelledby="caveats">\n<h2 id="caveats">Before you believe it</h2>\n'
+        f'<ul class="caveats">\n{lines}\n</ul>\n</section>'
+    )
+
+
+def _metric_table(study: Study) -> str:
+    head = "".join(
+        f'<th scope="col" class="{css}">{name}</th>'
+        for name, css in (
+            ("metric", "name"),
+            ("mean", "number"),
+            ("95 % interval", "number"),
+            (f"DORA {DORA_YEAR}", "name"),
+            ("count", "number"),
+        )
+    )
+    bodies = "".join(
+        f"<tbody{css}>{''.join(map(_metric_line, metric_rows(study, metrics)))}</tbody>"
+        for metrics, css in ((DORA_METRICS, ' class="headline"'), (COMPANIONS, ""))
+    )
+    caption = f"<caption>{html.escape(FOOTNOTE)}</caption>"
+    return f"<table>{caption}<thead><tr>{head}</tr></thead>{bodies}</table>"
+
+
+def _cell(text: str, css: str = "") -> str:
+    kind = f' class="{css}"' if css else ""
+    return f"<td{kind}>{html.escape(text)}</td>"
+
+
+def _metric_line(row: MetricRow) -> str:
+    explained = f"<small>{html.escape(EXPLANATIONS[row.metric])}</small>"
+    return (
+        f'<tr><th scope="row">{html.escape(row.label)}{explained}</th>'
+        f"{_cell(row.estimate.value, 'number value')}{_cell(row.estimate.interval, 'number')}"
+        f"{_cell(band_words(row.bands))}{_cell(row.basis, 'number')}</tr>\n"
+    )
+
+
+def _parts_table(caption: str, rows: Sequence[PartRow], total: tuple[str, float]) -> str:
+    name, total_h = total
+    if math.isnan(total_h):
+        return f"<p>{caption}: {NO_DATA}.</p>"
+    decimals = decimals_for(total_h)
+    largest = max(row.share for row in rows)
+    lines = "".join(
+        f'<tr><th scope="row">{html.escape(row.label)}</th>'
+        f"{_cell(f'{format_number(row.value, decimals)} h', 'number')}"
+        f"{_cell(format_percent(row.share), 'number')}{_bar(row.share / largest, row.kind)}</tr>\n"
+        for row in rows
+    )
+    lines += (
+        f'<tr class="total"><th scope="row">{name}</th>'
+        f"{_cell(f'{format_number(total_h, decimals)} h', 'number')}"
+        f"{_cell('100 %', 'number')}<td></td></tr>"
+    )
+    table = f"<table><caption>{caption}</caption><tbody>{lines}</tbody></table>"
+    kinds = dict.fromkeys(row.kind for row in rows)
+    if len(kinds) == 1:
+        return table
+    key = "".join(f'<span class="{kind}"></span>{kind}' for kind in kinds)
+    return f'{table}<p class="key" aria-hidden="true">{key}</p>'
+
+
+def _utilization_table(rows: Sequence[PartRow]) -> str:
+    lines = "".join(
+        f'<tr><th scope="row">{html.escape(row.label)}</th>'
+        f"{_cell(format_percent(row.share), 'number')}{_bar(row.share, 'load')}</tr>\n"
+        for row in rows
+    )
+    caption = "<caption>Hours of work or of occupied slots, of those available</caption>"
+    return f"<table>{caption}<tbody>{lines}</tbody></table>"
+
+
+def _bar(share: float, css: str) -> str:
+    # The number stands beside the bar, which is therefore nothing to a screen reader.
+    width = 0.0 if math.isnan(share) else 100 * min(max(share, 0.0), 1.0)
+    return (
+        f'<td class="bar" aria-hidden="true"><span class="{css}" '
+        f'style="width: {width:.1f}%"></span></td>'
+    )
+
+
+def _figure(picture: Picture) -> str:
+    source = base64.b64encode(_svg(picture.figure)).decode("ascii")
+    return (
+        f'<figure>\n<img alt="{html.escape(picture.alt)}" '
+        f'src="data:image/svg+xml;base64,{source}">\n'
+        f"<figcaption><strong>{html.escape(picture.title)}</strong> "
+        f"{html.escape(picture.caption)}</figcaption>\n</figure>"
+    )
+
+
+def _svg(figure: Figure) -> bytes:
+    drawing = io.BytesIO()
+    # With a fixed salt and no date, the same study gives the same file, byte for byte. Letters are
+    # drawn as paths, so that the picture does not depend on the fonts of whoever opens it.
+    with mpl.rc_context({"svg.hashsalt": "mldelivery", "svg.fonttype": "path"}):
+        figure.savefig(drawing, format="svg", metadata={"Date": None})
+    return drawing.getvalue()
+
+
+def _versions(study: Study) -> str:
+    facts = {"seed": str(study.seed), "replications": str(len(study.runs))} | versions()
+    lines = "".join(f"<dt>{name}</dt><dd>{html.escape(fact)}</dd>" for name, fact in facts.items())
+    return f"<dl>{lines}</dl>"
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that the numbers depend on."""
+    found = {"Python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed: run from a source checkout"
+    return found
