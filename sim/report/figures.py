@@ -421,7 +421,10 @@ def _lead_time_picture(study: Study) -> Picture:
     plot_lead_time(waiting, ax)
     by_part = waiting.sum()
     total = float(by_part.sum())
-    title = f"Lead time by step and cause: {format_value('total_h', total)} on average"
+    title = (
+        f"Lead time by step and cause: {format_value('total_h', total)} on average "
+        f"(replication {run.replication})"
+    )
     if waiting.empty:
         title = f"Lead time by step and cause: {NO_DATA}"
     _entitle(figure, title, study)
@@ -452,7 +455,7 @@ def _restore_picture(study: Study) -> Picture:
     by_cause = restore_time_by_cause(run.tables, run.window)
     figure, (ax,) = new_figure(10.0, 1.8 + 0.5 * max(len(by_cause), 3))
     plot_restore_time(by_cause, ax)
-    title = "Time to restore by cause of the incident and phase"
+    title = f"Time to restore by cause and phase (replication {run.replication})"
     if by_cause.empty:
         title = f"{title}: {NO_DATA}"
     _entitle(figure, title, study)

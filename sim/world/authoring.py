@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simpy.events import Event
 
 from sim.log import NO_ID
-from sim.scenario.organization import DEFECT_KINDS
+from sim.scenario.organization import DEFECT_KINDS, DefectKind
 
 from .changes import Change
 from .people import EXPLORATION
@@ -86,6 +86,12 @@ def write_and_deliver(organization: Organization, change: Change) -> Generator[E
     yield from deliver(organization, change)
 
 
+def latency_h(organization: Organization, change: Change, kind: DefectKind) -> float:
+    """Return the hours from deployment until a defect of ``kind`` in ``change`` shows itself."""
+    luck = _draws(organization, change).take(change.number)
+    return luck[_FIRST_LATENCY + DEFECT_KINDS.index(kind)]
+
+
 def _write(
     organization: Organization,
     change: Change,
@@ -100,7 +106,9 @@ def _write(
         change.started_at = queued_at
         return
     task = change.service.team.people[role].work(effort_h, priority, change.change_id)
+    change.authoring = task
     yield task
+    change.authoring = None
     change.started_at = task.started_at
     change.last_role = role
     now = organization.env.now
@@ -130,10 +138,9 @@ def _write(
 def _commit(organization: Organization, change: Change, luck: list[float]) -> None:
     change.committed_at = organization.env.now
     change.status = "delivering"
-    change.latencies = luck[_FIRST_LATENCY:]
     for kind, probability in getattr(organization.scenario.changes, change.kind).defects.items():
         if luck[_FIRST_DEFECT + DEFECT_KINDS.index(kind)] < probability:
-            change.defects.add(kind)
+            change.defects |= {kind}
 
 
 def _draws(organization: Organization, change: Change) -> DrawTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from sim.scenario.organization import DefectKind
 
 if TYPE_CHECKING:
     from .deployment import Deployment
+    from .people import Task
     from .services import Service
 
 
@@ -24,11 +25,11 @@ class Change:
         number: its row in the draw tables of its service and lane.
         lane: name of those tables: its kind, or its kind and why it is made again.
         defects: kinds of defect that are in it.
-        latencies: time in h from deployment until a defect shows, by index of its kind.
         attempt: its pass through the pipeline, from 1.
         reached: how many steps of the pipeline it has got through, in whatever pass.
         last_role: the role that had it in hand last.
         brings_model: whether a new model was trained for it.
+        authoring: its author's work, while that is not done.
     """
 
     change_id: int
@@ -51,9 +52,9 @@ class Change:
     attempt: int = 1
     reached: int = 0
     last_role: str = ""
-    defects: set[DefectKind] = field(default_factory=set)
-    latencies: list[float] = field(default_factory=list)
+    defects: frozenset[DefectKind] = frozenset()
     brings_model: bool = False
+    authoring: Task | None = None
     _end: Event | None = None
 
     @property
@@ -80,6 +81,8 @@ class Change:
 
     def row(self) -> tuple[object, ...]:
         """Return its row of the event table."""
+        if self.authoring is not None:
+            self.started_at = self.authoring.started_at
         return (
             self.change_id,
             self.service.name,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from simpy.events import Event
 
-from sim.scenario.organization import DEFECT_KINDS, DefectKind
+from sim.scenario.organization import DefectKind
 
 if TYPE_CHECKING:
     from .changes import Change
@@ -24,7 +24,6 @@ class Deployment:
         changes: what it carries; the first is its lead.
         predecessor: what was live before, which a rollback restores.
         brings_model: whether it carries a newly trained model.
-        latent: defects that reached production: hours until each shows itself, and its kind.
         alarm: happens when verification finds a defect, with the kind of defect; None if there
             is none to find.
     """
@@ -35,9 +34,8 @@ class Deployment:
     deployed_at: float
     model_data_from: float
     brings_model: bool
-    latent: list[tuple[float, DefectKind]]
     predecessor: Deployment | None
-    alarm: Event | None
+    alarm: Event | None = None
     retired_at: float = nan
     failed: bool = False
 
@@ -86,11 +84,6 @@ def release(organization: Organization, changes: Sequence[Change], started_at: f
     now = organization.env.now
     service = changes[0].service
     models = [change.data_from for change in changes if change.brings_model]
-    latent = sorted(
-        (change.latencies[DEFECT_KINDS.index(kind)], kind)
-        for change in changes
-        for kind in change.defects
-    )
     deployment = Deployment(
         len(organization.deployments),
         list(changes),
@@ -98,15 +91,12 @@ def release(organization: Organization, changes: Sequence[Change], started_at: f
         now,
         max(models) if models else service.live.model_data_from,
         bool(models),
-        latent,
         service.live,
-        organization.env.event() if latent else None,
     )
     organization.deployments.append(deployment)
     for change in changes:
         change.deployment = deployment
         change.deployed_at = now
         change.status = "deployed"
-    changes[0].defects.update(*[change.defects for change in changes[1:]])
     service.go_live(deployment)
     return deployment

@@ -9,7 +9,7 @@ from simpy.events import Event
 
 from sim.scenario.organization import DefectKind
 
-from . import incidents
+from . import authoring, incidents
 
 if TYPE_CHECKING:
     from .deployment import Deployment
@@ -25,8 +25,18 @@ def begin_outages(organization: Organization, service: Service) -> None:
 
 def let_defects_show(organization: Organization, deployment: Deployment) -> None:
     """Set up what the defects that reached production with ``deployment`` will do there."""
-    if deployment.latent:
-        organization.env.process(_show(organization, deployment))
+    changes = deployment.changes
+    if not any(change.defects for change in changes):
+        return
+    latent = sorted(
+        (authoring.latency_h(organization, change, kind), kind)
+        for change in changes
+        for kind in change.defects
+    )
+    deployment.alarm = organization.env.event()
+    # The lead sees to the verification of the deployment, so it has to know them all.
+    deployment.lead.defects = frozenset(kind for _, kind in latent)
+    organization.env.process(_show(organization, deployment, latent, deployment.alarm))
 
 
 def _outages(organization: Organization, service: Service) -> Generator[Event, object, None]:
@@ -43,7 +53,12 @@ def _outages(organization: Organization, service: Service) -> Generator[Event, o
         yield incident.closed
 
 
-def _show(organization: Organization, deployment: Deployment) -> Generator[Event, object, None]:
+def _show(
+    organization: Organization,
+    deployment: Deployment,
+    latent: list[tuple[float, DefectKind]],
+    alarm: Event,
+) -> Generator[Event, object, None]:
     """Let the defect that shows itself first cause the incident of this deployment.
 
     Defects of code, infrastructure and security stay in the service whatever is deployed on top of
@@ -52,9 +67,7 @@ def _show(organization: Organization, deployment: Deployment) -> Generator[Event
     """
     env = organization.env
     lead = deployment.lead
-    alarm = deployment.alarm
-    assert alarm is not None
-    for latency_h, kind in deployment.latent:
+    for latency_h, kind in latent:
         waiting_h = deployment.deployed_at + latency_h - env.now
         if waiting_h > 0 and not alarm.triggered:
             yield env.timeout(waiting_h) | alarm

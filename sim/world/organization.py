@@ -1,6 +1,8 @@
 """The organization: builds the world that a scenario describes, and runs it."""
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import simpy
 
@@ -23,31 +25,6 @@ from .services import Service, Team
 
 _GOLDEN_RATIO = 0.6180339887498949
 _COMPACT_EVERY_WEEKS = 4
-
-
-def simulate(
-    scenario: Scenario,
-    seed: int,
-    replication: int = 0,
-    progress: Callable[[float], None] | None = None,
-) -> EventLog:
-    """Simulate one replication of ``scenario`` and return its event log.
-
-    Args:
-        scenario: the organization.
-        seed: root of all random numbers.
-        replication: number of the replication.
-        progress: called now and then with the share of the horizon that is done.
-    """
-    organization = Organization(scenario, seed, replication)
-    for week in range(_COMPACT_EVERY_WEEKS, scenario.horizon_weeks, _COMPACT_EVERY_WEEKS):
-        organization.env.run(until=week * WEEK_H)
-        organization.log.compact()
-        if progress is not None:
-            progress(week / scenario.horizon_weeks)
-    organization.env.run(until=scenario.horizon_weeks * WEEK_H)
-    organization.flush()
-    return organization.log
 
 
 class Organization:
@@ -209,6 +186,51 @@ class Organization:
         self.services.append(service)
         self.log.services.append((name, team.name, on_golden_path, spec.quality.objective))
         return service
+
+
+def simulate(
+    scenario: Scenario,
+    seed: int,
+    replication: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> EventLog:
+    """Simulate one replication of ``scenario`` and return its event log.
+
+    Args:
+        scenario: the organization.
+        seed: root of all random numbers.
+        replication: number of the replication.
+        progress: called now and then with the share of the horizon that is done.
+    """
+    with _rare_garbage_collection():
+        return _run(Organization(scenario, seed, replication), progress)
+
+
+@contextmanager
+def _rare_garbage_collection() -> Iterator[None]:
+    """Let Python look for cyclic garbage rarely.
+
+    A simulation makes many objects that live to its end and hardly a cycle, and Python would look
+    through all of them again and again: that took a third of the time of a large run.
+    """
+    thresholds = gc.get_threshold()
+    gc.set_threshold(max(50_000, thresholds[0]), *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+
+
+def _run(organization: Organization, progress: Callable[[float], None] | None) -> EventLog:
+    scenario = organization.scenario
+    for week in range(_COMPACT_EVERY_WEEKS, scenario.horizon_weeks, _COMPACT_EVERY_WEEKS):
+        organization.env.run(until=week * WEEK_H)
+        organization.log.compact()
+        if progress is not None:
+            progress(week / scenario.horizon_weeks)
+    organization.env.run(until=scenario.horizon_weeks * WEEK_H)
+    organization.flush()
+    return organization.log
 
 
 def _names(kind: str, count: int) -> list[str]:

@@ -29,9 +29,12 @@ class _Scheduled(Event):
     """An event that can only happen, at a time that is set later than its creation."""
 
     def __init__(self, env: simpy.Environment) -> None:
-        super().__init__(env)
+        # As in simpy.Timeout, the attributes are set here: there are very many of these events.
+        self.env = env
+        self.callbacks = []
         self._ok = True
         self._value = None
+        self._defused = False
 
 
 class Task(_Scheduled):

@@ -58,18 +58,22 @@ class PlannedStep:
     Attributes:
         position: its place in the whole pipeline.
         returns_to: where a failure leads, as a place among the steps that this kind passes.
+        inspects: whether executing it can find or add a defect, or fail.
     """
 
     name: str
     position: int
     returns_to: int
     spec: Step
+    role: str | None
     automation: float
     timetable: Timetable | None
     adds_by_hand: Chances
     adds_automated: Chances
     detects_by_hand: Chances
     detects_automated: Chances
+
+    inspects: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -107,12 +111,14 @@ def plan(scenario: Scenario) -> dict[str, list[PlannedStep]]:
                     order[name],
                     next(place for place, other in enumerate(passed) if order[other] >= back_to),
                     spec,
+                    spec.role,
                     scenario.automation if spec.automation is None else spec.automation,
                     None if spec.window is None else Timetable(spec.window),
                     _chances(spec.adds, "manual"),
                     _chances(spec.adds, "automated"),
                     _chances(spec.detects, "manual"),
                     _chances(spec.detects, "automated"),
+                    bool(spec.adds or spec.detects or spec.fails) or spec.effect == "deploys",
                 )
             )
     return plans
@@ -156,9 +162,11 @@ def _execute(
     env = organization.env
     queued_at = env.now
     draws = _draws(organization, change, step).take(change.number)
-    manual = step.spec.role is not None and draws[_MODE] >= step.automation
-    if manual and step.spec.role != change.last_role:
-        yield from _handoff(organization, change, step, draws)
+    manual = step.role is not None and draws[_MODE] >= step.automation
+    if manual and step.role != change.last_role:
+        delay_h = _hand_over(organization, change, step, draws)
+        if delay_h > 0:
+            yield env.timeout(delay_h)
     asked_at = env.now
     train = None
     if step.timetable is not None and _has_to_wait(change, step, manual, draws):
@@ -173,11 +181,24 @@ def _execute(
             train = change.service.trains[leaves_at] = ReleaseTrain(env.event(), [change])
         yield env.timeout(leaves_at - asked_at)
         change.service.trains.pop(leaves_at, None)
+    execution = Execution(manual, env.now, env.now, env.now)
+    if manual and draws[_EFFORT] > 0:
+        assert step.role is not None
+        effort_h = execution.effort_h = draws[_EFFORT]
+        task = change.service.team.people[step.role].work(
+            effort_h, change.priority, change.change_id
+        )
+        yield task
+        execution.started_at = task.started_at
+        execution.worked_at = env.now
+    if draws[_RUN] > 0 and (step.spec.run_by_hand or not manual):
+        yield from _run(organization, change, step, draws, execution)
+    execution.finished_at = env.now
     aboard = [change] if train is None else train.changes
-    execution = yield from _carry_out(organization, change, step, manual, draws)
-    _inspect(organization, aboard, step, execution, draws)
+    if step.inspects:
+        _inspect(organization, aboard, step, execution, draws)
     _log(organization, change, step, queued_at, asked_at, execution)
-    if execution.found is None:
+    if step.spec.effect is not None and execution.found is None:
         _take_effect(organization, aboard, step, execution, draws)
     if train is not None:
         train.arrived.succeed(execution)
@@ -193,62 +214,46 @@ def _has_to_wait(change: Change, step: PlannedStep, manual: bool, draws: list[fl
     )
 
 
-def _handoff(
+def _hand_over(
     organization: Organization, change: Change, step: PlannedStep, draws: list[float]
-) -> Generator[Event, object, None]:
-    """Pass the work on from the role that had it in hand last."""
-    giver, taker = change.last_role, step.spec.role
+) -> float:
+    """Pass the work on from the role that had it in hand last; return the delay in h."""
+    giver, taker = change.last_role, step.role
     assert taker is not None
     change.last_role = taker
     if giver == "":
-        return
+        return 0.0
     pipeline = organization.scenario.pipeline
     across = change.service.team.is_across(giver, taker)
     handoff = pipeline.handoff_across if across else pipeline.handoff_in_team
-    delay_h = draws[_HANDOFF_ACROSS if across else _HANDOFF_IN_TEAM]
-    if delay_h > 0:
-        yield organization.env.timeout(delay_h)
     if draws[_MISUNDERSTOOD] < handoff.misunderstood:
-        change.defects.add("code")
+        change.defects |= {"code"}
+    return draws[_HANDOFF_ACROSS if across else _HANDOFF_IN_TEAM]
 
 
-def _carry_out(
+def _run(
     organization: Organization,
     change: Change,
     step: PlannedStep,
-    manual: bool,
     draws: list[float],
-) -> Generator[Event, object, Execution]:
-    """Do the work of a step: a person's if it is manual, then the machine's."""
+    execution: Execution,
+) -> Generator[Event, object, None]:
+    """Let the machine do its part of a step."""
     env = organization.env
-    spec = step.spec
-    execution = Execution(manual, env.now, env.now, env.now)
-    if manual and draws[_EFFORT] > 0:
-        assert spec.role is not None
-        effort_h = execution.effort_h = draws[_EFFORT]
-        task = change.service.team.people[spec.role].work(
-            effort_h, change.priority, change.change_id
-        )
-        yield task
-        execution.started_at = task.started_at
-        execution.worked_at = env.now
-    run_h = draws[_RUN]
-    if run_h > 0 and (spec.run_by_hand or not manual):
-        if spec.flaky > 0:  # the number of false alarms in a row is geometric
-            run_h *= 1 + floor(log(1 - draws[_FLAKY]) / log(spec.flaky))
-        if spec.compute is None:
-            yield env.timeout(run_h)
-            execution.run_h = env.now - execution.worked_at
-        else:
-            job = change.service.team.compute[spec.compute].run(
-                run_h, change.priority, change.change_id, _luck(organization, change, step, draws)
-            )
-            yield job
-            execution.run_h = job.held_h
-            if execution.effort_h == 0:
-                execution.started_at = job.started_at
-    execution.finished_at = env.now
-    return execution
+    run_h, spec = draws[_RUN], step.spec
+    if spec.flaky > 0:  # the number of false alarms in a row is geometric
+        run_h *= 1 + floor(log(1 - draws[_FLAKY]) / log(spec.flaky))
+    if spec.compute is None:
+        yield env.timeout(run_h)
+        execution.run_h = env.now - execution.worked_at
+        return
+    job = change.service.team.compute[spec.compute].run(
+        run_h, change.priority, change.change_id, _luck(organization, change, step, draws)
+    )
+    yield job
+    execution.run_h = job.held_h
+    if execution.effort_h == 0:
+        execution.started_at = job.started_at
 
 
 def _inspect(
@@ -272,10 +277,10 @@ def _inspect(
                 change.service.tainted = False  # known now: the next training leaves it out
     for kind, index, p in step.adds_by_hand if execution.manual else step.adds_automated:
         if draws[_ADDS + index] < p:
-            change.defects.add(kind)
+            change.defects |= {kind}
     drift = 0.0 if change.service.golden_path else organization.scenario.pipeline.environment_drift
     if step.spec.effect == "deploys" and draws[_DRIFT] < drift:
-        change.defects.add("infra")
+        change.defects |= {"infra"}
     if execution.found is None and draws[_FAILS] < step.spec.fails:
         execution.found = frozenset()
 
@@ -294,7 +299,7 @@ def _take_effect(
             change.data_from = execution.started_at
             data = change.service.spec.data
             if change.service.tainted and data is not None and draws[_TAINT] < data.taints:
-                change.defects.add("data")
+                change.defects |= {"data"}
         case "trains_model":
             change.brings_model = True
             if change.data_from != change.data_from:  # no step of this pipeline takes the data
@@ -308,7 +313,7 @@ def _rework(
 ) -> Generator[Event, object, None]:
     """Let the author remove what was found, before the change passes again."""
     change.attempt += 1
-    change.defects.difference_update(found)
+    change.defects -= frozenset(found)
     spec = getattr(organization.scenario.changes, change.kind)
     key = ("rework", change.lane, change.attempt)
     table = change.service.draws.get(key)
@@ -365,7 +370,7 @@ def _log(
             step.name,
             change.attempt,
             "manual" if execution.manual else "automated",
-            step.spec.role if execution.manual else "",
+            step.role if execution.manual else "",
             queued_at,
             execution.started_at,
             execution.finished_at,

@@ -88,7 +88,7 @@ class Service:
         self.tainted = False
         """Whether a training now would use data that nobody knows to be corrupted."""
         self.open_incidents: list[Incident] = []
-        self.live = Deployment(NO_ID, [], 0.0, 0.0, 0.0, True, [], None, None)
+        self.live = Deployment(NO_ID, [], 0.0, 0.0, 0.0, True, None)
         self.on_drift: Callable[[Service], None] | None = None
         self.on_decay: Callable[[Service], None] | None = None
         self._made: dict[str, int] = {}
