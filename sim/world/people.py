@@ -25,19 +25,7 @@ INCIDENT, REMEDIATION, RETRAINING, FEATURE, EXPLORATION, IMPROVEMENT = range(len
 """Priorities, most urgent first."""
 
 
-class _Scheduled(Event):
-    """An event that can only happen, at a time that is set later than its creation."""
-
-    def __init__(self, env: simpy.Environment) -> None:
-        # As in simpy.Timeout, the attributes are set here: there are very many of these events.
-        self.env = env
-        self.callbacks = []
-        self._ok = True
-        self._value = None
-        self._defused = False
-
-
-class Task(_Scheduled):
+class Task(Event):
     """A piece of work for one person; the event happens when it is done.
 
     It is scheduled for its end when somebody begins it. An interruption leaves it in SimPy's
@@ -59,7 +47,12 @@ class Task(_Scheduled):
         incident_id: int,
         around_the_clock: bool,
     ) -> None:
-        super().__init__(env)
+        # As simpy.Timeout does, set the attributes of an event here: there are very many tasks.
+        self.env = env
+        self.callbacks = []
+        self._ok = True
+        self._value = None
+        self._defused = False
         self.effort_h = self.remaining_h = effort_h
         self.priority = priority
         self.sequence = sequence
@@ -69,7 +62,7 @@ class Task(_Scheduled):
         self.submitted_at = self.queued_at = env.now
         self.started_at = self.stint_from = nan
         self.person = NO_ID
-        self.rest: _Scheduled | None = None
+        self.rest: Event | None = None
 
 
 class PeoplePool:
@@ -158,11 +151,10 @@ class PeoplePool:
         if task.started_at != task.started_at:
             task.started_at = now
         task.stint_from = now
-        if task.around_the_clock:
-            delay = task.remaining_h
-        else:
-            delay = self.calendar.finish(now, task.remaining_h) - now
-        self._env.schedule(task.rest or task, NORMAL, delay)
+        delay_h = task.remaining_h
+        if not task.around_the_clock:
+            delay_h = self.calendar.finish(now, delay_h) - now
+        self._env.schedule(task.rest or task, NORMAL, delay_h)
 
     def _finish(self, task: Task, _: Event) -> None:
         self._log_stint(task, task.remaining_h, self._env.now, "finished")
@@ -175,7 +167,8 @@ class PeoplePool:
         self._log_stint(task, done_h, self._env.now, "interrupted")
         self._release(task)
         scheduled = task.rest or task
-        task.rest = _Scheduled(self._env)
+        task.rest = Event(self._env)
+        task.rest._ok, task.rest._value = True, None  # all that is open is when it happens
         task.rest.callbacks, scheduled.callbacks = scheduled.callbacks, []
         task.remaining_h -= done_h
         task.queued_at = self._env.now
@@ -223,10 +216,13 @@ class PeoplePool:
         if self._idle:
             self._wake_at_opening()
             return
+        interrupts = task.priority in self._interrupting
+        if self.calendar.always and not interrupts:
+            return  # there is no next morning
         victim = self._least_urgent()
         if victim is None or victim.priority <= task.priority:
             return
-        if task.priority in self._interrupting:
+        if interrupts:
             self._interrupt(victim)
             self._start_waiting()
         else:

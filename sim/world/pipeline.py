@@ -139,7 +139,8 @@ def deliver(organization: Organization, change: Change) -> Generator[Event, obje
     while place < len(steps):
         step = steps[place]
         found = yield from _execute(organization, change, step)
-        change.reached = max(change.reached, step.position + 1)
+        if step.position >= change.reached:
+            change.reached = step.position + 1
         if found is None:
             place += 1
         elif change.deployment is not None:  # verification found it, too late to send it back

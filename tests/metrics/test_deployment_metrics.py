@@ -1,0 +1,206 @@
+"""Deployment frequency, lead times, change failure rate and rework rate by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim.metrics import compute_metrics
+from sim.metrics.dora import change_failure_rate, deployment_frequency, lead_times, rework_rate
+
+WEEK = 168.0
+WINDOW = (WEEK, 3 * WEEK)  # 14 days
+
+SERVICES = [{"service": name, "team": "red"} for name in ("ads", "fraud", "search", "idle")]
+
+
+def test_deployment_frequency_counts_all_services_and_a_half_open_window(make_tables):
+    tables = make_tables(
+        services=SERVICES,
+        deployments=[
+            {"deployment_id": 1, "service": "ads", "kind": "feature", "deployed_at": 167.9},
+            {"deployment_id": 2, "service": "ads", "kind": "feature", "deployed_at": 168.0},
+            {"deployment_id": 3, "service": "ads", "kind": "retrain", "deployed_at": 200.0},
+            {"deployment_id": 4, "service": "fraud", "kind": "retrain", "deployed_at": 300.0},
+            {"deployment_id": 5, "service": "search", "kind": "fix", "deployed_at": 503.9},
+            {"deployment_id": 6, "service": "search", "kind": "fix", "deployed_at": 504.0},
+            {"deployment_id": 7, "service": "search", "kind": "fix"},  # not deployed yet
+        ],
+    )
+    # 4 services * 14 days = 56 service days.
+    assert deployment_frequency(tables, WINDOW) == pytest.approx(
+        {
+            "deployment_frequency": 4 / 56,
+            "deployment_frequency_feature": 1 / 56,
+            "deployment_frequency_retrain": 2 / 56,
+            "deployment_frequency_fix": 1 / 56,
+            "deployment_frequency_improvement": 0.0,
+        }
+    )
+
+
+def test_services_that_never_deployed_have_a_frequency_of_zero_and_no_services_have_none(
+    make_tables,
+):
+    assert deployment_frequency(make_tables(services=SERVICES), WINDOW)["deployment_frequency"] == 0
+    assert np.isnan(deployment_frequency(make_tables(), WINDOW)["deployment_frequency"])
+
+
+def test_lead_times_start_where_the_kind_of_change_says(make_tables):
+    tables = make_tables(
+        services=SERVICES,
+        changes=[
+            # Committed before the window and deployed in it: counts whole. 90 h, and 190 h of ML.
+            {
+                "kind": "feature",
+                "created_at": 5.0,
+                "started_at": 10.0,
+                "committed_at": 110.0,
+                "deployed_at": 200.0,
+                "status": "rolled_back",
+            },
+            # A retraining starts with its trigger: 10 h, and 12 h of ML.
+            {
+                "kind": "retrain",
+                "created_at": 288.0,
+                "started_at": 295.0,
+                "committed_at": 290.0,
+                "deployed_at": 300.0,
+                "status": "deployed",
+            },
+            # 20 h, and 25 h of ML.
+            {
+                "kind": "fix",
+                "created_at": 360.0,
+                "started_at": 375.0,
+                "committed_at": 380.0,
+                "deployed_at": 400.0,
+                "status": "deployed",
+            },
+            # Deployed at the end of the window, which is no longer in it.
+            {"kind": "fix", "started_at": 1.0, "committed_at": 2.0, "deployed_at": 504.0},
+            # Not deployed.
+            {"kind": "fix", "started_at": 300.0, "committed_at": 301.0, "status": "delivering"},
+        ],
+    )
+    assert lead_times(tables, WINDOW) == pytest.approx(
+        {
+            "lead_time_h": 20.0,  # of 10, 20, 90
+            "lead_time_mean_h": 40.0,
+            "lead_time_p90_h": 76.0,  # 0.8 of the way from 20 to 90
+            "ml_lead_time_h": 25.0,  # of 12, 25, 190
+            "ml_lead_time_mean_h": 227 / 3,
+            "ml_lead_time_p90_h": 157.0,
+        }
+    )
+
+
+def test_the_median_of_an_even_number_of_changes_is_the_mean_of_the_middle_two(make_tables):
+    tables = make_tables(
+        services=SERVICES,
+        changes=[
+            {"kind": "fix", "committed_at": 200.0, "deployed_at": 200.0 + hours}
+            for hours in (1.0, 2.0, 4.0, 100.0)
+        ],
+    )
+    times = lead_times(tables, WINDOW)
+    assert times["lead_time_h"] == pytest.approx(3.0)
+    assert np.isnan(times["ml_lead_time_h"])  # nobody wrote down when work started
+
+
+# Deployments 1 to 5 are in the window, 6 is not.
+DEPLOYMENTS = [
+    {
+        "deployment_id": number,
+        "service": "ads",
+        "deployed_at": deployed_at,
+        "unplanned": number in (2, 6),
+    }
+    for number, deployed_at in enumerate([210.0, 270.0, 330.0, 390.0, 450.0, 600.0], start=1)
+]
+INCIDENTS = [
+    # Two incidents of deployment 1 make one failed deployment.
+    {"service": "ads", "cause": "code", "trigger": "deployment", "deployment_id": 1},
+    {"service": "ads", "cause": "infra", "trigger": "deployment", "deployment_id": 1},
+    # It shows itself long after the window.
+    {
+        "service": "ads",
+        "cause": "model",
+        "trigger": "deployment",
+        "deployment_id": 2,
+        "started_at": 9000.0,
+    },
+    {"service": "ads", "cause": "model", "trigger": "decay", "deployment_id": 2},
+    {"service": "ads", "cause": "model", "trigger": "decay", "deployment_id": 3},
+    # Caused by no deployment, by one outside the window, by one that is not in the tables.
+    {"service": "ads", "cause": "infra", "trigger": "outage"},
+    {"service": "ads", "cause": "security", "trigger": "deployment", "deployment_id": 6},
+    {"service": "ads", "cause": "security", "trigger": "deployment", "deployment_id": 77},
+]
+
+
+def test_change_failure_rate_counts_deployments_and_not_incidents(make_tables):
+    tables = make_tables(services=SERVICES, deployments=DEPLOYMENTS, incidents=INCIDENTS)
+    assert change_failure_rate(tables, WINDOW) == pytest.approx(
+        {
+            "change_failure_rate": 3 / 5,
+            "change_failure_rate_without_decay": 2 / 5,
+            "change_failure_rate_infra": 1 / 5,
+            "change_failure_rate_model": 2 / 5,
+            "change_failure_rate_data": 0.0,
+            "change_failure_rate_code": 1 / 5,
+            "change_failure_rate_security": 0.0,
+        }
+    )
+    assert rework_rate(tables, WINDOW) == pytest.approx(1 / 5)
+
+
+def test_decay_can_be_left_out(make_tables):
+    tables = make_tables(services=SERVICES, deployments=DEPLOYMENTS, incidents=INCIDENTS)
+    rates = change_failure_rate(tables, WINDOW, include_decay=False)
+    assert rates["change_failure_rate"] == pytest.approx(2 / 5)
+    assert rates["change_failure_rate_model"] == pytest.approx(1 / 5)
+
+
+def test_decay_counts_as_a_model_failure_whatever_cause_was_written_down(make_tables):
+    incidents = [{"service": "ads", "cause": "data", "trigger": "decay", "deployment_id": 3}]
+    tables = make_tables(services=SERVICES, deployments=DEPLOYMENTS, incidents=incidents)
+    rates = change_failure_rate(tables, WINDOW)
+    assert rates["change_failure_rate_model"] == pytest.approx(1 / 5)
+    assert rates["change_failure_rate_data"] == 0.0
+
+
+def test_deployments_without_incidents_have_failed_in_no_case(make_tables):
+    rates = change_failure_rate(make_tables(services=SERVICES, deployments=DEPLOYMENTS), WINDOW)
+    assert set(rates.values()) == {0.0}
+
+
+def test_without_deployments_there_is_no_rate(make_tables):
+    tables = make_tables(services=SERVICES, incidents=INCIDENTS)
+    assert np.isnan(list(change_failure_rate(tables, WINDOW).values())).all()
+    assert np.isnan(rework_rate(tables, WINDOW))
+
+
+@pytest.mark.parametrize(
+    ("names", "charged"),
+    [
+        (np.arange(1, 7), [1, 1, 2, -1]),
+        (np.arange(1, 7), [1.0, 1.0, 2.0, np.nan]),
+        (pd.array(range(1, 7), dtype="Int64"), pd.array([1, 1, 2, None], dtype="Int64")),
+        (list("abcdef"), ["a", "a", "b", None]),
+        (pd.Categorical(list("abcdef")), pd.Categorical(["a", "a", "b", None])),
+        (10**18 + np.arange(6), 10**18 + np.array([0, 0, 1, 99])),
+    ],
+    ids=["integers", "floats", "nullable", "strings", "categoricals", "large integers"],
+)
+def test_identifiers_of_any_kind_match(make_tables, names, charged):
+    tables = make_tables(services=SERVICES, deployments=DEPLOYMENTS, incidents=INCIDENTS[:4])
+    tables["deployments"]["deployment_id"] = names
+    tables["incidents"]["deployment_id"] = charged
+    tables["incidents"]["trigger"] = "deployment"
+    assert change_failure_rate(tables, WINDOW)["change_failure_rate"] == pytest.approx(2 / 5)
+
+
+def test_a_deployment_that_is_there_twice_is_an_error(make_tables):
+    tables = make_tables(services=SERVICES, deployments=[*DEPLOYMENTS, DEPLOYMENTS[0]])
+    with pytest.raises(ValueError, match="identifier 1 occurs more than once"):
+        compute_metrics(tables, WINDOW)

@@ -1,0 +1,233 @@
+"""Rows, sentences and warnings of a report, against numbers worked out by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim.report.content import (
+    DORA_METRICS,
+    RESTORE_COMPONENTS,
+    band_words,
+    bands_between,
+    caveats,
+    lead_time_rows,
+    metric_rows,
+    restore_rows,
+    restore_time_by_cause,
+    sentences,
+    suggested_warm_up,
+    utilization_rows,
+    waiting_for_people_by_role,
+)
+
+DAY, WEEK = 24.0, 168.0
+
+
+def with_metrics(study, **means):
+    """Return the study with some metrics the same in every replication."""
+    return replace(study, runs=study.runs.assign(**means))
+
+
+def said(study):
+    return " ".join(sentences(study))
+
+
+def warned(study):
+    return " ".join(caveat.text for caveat in caveats(study))
+
+
+@pytest.mark.parametrize(
+    ("metric", "low", "high", "words"),
+    [
+        ("lead_time_h", 2 * DAY, 3 * DAY, "high"),
+        ("lead_time_h", 6 * DAY, 8 * DAY, "high or medium"),
+        ("lead_time_h", 1.0, 5 * 730.5, "elite to low"),
+        # More often is better: the best band is named first all the same.
+        ("deployment_frequency", 0.9 / 7, 1.1 / 7, "high or medium"),
+        ("change_failure_rate", 0.14, 0.16, "elite/high/medium or between medium and low"),
+        # An interval that reaches below zero is cut there.
+        ("change_failure_rate", -0.05, 0.1, "elite/high/medium"),
+        ("time_to_restore_h", 0.0, 0.0, "elite"),
+        ("lead_time_h", np.nan, np.nan, "no data"),
+    ],
+)
+def test_interval_names_every_band_it_touches(metric, low, high, words):
+    assert band_words(bands_between(metric, low, high)) == words
+
+
+def test_a_single_replication_has_the_band_of_its_value(study):
+    single = replace(with_metrics(study, lead_time_h=3 * DAY), runs=study.runs.iloc[:1])
+    (row,) = metric_rows(single, ["lead_time_h"])
+    assert row.bands == ("high",)
+    assert row.estimate.interval == ""
+
+
+def test_metric_rows_state_their_count(study):
+    rows = {row.metric: row for row in metric_rows(study, DORA_METRICS)}
+    assert rows["deployment_frequency"].basis == "524 deployments"
+    assert rows["lead_time_h"].basis == "561 changes"
+    assert rows["time_to_restore_h"].basis == "93 incidents"
+
+
+def test_parts_cover_the_whole(study):
+    assert sum(row.share for row in lead_time_rows(study)) == pytest.approx(1.0)
+    assert sum(row.share for row in restore_rows(study)) == pytest.approx(1.0)
+
+
+def test_busiest_resource_comes_first(study):
+    rows = utilization_rows(with_metrics(study, utilization_gpu=0.97, utilization_ml_engineer=0.2))
+    assert (rows[0].label, rows[-1].label) == ("GPU", "ML engineer")
+
+
+def test_sentences_follow_the_numbers(study):
+    parts = {
+        "lead_time_touch_h": 20.0,
+        "lead_time_run_h": 9.0,
+        "lead_time_people_h": 40.0,
+        "lead_time_compute_h": 20.0,
+        "lead_time_approval_h": 0.0,
+        "lead_time_handoff_h": 1.0,
+        "lead_time_rework_h": 10.0,
+        "lead_time_mean_h": 100.0,
+    }
+    text = said(
+        with_metrics(
+            study,
+            **parts,
+            deployment_frequency=3 / 7,
+            lead_time_h=60.0,
+            change_failure_rate=0.1,
+            change_failure_rate_data=0.09,
+            time_to_restore_h=5.0,
+            time_to_restore_mean_h=10.0,
+            respond_mean_h=7.5,
+            remedy_mean_h=1.0,
+            detect_mean_h=1.0,
+            diagnose_mean_h=0.5,
+            utilization_operations=0.91,
+        )
+    )
+    assert "deployed 3 times a week" in text
+    assert "2.5 days from commit to production" in text
+    assert (
+        "10 % of the deployments cause an incident; the most common cause is the data (9 %)" in text
+    )
+    assert "restored after 5 hours" in text
+    # 61 of 100 hours are waiting: 40, 20, and 1 that is too little to be named.
+    assert "Lead time is 61 % waiting; of the waiting, about two thirds is for people" in text
+    assert "about a third is for compute." in text
+    assert "handoffs" not in text
+    assert "Work of people and machines is 29 % of it, rework 10 %." in text
+    assert "takes 10 hours on average; the largest part, about three quarters" in text
+    assert "until somebody starts on it" in text
+    assert "highest for operations (91 %)" in text
+
+
+def test_sentences_name_the_slowest_step_of_the_first_replication(study):
+    # The fixture makes approve wait 19 hours, longer than any other step, and deploy and verify
+    # with it wait for operations.
+    text = said(study)
+    assert "In replication 0 a change waits longest at approve" in text
+    assert "is for the role operations" in text
+
+
+def test_no_incident_is_said_without_inventing_a_cause(study):
+    text = said(with_metrics(study, change_failure_rate=0.0))
+    assert "No deployment caused an incident." in text
+    assert "most common cause" not in text
+
+
+def test_nothing_deployed(empty_study):
+    assert sentences(empty_study) == [
+        "Nothing was deployed in the observed time, so there is little to say."
+    ]
+    (caveat,) = caveats(empty_study)
+    assert "of 3, deployment frequency rests on 0" in caveat.text
+
+
+def test_unstable_replications_come_first(study):
+    unstable = np.arange(len(study.runs)) < 5
+    first = caveats(with_metrics(study, unstable=unstable.astype(float)))[0]
+    assert first.serious
+    assert first.text.startswith("Unstable in 5 of 12 replications: ")
+
+
+def test_single_replication_is_a_serious_matter(study):
+    single = replace(study, runs=study.runs.iloc[:1])
+    assert any(c.serious and "single replication" in c.text for c in caveats(single))
+
+
+def test_precision_states_the_replications_it_would_take(study):
+    # Half of the replications at 80 h, half at 120 h: s = 20.889, t(11) = 2.201, so the half width
+    # is 13.27 % of the mean and 12 * 1.327 ** 2 = 21.1 replications are needed.
+    settled = dict.fromkeys(DORA_METRICS, 0.1) | {"lead_time_h": np.tile([80.0, 120.0], 6)}
+    text = warned(with_metrics(study, **settled))
+    assert "lead time (±13 %)" in text
+    assert "about 21 replications" in text
+    assert "Few replications" not in warned(with_metrics(study, **dict.fromkeys(DORA_METRICS, 0.1)))
+
+
+def test_warm_up_shorter_than_mser5_suggests(study):
+    # A step down after week 20 has to be left out; alternation keeps the rest from being constant.
+    weeks = study.weekly["week"]
+    course = np.where(weeks < 20, 50.0, 10.0) + weeks % 2
+    late = replace(study, weekly=study.weekly.assign(work_in_progress=course, lead_time_h=10.0))
+    assert suggested_warm_up(late.weekly, "work_in_progress") == 20
+    assert "8 weeks are left out, MSER-5 suggests 20 for work in progress" in warned(late)
+    level = replace(
+        study, weekly=study.weekly.assign(work_in_progress=10.0 + weeks % 2, lead_time_h=10.0)
+    )
+    assert "MSER-5" not in warned(level)
+
+
+def test_what_was_not_finished_is_stated(study):
+    text = warned(with_metrics(study, n_unfinished=60.0, n_changes_deployed=540.0))
+    assert "60 changes (10 % of those deployed or unfinished) and 2 incidents" in text
+
+
+def test_restore_time_by_cause():
+    incidents = pd.DataFrame(
+        {
+            "cause": ["data", "data", "infra", "code"],
+            "trigger": "batch",
+            "started_at": [100.0, 200.0, 300.0, 0.0],
+            "detected_at": [101.0, 205.0, 301.0, 1.0],
+            "responded_at": [103.0, 207.0, 301.0, 2.0],
+            "diagnosed_at": [104.0, np.nan, 302.0, 3.0],
+            "restored_at": [108.0, 210.0, 303.0, 4.0],
+        }
+    )
+    frame = restore_time_by_cause({"incidents": incidents}, (50.0, 400.0))
+    # The code incident was restored before the window.
+    assert list(frame.index) == ["data", "infra"]
+    assert list(frame.columns) == [*(part.column for part in RESTORE_COMPONENTS), "incidents"]
+    # The second data incident was restored while being diagnosed, after 3 hours of it.
+    assert frame.loc["data"].tolist() == [3.0, 2.0, 2.0, 2.0, 2.0]
+    assert frame.loc["infra"].tolist() == [1.0, 0.0, 1.0, 1.0, 1.0]
+
+
+def test_waiting_for_people_by_role():
+    changes = pd.DataFrame(
+        {
+            "change_id": [0, 1, 2],
+            "committed_at": [0.0, 0.0, 0.0],
+            "deployed_at": [10.0, 10.0, 999.0],
+        }
+    )
+    steps = pd.DataFrame(
+        {
+            "change_id": [0, 0, 1, 2],
+            "step": ["review", "deploy", "deploy", "deploy"],
+            "role": ["ml_engineer", "operations", "operations", "operations"],
+            "queued_at": [0.0, 4.0, 0.0, 0.0],
+            "finished_at": [4.0, 10.0, 10.0, 999.0],
+            "people_h": [3.0, 5.0, 9.0, 900.0],
+            "rework": False,
+        }
+        | dict.fromkeys(("handoff_h", "window_h", "effort_h", "compute_h", "run_h"), 0.0)
+    )
+    waits = waiting_for_people_by_role({"changes": changes, "steps": steps}, (0.0, 100.0))
+    # Two changes were deployed in the window.
+    assert waits.to_dict() == {"ml_engineer": 1.5, "operations": 7.0}

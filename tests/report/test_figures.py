@@ -1,0 +1,115 @@
+"""Pictures: what is drawn agrees with the tables it is drawn from."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim.metrics import dora_band, waiting_by_step
+from sim.report.content import restore_time_by_cause
+from sim.report.figures import (
+    band_segments,
+    new_figure,
+    plot_course,
+    plot_lead_time,
+    plot_restore_time,
+    study_pictures,
+)
+
+
+@pytest.fixture
+def ax():
+    _, (ax,) = new_figure(6.0, 4.0)
+    return ax
+
+
+def bar_ends(ax):
+    ends = {}
+    for bar in ax.patches:
+        row = round(bar.get_y() + bar.get_height() / 2)
+        ends[row] = max(ends.get(row, 0.0), bar.get_x() + bar.get_width())
+    return [ends[row] for row in sorted(ends)]
+
+
+def test_bars_of_lead_time_end_at_the_hours_of_their_step(study, ax):
+    run = study.first
+    waiting = waiting_by_step(run.tables, run.window)
+    assert plot_lead_time(waiting, ax) is ax
+    assert bar_ends(ax) == pytest.approx(waiting.sum(axis="columns").tolist())
+    assert ax.get_yticklabels()[0].get_text() == "validate data"
+    assert ax.yaxis_inverted()  # first step on top
+    assert "hours" in ax.get_xlabel()
+
+
+def test_bars_of_restore_time_end_at_the_hours_of_their_cause(study, ax):
+    run = study.first
+    by_cause = restore_time_by_cause(run.tables, run.window)
+    assert plot_restore_time(by_cause, ax) is ax
+    assert bar_ends(ax) == pytest.approx(by_cause.drop(columns="incidents").sum(axis=1).tolist())
+
+
+def test_course_draws_the_mean_in_the_unit_of_its_label(ax):
+    weekly = pd.DataFrame(
+        {
+            "replication": np.repeat([0, 1], 12),
+            "week": np.tile(np.arange(12), 2),
+            "lead_time_h": np.repeat([72.0, 120.0], 12),
+        }
+    )
+    assert plot_course(weekly, "lead_time_h", 3, ax) is ax
+    assert "days" in ax.get_title(loc="left")
+    mean = ax.get_lines()[0].get_ydata()
+    assert np.asarray(mean) == pytest.approx(4.0)  # (72 + 120) / 2 hours
+
+
+@pytest.mark.parametrize(
+    ("metric", "low", "high"),
+    [
+        ("deployment_frequency", 1 / 365, 8.0),
+        ("lead_time_h", 4.0, 9000.0),
+        ("change_failure_rate", 0.0, 0.7),
+        ("time_to_restore_h", 0.25, 2000.0),
+    ],
+)
+def test_segments_cover_the_axis_and_agree_with_the_classifier(metric, low, high):
+    segments = band_segments(metric, low, high)
+    assert segments[0][1] == pytest.approx(low)
+    assert segments[-1][2] == pytest.approx(high)
+    for (_, _, end), (_, start, _) in pairwise(segments):
+        assert start == end
+    for band, start, end in segments:
+        assert dora_band(metric, (start + end) / 2) == band
+
+
+def test_pictures_have_words_that_agree_with_the_numbers(study):
+    pictures = study_pictures(study)
+    assert list(pictures) == ["metrics", "lead_time", "restore_time", "course"]
+    assert all(picture.title and picture.caption and picture.alt for picture in pictures.values())
+    assert "DORA band high" in pictures["metrics"].alt
+    run = study.first
+    slowest = waiting_by_step(run.tables, run.window).sum(axis="columns").idxmax()
+    assert f"Longest steps: {slowest}" in pictures["lead_time"].alt
+
+
+def test_every_picture_of_an_unstable_study_says_so(study):
+    unstable = replace(study, runs=study.runs.assign(unstable=1.0))
+    for picture in study_pictures(unstable).values():
+        texts = [text.get_text() for text in picture.figure.texts]
+        assert "unstable in 12 of 12 replications" in texts
+    for picture in study_pictures(study).values():
+        assert not any("unstable" in text.get_text() for text in picture.figure.texts)
+
+
+def test_nothing_to_draw(empty_study):
+    for picture in study_pictures(empty_study).values():
+        picture.figure.canvas.draw()
+        assert "nan" not in picture.alt
+
+
+def test_no_global_state_of_pyplot_is_used():
+    check = "import sys, sim.report.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
+    subprocess.run([sys.executable, "-c", check], check=True)
