@@ -43,7 +43,7 @@ Trigger = Literal["deployment", "outage", "batch", "decay"]
     _FAILOVER_RUN,
 ) = range(12)
 _RETRY_H = 24.0
-"""After a remedy that was given up, somebody tries again the next day."""
+"""After a remedy that was given up or not enough, somebody tries again the next day."""
 
 
 @dataclass(slots=True, eq=False)
@@ -299,7 +299,7 @@ def _retrain(organization: Organization, incident: Incident) -> Generator[Event,
         service.tainted = False  # diagnosed: the next training leaves the bad data out
     change = retraining.start_for_incident(organization, service, incident.incident_id)
     yield change.end(organization.env)
-    if change.status == "abandoned":
+    if not incident.is_closed:  # given up, or trained on data that were too old already
         yield organization.env.timeout(_RETRY_H)
 
 
