@@ -64,10 +64,10 @@ def test_the_log_tells_what_the_pools_hold_at_any_time(name: str) -> None:
     """The queue that the log implies is the queue that there is: looked at during the run."""
     organization = Organization(load(name), seed=3, replication=0)
     seen = []
-    for at in np.arange(3.7, 20 * WEEK_H, 13.7):
+    for at in np.arange(3.711, 20 * WEEK_H, 13.7):
         organization.env.run(until=at)
-        for pool in [*organization._people, *organization._compute]:
-            seen.append((pool.name, at, len(pool._waiting), len(pool._running)))
+        pools = [*organization._people, *organization._compute]
+        seen += [(pool.name, at, len(pool._waiting), len(pool._running)) for pool in pools]
     organization.flush()
     tables = organization.log.to_frames()
     rows = pd.concat([tables["work"], tables["jobs"]])
