@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sim.experiment.replicate import Study, replicate
-from sim.report.folder import write_folder
 from sim.report.terminal import print_study
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.load import (
@@ -124,6 +123,8 @@ def _run(composed: DictConfig, overrides: Sequence[str]) -> None:
         study = _replicate(scenario)
         console = Console()
         print_study(study, console)
+        from sim.report.folder import write_folder  # matplotlib, whose import takes a while
+
         write_folder(study, folder)
         console.print(
             f"Report, tables and figures: {_readable(folder)}/", style="bold", soft_wrap=True

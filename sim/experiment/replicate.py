@@ -73,8 +73,8 @@ def replicate(
     numbers = range(replications)
     runs = pd.DataFrame([metrics[number] for number in numbers], index=numbers)
     runs.insert(0, "replication", list(numbers))
-    by_week = pd.concat(weekly, names=["replication"]).sort_index().reset_index()
-    return Study(scenario, seed, runs, by_week, first)
+    by_week = pd.concat([weekly[number] for number in numbers], keys=numbers, names=["replication"])
+    return Study(scenario, seed, runs, by_week.reset_index(), first)
 
 
 def _observe(

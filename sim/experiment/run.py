@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
@@ -37,7 +38,7 @@ class Run:
         """Return the metrics of the organization over :attr:`window`, by name."""
         return compute_metrics(self.tables, self.window)
 
-    def metrics_by(self, by: str) -> pd.DataFrame:
+    def metrics_by(self, by: Literal["team", "service"]) -> pd.DataFrame:
         """Return the metrics with a row for each ``"team"`` or ``"service"``."""
         return compute_metrics_by(self.tables, self.window, by)
 
