@@ -162,7 +162,8 @@ def _execute(
     """Execute ``step``; return None if it passes, else the kinds of defect that it found."""
     env = organization.env
     queued_at = env.now
-    draws = _draws(organization, change, step).take(change.number)
+    table = change.service.draws.get((step.position, change.lane, change.attempt))
+    draws = (table or _new_draws(organization, change, step)).take(change.number)
     manual = step.role is not None and draws[_MODE] >= step.automation
     if manual and step.role != change.last_role:
         delay_h = _hand_over(organization, change, step, draws)
@@ -182,7 +183,8 @@ def _execute(
             train = change.service.trains[leaves_at] = ReleaseTrain(env.event(), [change])
         yield env.timeout(leaves_at - asked_at)
         change.service.trains.pop(leaves_at, None)
-    execution = Execution(manual, env.now, env.now, env.now)
+    ready_at = env.now
+    execution = Execution(manual, ready_at, ready_at, ready_at)
     if manual and draws[_EFFORT] > 0:
         assert step.role is not None
         effort_h = execution.effort_h = draws[_EFFORT]
@@ -387,23 +389,21 @@ def _log(
     )
 
 
-def _draws(organization: Organization, change: Change, step: PlannedStep) -> DrawTable:
-    """Return the table whose row ``change.number`` decides about this execution."""
-    key = (step.position, change.lane, change.attempt)
-    table = change.service.draws.get(key)
-    if table is None:
-        pipeline, spec = organization.scenario.pipeline, step.spec
-        quantiles: list[Any] = [None] * _WIDTH
-        quantiles[_EFFORT] = spec.effort_h.quantile
-        quantiles[_RUN] = spec.run_h.quantile
-        quantiles[_HANDOFF_IN_TEAM] = pipeline.handoff_in_team.delay_h.quantile
-        quantiles[_HANDOFF_ACROSS] = pipeline.handoff_across.delay_h.quantile
-        name = f"{change.service.name}/{change.lane}/{step.name}/{change.attempt}"
-        table = change.service.draws[key] = (
-            organization.randomness.table(name, quantiles)
-            if change.attempt == 1
-            else organization.randomness.table(name, quantiles, _ONE_BY_ONE)
-        )
+def _new_draws(organization: Organization, change: Change, step: PlannedStep) -> DrawTable:
+    """Make the table whose row ``change.number`` decides about this execution."""
+    pipeline, spec = organization.scenario.pipeline, step.spec
+    quantiles: list[Any] = [None] * _WIDTH
+    quantiles[_EFFORT] = spec.effort_h.quantile
+    quantiles[_RUN] = spec.run_h.quantile
+    quantiles[_HANDOFF_IN_TEAM] = pipeline.handoff_in_team.delay_h.quantile
+    quantiles[_HANDOFF_ACROSS] = pipeline.handoff_across.delay_h.quantile
+    name = f"{change.service.name}/{change.lane}/{step.name}/{change.attempt}"
+    table = (
+        organization.randomness.table(name, quantiles)
+        if change.attempt == 1
+        else organization.randomness.table(name, quantiles, _ONE_BY_ONE)
+    )
+    change.service.draws[step.position, change.lane, change.attempt] = table
     return table
 
 

@@ -1,0 +1,124 @@
+"""What must not grow faster than the run: cost under overload, and memory.
+
+Run with ``pytest benchmarks``; the tables go to the terminal.
+"""
+
+import subprocess
+import sys
+import time
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+import simpy
+from ratios import compare
+
+import sim
+
+ARRIVALS_PER_WEEK = 168
+
+
+def overloaded(weeks: int) -> int:
+    """Simulate one person who gets twice the work that fits; return how many changes wait."""
+    scenario = sim.load(
+        f"horizon_weeks={weeks}",
+        "warmup_weeks=0",
+        "changes.feature.interarrival_h.mean=1",
+        "pipeline.steps.serve.effort_h.mean=2",
+        config="verification/mm1",
+    )
+    work = sim.simulate(scenario, seed=1).work
+    return int(work["started_at"].isna().sum())
+
+
+def overloaded_in_simpy(weeks: int) -> None:
+    """Do the same with SimPy's own priority resource."""
+    env = simpy.Environment()
+    server = simpy.PriorityResource(env)
+    random = np.random.default_rng(1)
+
+    def change() -> object:
+        with server.request(priority=3) as request:
+            yield request
+            yield env.timeout(random.exponential(2.0))
+
+    def arrivals() -> object:
+        while True:
+            yield env.timeout(random.exponential(1.0))
+            env.process(change())
+
+    env.process(arrivals())
+    env.run(until=weeks * 168.0)
+
+
+def test_overload_is_not_quadratic(
+    pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if pytestconfig.getoption("benchmark_disable"):
+        pytest.skip("ratios are measured only where benchmarks are")
+    lengths = (15, 30, 60, 120)
+    waiting = {weeks: overloaded(weeks) for weeks in lengths}
+    assert waiting[120] >= 10_000
+    ways = {"mldelivery": overloaded, "simpy.PriorityResource": overloaded_in_simpy}
+    table = pd.DataFrame({"waiting": waiting})
+    for name, way in ways.items():
+        seconds = compare({f"{weeks}": partial(way, weeks) for weeks in lengths}, 3)["minimum_s"]
+        table[name] = [1e6 * seconds[f"{w}"] / (w * ARRIVALS_PER_WEEK) for w in lengths]
+    with capsys.disabled():
+        print(f"\n\nCost of a change in an overloaded queue, in us\n{table.round(1).to_string()}")
+    # Eight times the changes, eight times the queue: quadratic would cost eight times as much each.
+    assert table["mldelivery"].iloc[-1] < 2 * table["mldelivery"].iloc[0]
+
+
+MEMORY = """
+import sys
+import sim
+run = sim.simulate(sim.load("horizon_weeks=" + sys.argv[1], "warmup_weeks=0"), seed=1)
+rows = sum(len(table) for table in run.tables.values())
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(rows, 1024 * int(status["VmHWM"].split()[0]))
+"""
+
+
+def test_memory_grows_linearly_in_the_logged_rows(
+    pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if pytestconfig.getoption("benchmark_disable"):
+        pytest.skip("memory is measured only where benchmarks are")
+    if not sys.platform.startswith("linux"):
+        pytest.skip("the peak memory of a process is read from Linux's /proc")
+    rows = []
+    for weeks in (104, 416, 832, 1664):
+        output = subprocess.run(
+            [sys.executable, "-c", MEMORY, str(weeks)], capture_output=True, text=True, check=True
+        ).stdout
+        rows.append([weeks, *map(int, output.split())])
+    table = pd.DataFrame(rows, columns=["weeks", "rows", "peak_bytes"])
+    slope = table["peak_bytes"].diff() / table["rows"].diff()
+    table["bytes_per_further_row"] = slope.round()
+    with capsys.disabled():
+        print(f"\n\nPeak memory of a run and its tables\n{table.to_string(index=False)}")
+    assert slope.iloc[-1] <= 300
+
+
+def test_throughput_of_the_default_organization(
+    pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if pytestconfig.getoption("benchmark_disable"):
+        pytest.skip("throughput is measured only where benchmarks are")
+    scenario = sim.load()
+    times, rows = [], 0
+    for replication in range(6):
+        begun = time.perf_counter()
+        run = sim.simulate(scenario, seed=1, replication=replication)
+        times.append(time.perf_counter() - begun)
+        rows = sum(len(table) for table in run.tables.values())
+    seconds = min(times)
+    years = scenario.horizon_weeks / 52
+    with capsys.disabled():
+        print(
+            f"\n\nDefault organization: {years / seconds:.1f} organization-years per second, "
+            f"{rows / seconds:,.0f} logged events per second, {1e6 * seconds / rows:.1f} us a row"
+        )
+    assert rows > 0
