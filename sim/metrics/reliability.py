@@ -22,12 +22,12 @@ from sim.metrics.arrays import (
 def availability(tables: Tables, window: Window) -> float:
     """Return 1 - the share of service time in the window that lies inside an outage.
 
-    Incidents of cause infra, code or security take a service down from `started_at` to
-    `restored_at`, open ones to the end of the window; where several overlap, the time counts once.
-    Bad data and bad models degrade predictions and are no outages. NaN without services.
+    Incidents of cause infra take a service down from `started_at` to `restored_at`, open ones to
+    the end of the window; where several overlap, the time counts once. The other causes degrade
+    what a service answers and do not keep it from answering. NaN without services.
     """
     incidents = table(tables, "incidents")
-    down = matches(incidents, "cause", "infra", "code", "security")
+    down = matches(incidents, "cause", "infra")
     started_at = reals(incidents, "started_at")[down]
     restored_at = reals(incidents, "restored_at")[down]
     length = window[1] - window[0]

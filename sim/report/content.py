@@ -70,7 +70,7 @@ EXPLANATIONS = {
     "ml_lead_time_h": "median from start of exploration or retraining trigger to production",
     "failed_deployment_recovery_time_h": "time to restore, incidents caused by a deployment only",
     "rework_rate": "deployments that are unplanned remediation",
-    "availability": "service time outside outages",
+    "availability": "service time outside infrastructure incidents",
     "share_below_objective": "service time with model quality below its objective",
     "staleness_h": "mean age of the data behind the live model",
     "work_in_progress": "changes started and not yet ended, mean over time",

@@ -34,9 +34,9 @@ def outage(service, started_at, restored_at=np.nan, cause="infra"):
         # Overlapping, nested, touching, not in order: [110, 130), [140, 150).
         (
             [
-                outage("ads", 120, 130, "code"),
+                outage("ads", 120, 130),
                 outage("ads", 140, 145),
-                outage("ads", 110, 125, "security"),
+                outage("ads", 110, 125),
                 outage("ads", 112, 114),
                 outage("ads", 145, 150),
             ],
@@ -44,8 +44,8 @@ def outage(service, started_at, restored_at=np.nan, cause="infra"):
         ),
         # A long one of the first service must not swallow one of the second.
         ([outage("ads", 150), outage("fraud", 101, 102)], 51),
-        # Degraded predictions are no outage.
-        ([outage("ads", 110, 120, "model"), outage("ads", 110, 120, "data")], 0),
+        # A service that answers badly is up.
+        ([outage("ads", 110, 120, cause) for cause in ("model", "data", "code", "security")], 0),
     ],
 )
 def test_availability_is_the_share_of_service_time_outside_outages(
