@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -54,15 +55,29 @@ OVERRIDES = st.fixed_dictionaries(
 
 
 # Shrinking runs hundreds of simulations: to debug a failure, add Phase.shrink.
-@settings(
-    max_examples=40,
+repeatable = settings(
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+
+
+@settings(repeatable, max_examples=40)
 @given(overrides=OVERRIDES, seed=st.integers(0, 2**32))
 def test_properties_of_the_log(overrides: dict[str, object], seed: int) -> None:
+    check(overrides, seed)
+
+
+@pytest.mark.slow
+@settings(repeatable, max_examples=300)
+@given(overrides=OVERRIDES, seed=st.integers(0, 2**32))
+def test_properties_of_many_logs(overrides: dict[str, object], seed: int) -> None:
+    check(overrides, seed)
+
+
+def check(overrides: dict[str, object], seed: int) -> None:
+    """Simulate a variation of the default organization and look at all of its log."""
     run = sim.simulate(
         sim.load(
             "horizon_weeks=9",

@@ -29,19 +29,28 @@ def waits_and_queue(run: sim.Run) -> tuple[float, float]:
     return waited, queued
 
 
-@pytest.mark.parametrize("utilization", [0.5, 0.8])
-def test_mm1(utilization: float) -> None:
+# The busier a queue, the longer it takes until its mean wait is known well.
+@pytest.mark.parametrize(("utilization", "weeks"), [(0.5, 40), (0.8, 110)])
+def test_mm1(utilization: float, weeks: int) -> None:
     gap = SERVICE_H / utilization
-    scenario = sim.load(f"changes.feature.interarrival_h.mean={gap}", config="verification/mm1")
+    scenario = sim.load(
+        f"changes.feature.interarrival_h.mean={gap}",
+        f"horizon_weeks={weeks}",
+        config="verification/mm1",
+    )
     wait = utilization / (1 - utilization) * SERVICE_H
     assert_agrees(observe(scenario, waits_and_queue, 24), [wait, wait / gap])
 
 
-@pytest.mark.parametrize("utilization", [0.5, 0.7, 0.9])
-def test_mmc(utilization: float) -> None:
+@pytest.mark.parametrize(("utilization", "weeks"), [(0.5, 50), (0.7, 50), (0.9, 110)])
+def test_mmc(utilization: float, weeks: int) -> None:
     servers = 3
     gap = SERVICE_H / (servers * utilization)
-    scenario = sim.load(f"changes.feature.interarrival_h.mean={gap}", config="verification/mmc")
+    scenario = sim.load(
+        f"changes.feature.interarrival_h.mean={gap}",
+        f"horizon_weeks={weeks}",
+        config="verification/mmc",
+    )
     wait = erlang_c(servers, servers * utilization) * SERVICE_H / (servers * (1 - utilization))
     assert_agrees(observe(scenario, waits_and_queue, 24), [wait, wait / gap])
 
@@ -57,7 +66,7 @@ def test_tandem() -> None:
         return [by_step[name] for name in ("first", "second", "third")]
 
     service_h = np.array([0.5, 0.7, 0.6])  # one arrival an hour: also the utilizations
-    scenario = sim.load(config="verification/tandem")
+    scenario = sim.load("horizon_weeks=60", config="verification/tandem")
     assert_agrees(observe(scenario, waits, 24), service_h / (1 - service_h) * service_h)
 
 
