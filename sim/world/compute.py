@@ -195,7 +195,6 @@ class ComputePool:
         heappush(self._idle, slot)
         if self._waiting:
             self._start(heappop(self._waiting)[2])
-            self._scale_up()
         else:
             self._consider_release(slot)
 

@@ -43,11 +43,14 @@ def _plateau(decay: PlateauDecay) -> tuple[_Loss, _Loss]:
 
 def _logistic(decay: LogisticDecay) -> tuple[_Loss, _Loss]:
     midpoint, scale = decay.midpoint_weeks, decay.scale_weeks
-    at_start = 1 / (1 + exp(midpoint / scale))
+
+    def moved_at(weeks: float) -> float:
+        return 1 / (1 + exp(min(700.0, (midpoint - weeks) / scale)))  # exp(710) overflows
+
+    at_start = moved_at(0.0)
 
     def loss_at(weeks: float) -> float:
-        moved = 1 / (1 + exp(min(700.0, (midpoint - weeks) / scale)))
-        return decay.loss * (moved - at_start) / (1 - at_start)
+        return decay.loss * (moved_at(weeks) - at_start) / (1 - at_start)
 
     def weeks_until(loss: float) -> float:
         moved = at_start + loss / decay.loss * (1 - at_start)
@@ -137,6 +140,8 @@ class QualityCurve:
         Returns:
             The time in h; infinity if it is later than ``until``.
         """
+        if level <= 0:  # quality ends at 0, however much more the shape and the shocks would take
+            return inf
         allowed = self.initial - level
         earliest = now
         upcoming = self.shocks.after(data_from)

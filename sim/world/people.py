@@ -114,6 +114,7 @@ class PeoplePool:
     ) -> Task:
         """Hand in ``effort_h`` hours of focused work and return the task to wait for.
 
+        Wait for it at once: an interruption takes along only those who are waiting by then.
         ``around_the_clock`` work is also begun, and done without regard to meetings, outside
         working hours: somebody on call handles an incident.
         """
@@ -129,7 +130,10 @@ class PeoplePool:
         self._submitted += 1
         assert task.callbacks is not None
         task.callbacks.append(partial(self._finish, task))
-        if self._idle and (around_the_clock or self.calendar.is_open(self._env.now)):
+        # Somebody idle while others wait: it is opening time, and the turn of who came before.
+        if self._idle and (
+            around_the_clock or (not self._waiting and self.calendar.is_open(self._env.now))
+        ):
             self._start(task)
         else:
             heappush(self._waiting, (priority, task.sequence, task))
@@ -214,7 +218,7 @@ class PeoplePool:
     def _make_room(self, task: Task) -> None:
         """Find a person for ``task``, which is waiting: now, or else the next morning."""
         if self._idle:
-            self._wake_at_opening()
+            self._start_waiting()
             return
         interrupts = task.priority in self._interrupting
         if self.calendar.always and not interrupts:
@@ -229,7 +233,7 @@ class PeoplePool:
             self._wake_at_opening()
 
     def _least_urgent(self) -> Task | None:
-        """Return the least urgent running task; among equals the one begun last."""
+        """Return the least urgent running task; among equals the one handed in last."""
         if not self._running:
             return None
         return max(self._running.values(), key=lambda task: (task.priority, task.sequence))

@@ -168,7 +168,9 @@ class Service:
             times.add(at)
         lost = self._impairments * self.spec.quality.impairment
         objective = self.spec.quality.objective
-        below_from = self.curve.crossing(data_from, objective + lost, start, end)
+        below_from = inf
+        if objective > 0:  # quality cannot be below 0
+            below_from = self.curve.crossing(data_from, objective + lost, start, end)
         if below_from < end:
             times.add(below_from)
         for at in sorted(times):
