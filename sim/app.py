@@ -2,16 +2,15 @@
 
 import os
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -19,11 +18,13 @@ from sim.experiment.replicate import Study, replicate
 from sim.report.terminal import print_study
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.load import (
+    COMPOSITION_ERRORS,
     SCENARIOS,
     add_missing,
     from_composed,
     from_composition,
     refuse_unknown_names,
+    scenario_names,
 )
 from sim.scenario.organization import Scenario
 
@@ -35,7 +36,8 @@ its four DORA metrics with confidence intervals, and where the time goes.
   python -m sim automation=0.8 horizon_weeks=156    the same with other values
   python -m sim pipeline.steps.train.run_h.mean=24  any value, by its dotted key
   python -m sim '~pipeline.steps.approve'           without a step
-  python -m sim --config-name=NAME                  another scenario: {scenarios}
+  python -m sim --config-name=NAME                  another scenario:
+{scenarios}
   python -m sim --config-dir=. --config-name=mine   mine.yaml of this folder
   python -m sim -m automation=0,0.5,1               one run for each value
   python -m sim --cfg job                           print the composed scenario and stop
@@ -71,13 +73,27 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if "--help" in arguments or "-h" in arguments:
-        names = ", ".join(sorted(path.stem for path in SCENARIOS.glob("*.yaml")))
+        names = textwrap.indent(textwrap.fill(", ".join(scenario_names()), 48), " " * 52)
         print(_HELP.format(version=version("mldelivery"), scenarios=names))
         sys.exit(0)
     if "--version" in arguments:
         print(f"mldelivery {version('mldelivery')}")
         sys.exit(0)
     overrides, options = _split(arguments)
+    try:
+        _compose_and_run(overrides, options)
+    except ScenarioError as error:
+        _stop(str(error), status=2)
+    except COMPOSITION_ERRORS as error:
+        _stop(str(from_composition(error, overrides)), status=2)
+    except OSError as error:
+        _stop(f"the results cannot be written: {error}", status=1)
+    except KeyboardInterrupt:
+        _stop("interrupted; this run wrote nothing", status=130)
+    sys.exit(0)
+
+
+def _compose_and_run(overrides: Sequence[str], options: Sequence[str]) -> None:
     given = {override.split("=")[0].lstrip("+~") for override in overrides}
     settings = [f"{key}={value}" for key, value in _SETTINGS.items() if key not in given]
     sys.argv = [sys.argv[0], *add_missing(overrides), *settings, *options]
@@ -85,15 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     @hydra.main(version_base="1.3", config_path=str(SCENARIOS), config_name="default")
     def run(composed: DictConfig) -> None:
-        _run(composed, overrides)
+        _run(composed, {override.partition("=")[0] for override in overrides})
 
-    try:
-        run()
-    except (HydraException, OmegaConfBaseException) as error:
-        _stop(str(from_composition(error, overrides)), status=2)
-    except KeyboardInterrupt:
-        _stop("interrupted; nothing was written", status=130)
-    sys.exit(0)
+    run()
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -111,14 +121,19 @@ def _stop(message: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-def _run(composed: DictConfig, overrides: Sequence[str]) -> None:
+def _run(composed: DictConfig, plain: Collection[str]) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     try:
         if any(folder.iterdir()):
             raise ScenarioError(
                 [Problem("hydra.run.dir", f"'{folder}' is not empty", "choose another folder")]
             )
-        refuse_unknown_names(str(HydraConfig.get().job.config_name), overrides)
+        # The overrides of this run of a multirun, without the `++` of `add_missing`.
+        here = [
+            override[2:] if override[2:].partition("=")[0] in plain else override
+            for override in HydraConfig.get().overrides.task
+        ]
+        refuse_unknown_names(str(HydraConfig.get().job.config_name), here)
         scenario = from_composed(composed)
         study = _replicate(scenario)
         console = Console()
@@ -142,7 +157,9 @@ def _replicate(scenario: Scenario) -> Study:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    shown = console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
         task = progress.add_task(f"simulating {scenario.name}", total=scenario.replications)
         return replicate(scenario, progress=lambda done: progress.update(task, completed=done))
 
@@ -153,6 +170,8 @@ def _remove_if_empty(folder: Path) -> None:
         if path == Path.cwd() or (path != folder and not path.is_relative_to(Path.cwd())):
             return
         try:
+            if [entry.name for entry in path.iterdir()] == ["multirun.yaml"]:
+                (path / "multirun.yaml").unlink()
             path.rmdir()
         except OSError:  # not empty
             return

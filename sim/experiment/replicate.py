@@ -1,6 +1,9 @@
 """Independent replications of one scenario, in parallel, and the intervals they support."""
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import joblib
@@ -58,9 +61,10 @@ def replicate(
     seed = scenario.seed if seed is None else seed
     n_jobs = scenario.n_jobs if n_jobs is None else n_jobs
     parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    outcomes = parallel(
-        joblib.delayed(_observe)(scenario, seed, number) for number in range(replications)
-    )
+    with _workers_ignore_interrupts():
+        outcomes = parallel(
+            joblib.delayed(_observe)(scenario, seed, number) for number in range(replications)
+        )
     metrics: dict[int, pd.Series] = {}
     weekly: dict[int, pd.DataFrame] = {}
     first: Run | None = None
@@ -75,6 +79,23 @@ def replicate(
     runs.insert(0, "replication", list(numbers))
     by_week = pd.concat([weekly[number] for number in numbers], keys=numbers, names=["replication"])
     return Study(scenario, seed, runs, by_week.reset_index(), first)
+
+
+@contextmanager
+def _workers_ignore_interrupts() -> Iterator[None]:
+    """Ignore Ctrl-C while worker processes are started, which inherit that for good.
+
+    A terminal sends it to all processes, and each worker would print a traceback. It is for the
+    parent to stop them.
+    """
+    if threading.current_thread() is not threading.main_thread():  # may not handle signals
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _observe(

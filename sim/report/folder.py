@@ -1,19 +1,15 @@
 """The results folder of a study: tables, scenario, provenance, figures and report."""
 
 import json
-import platform
 import shutil
 import tempfile
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from sim.experiment.replicate import Study
 from sim.report.figures import study_pictures
-from sim.report.html import write_html
+from sim.report.html import versions, write_html
 from sim.scenario.load import to_yaml
-
-_LIBRARIES = ("mldelivery", "simpy", "numpy", "scipy", "pandas", "hydra-core", "pydantic")
 
 
 def write_folder(study: Study, folder: Path) -> None:
@@ -69,6 +65,5 @@ def provenance(study: Study) -> dict[str, object]:
         "replications": len(study.runs),
         "tables_of_replication": study.first.replication,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in _LIBRARIES},
+        "versions": versions(),
     }

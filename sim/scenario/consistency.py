@@ -101,7 +101,7 @@ def _people(scenario: Scenario) -> Iterator[Problem]:
                 yield Problem(
                     key,
                     f"team '{team_name}' has no '{role}', nor is there a shared one",
-                    f"add it to teams.{team_name}.people or shared_people, or "
+                    f"add it to teams.{team_name}.people or shared_people; "
                     + nearest(role, sorted(everyone - {role})),
                 )
 

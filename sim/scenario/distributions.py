@@ -15,6 +15,16 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from scipy import special
 
 Floats = NDArray[np.float64]
+_Number = Annotated[float, Field(strict=True)]
+_NotNegative = Annotated[_Number, Field(ge=0)]
+
+
+def _parameter(description: str, unit: str = "that of the key", **limits: Any) -> Any:
+    return Field(description=description, json_schema_extra={"unit": unit}, **limits)
+
+
+def _kind(default: Any = ...) -> Any:
+    return Field(default, description="Which distribution.")
 
 
 class _Distribution(BaseModel):
@@ -24,8 +34,8 @@ class _Distribution(BaseModel):
 class Constant(_Distribution):
     """Always the same value."""
 
-    dist: Literal["constant"] = "constant"
-    value: float = Field(ge=0, description="The value.")
+    dist: Literal["constant"] = _kind("constant")
+    value: _Number = _parameter("The value.", ge=0)
 
     @property
     def expectation(self) -> float:
@@ -40,8 +50,8 @@ class Constant(_Distribution):
 class Exponential(_Distribution):
     """Exponential: the time to an event that may happen at any moment."""
 
-    dist: Literal["exponential"]
-    mean: float = Field(gt=0, description="Mean.")
+    dist: Literal["exponential"] = _kind()
+    mean: _Number = _parameter("Mean.", gt=0)
 
     @property
     def expectation(self) -> float:
@@ -56,9 +66,9 @@ class Exponential(_Distribution):
 class Lognormal(_Distribution):
     """Lognormal, the usual shape of task and repair durations."""
 
-    dist: Literal["lognormal"]
-    mean: float = Field(gt=0, description="Mean (not the median).")
-    cv: float = Field(gt=0, description="Coefficient of variation: standard deviation / mean.")
+    dist: Literal["lognormal"] = _kind()
+    mean: _Number = _parameter("Mean (not the median).", gt=0)
+    cv: _Number = _parameter("Coefficient of variation: standard deviation / mean.", "-", gt=0)
 
     @property
     def expectation(self) -> float:
@@ -73,11 +83,11 @@ class Lognormal(_Distribution):
 
 
 class Gamma(_Distribution):
-    """Gamma; with ``cv < 1`` more regular than exponential."""
+    """Gamma; more regular than exponential if its cv is below 1."""
 
-    dist: Literal["gamma"]
-    mean: float = Field(gt=0, description="Mean.")
-    cv: float = Field(gt=0, description="Coefficient of variation: standard deviation / mean.")
+    dist: Literal["gamma"] = _kind()
+    mean: _Number = _parameter("Mean.", gt=0)
+    cv: _Number = _parameter("Coefficient of variation: standard deviation / mean.", "-", gt=0)
 
     @property
     def expectation(self) -> float:
@@ -91,9 +101,9 @@ class Gamma(_Distribution):
 
 
 class _ThreePoint(_Distribution):
-    low: float = Field(ge=0, description="Smallest possible value.")
-    mode: float = Field(ge=0, description="Most likely value.")
-    high: float = Field(ge=0, description="Largest possible value.")
+    low: _Number = _parameter("Smallest possible value.", ge=0)
+    mode: _Number = _parameter("Most likely value.", ge=0)
+    high: _Number = _parameter("Largest possible value.", ge=0)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -105,7 +115,7 @@ class _ThreePoint(_Distribution):
 class Triangular(_ThreePoint):
     """Triangular, an expert's three-point estimate."""
 
-    dist: Literal["triangular"]
+    dist: Literal["triangular"] = _kind()
 
     @property
     def expectation(self) -> float:
@@ -123,7 +133,7 @@ class Triangular(_ThreePoint):
 class Pert(_ThreePoint):
     """PERT: a beta distribution over a three-point estimate, weighting the mode four times."""
 
-    dist: Literal["pert"]
+    dist: Literal["pert"] = _kind()
 
     @property
     def expectation(self) -> float:
@@ -141,9 +151,9 @@ class Pert(_ThreePoint):
 class Uniform(_Distribution):
     """Uniform between two bounds."""
 
-    dist: Literal["uniform"]
-    low: float = Field(ge=0, description="Smallest possible value.")
-    high: float = Field(ge=0, description="Largest possible value.")
+    dist: Literal["uniform"] = _kind()
+    low: _Number = _parameter("Smallest possible value.", ge=0)
+    high: _Number = _parameter("Largest possible value.", ge=0)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -164,10 +174,8 @@ class Uniform(_Distribution):
 class Empirical(_Distribution):
     """One of a list of observed values, each as likely as the others."""
 
-    dist: Literal["empirical"]
-    values: tuple[Annotated[float, Field(ge=0)], ...] = Field(
-        min_length=1, description="Observed values."
-    )
+    dist: Literal["empirical"] = _kind()
+    values: tuple[_NotNegative, ...] = _parameter("Observed values.", min_length=1)
 
     @property
     def expectation(self) -> float:
@@ -185,7 +193,7 @@ _AnyDistribution = Annotated[
     Field(discriminator="dist"),
 ]
 
-_KINDS: dict[str, type[_Distribution]] = {
+KINDS: dict[str, type[_Distribution]] = {
     "constant": Constant,
     "exponential": Exponential,
     "lognormal": Lognormal,
@@ -195,7 +203,7 @@ _KINDS: dict[str, type[_Distribution]] = {
     "uniform": Uniform,
     "empirical": Empirical,
 }
-_PARAMETERS = {name for kind in _KINDS.values() for name in kind.model_fields}
+_PARAMETERS = {name for kind in KINDS.values() for name in kind.model_fields}
 
 
 def _as_written(value: Any) -> Any:
@@ -206,14 +214,14 @@ def _as_written(value: Any) -> Any:
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
         return {"dist": "constant", "value": value}
-    if isinstance(value, Mapping) and value.get("dist") in _KINDS:
-        foreign = _PARAMETERS - set(_KINDS[value["dist"]].model_fields)
+    if isinstance(value, Mapping) and value.get("dist") in KINDS:
+        foreign = _PARAMETERS - set(KINDS[value["dist"]].model_fields)
         return {key: entry for key, entry in value.items() if key not in foreign}
     return value
 
 
 Distribution = Annotated[
     _AnyDistribution,
-    BeforeValidator(_as_written, json_schema_input_type=float | _AnyDistribution),
+    BeforeValidator(_as_written, json_schema_input_type=_NotNegative | _AnyDistribution),
 ]
 """Any of the distributions above, or a number for a constant."""

@@ -8,7 +8,8 @@ import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationKeyError, MissingMandatoryValue, OmegaConfBaseException
+from yaml import MarkedYAMLError, YAMLError
 
 from .errors import Problem, ScenarioError, nearest
 from .organization import Scenario
@@ -19,6 +20,8 @@ _IN_WHEEL = _PACKAGE / "scenarios"
 _PLAIN = re.compile(rf"^({'|'.join(Scenario.model_fields)})(\.[^=/]*)?=")
 SCENARIOS = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent / "scenarios"
 """The folder of the scenarios that come with the package."""
+COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, UnicodeDecodeError)
+"""What Hydra raises when files and overrides do not make a configuration."""
 
 
 def load(*overrides: str, config: str | Path = "default") -> Scenario:
@@ -41,11 +44,12 @@ def load(*overrides: str, config: str | Path = "default") -> Scenario:
             raise ScenarioError([Problem(str(config), "no such file")])
         folder, name = path.resolve().parent, path.stem
         extra = [f"hydra.searchpath=[file://{SCENARIOS}]"]
+    completed = add_missing(overrides)
     try:
         with hydra.initialize_config_dir(str(folder), version_base="1.3"):
             refuse_unknown_names(name, overrides, extra)
-            composed = hydra.compose(name, [*extra, *add_missing(overrides)])
-    except (HydraException, OmegaConfBaseException) as error:
+            composed = hydra.compose(name, [*extra, *completed])
+    except COMPOSITION_ERRORS as error:
         raise from_composition(error, overrides) from None
     return from_composed(composed)
 
@@ -64,6 +68,12 @@ def from_composed(composed: DictConfig) -> Scenario:
     return validate({str(key): value for key, value in data.items() if key != "hydra"})
 
 
+def scenario_names() -> list[str]:
+    """Return the names of the scenarios that come with the package."""
+    paths = [*SCENARIOS.glob("*.yaml"), *SCENARIOS.glob("verification/*.yaml")]
+    return sorted(path.relative_to(SCENARIOS).with_suffix("").as_posix() for path in paths)
+
+
 def to_yaml(scenario: Scenario) -> str:
     """Return ``scenario`` as YAML that :func:`load` reads back as an equal scenario."""
     return OmegaConf.to_yaml(OmegaConf.create(scenario.model_dump(mode="json", by_alias=True)))
@@ -74,7 +84,13 @@ def add_missing(overrides: Sequence[str]) -> list[str]:
 
     Hydra refuses ``a.b=1`` where the file does not mention ``b``. Whether a key exists is for the
     scenario's own validation to say, which knows all keys and names the nearest.
+
+    Raises:
+        ScenarioError: something is not an override.
     """
+    for override in overrides:
+        if not _key(override):
+            raise ScenarioError([Problem(override, "cannot be read as key=value")])
     return [f"++{override}" if _PLAIN.match(override) else override for override in overrides]
 
 
@@ -84,7 +100,8 @@ def refuse_unknown_names(
     """Refuse plain overrides of a step, team, service, role or pool that the scenario lacks.
 
     Those names are the scenario's to choose, so that validation would take a misspelt one for a new
-    one. ``+key=value`` adds a new one on purpose.
+    one. ``+key=value`` adds a new one on purpose. An empty mapping is refused where it would have
+    no effect, since Hydra merges mappings.
 
     Args:
         config_name: the scenario that Hydra, which is initialized, composes.
@@ -92,25 +109,33 @@ def refuse_unknown_names(
         extra: further overrides that the composition needs.
 
     Raises:
-        ScenarioError: a name is not there.
+        ScenarioError: a name is not there, or a mapping cannot be emptied.
     """
-    chosen = [name for override in overrides for name in _chosen_names(override)]
-    if not chosen:
+    plain = [override for override in overrides if _PLAIN.match(override)]
+    chosen = [name for override in plain for name in _chosen_names(override)]
+    emptied = [override.partition("=")[0] for override in plain if override.endswith("={}")]
+    if not chosen and not emptied:
         return
-    others = [override for override in overrides if not _PLAIN.match(override)]
+    others = [override for override in overrides if override not in plain]
     before = hydra.compose(config_name, [*extra, *others])
     for parent, name in chosen:
-        siblings = OmegaConf.select(before, parent)
-        names = [str(key) for key in siblings] if isinstance(siblings, DictConfig) else []
+        names = _names_at(before, parent)
         if name not in names:
             hint = f"{nearest(name, names)} (+{parent}.{name}=... adds it)"
             raise ScenarioError([Problem(f"{parent}.{name}", "is not in this scenario", hint)])
+    for key in emptied:
+        if names := _names_at(before, key):
+            hint = f"remove entries with ~{key}.NAME, where NAME is one of " + ", ".join(names)
+            raise ScenarioError([Problem(key, "{} would be merged and change nothing", hint)])
+
+
+def _names_at(composed: DictConfig, key: str) -> list[str]:
+    mapping = OmegaConf.select(composed, key)
+    return [str(name) for name in mapping] if isinstance(mapping, DictConfig) else []
 
 
 def _chosen_names(override: str) -> list[tuple[str, str]]:
     """Return (dotted key of the mapping, name) for each freely chosen name in a plain override."""
-    if not _PLAIN.match(override):
-        return []
     parts = override.split("=")[0].split(".")
     return [
         (".".join(parts[:index]), parts[index])
@@ -120,25 +145,46 @@ def _chosen_names(override: str) -> list[tuple[str, str]]:
 
 
 def from_composition(error: Exception, overrides: Sequence[str]) -> ScenarioError:
-    """Translate Hydra's ``error`` while composing with ``overrides``."""
+    """Translate one of :data:`COMPOSITION_ERRORS` while composing with ``overrides``."""
+    return ScenarioError([_problem(error, overrides)])
+
+
+def _problem(error: Exception, overrides: Sequence[str]) -> Problem:
     cause = error.__cause__
     text = str(error).strip()
     if isinstance(error, MissingConfigException):
-        names = sorted(path.stem for path in SCENARIOS.glob("*.yaml")) or ["default"]
-        wanted = re.sub(r"\.yaml$", "", Path(error.missing_cfg_file or "?").name)
-        return ScenarioError([Problem("config", f"no scenario '{wanted}'", nearest(wanted, names))])
+        wanted = re.sub(r"\.yaml$", "", error.missing_cfg_file or "?")
+        return Problem("config", f"no scenario '{wanted}'", nearest(wanted, scenario_names()))
+    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        at = f"{Path(mark.name).name}, line {mark.line + 1}, column {mark.column + 1}"
+        return Problem(at, f"not valid YAML: {error.problem}")
+    if isinstance(error, UnicodeDecodeError):
+        return Problem("config", "is not text in UTF-8")
+    if "Ambiguous value" in text:
+        several = [override for override in overrides if f"{override}'" in text]
+        hint = "-m runs a scenario for each; '[a, b]' is a list"
+        return Problem(several[0] if several else "overrides", "has several values", hint)
+    if "must be a DictConfig" in text:
+        return Problem("config", "the file holds no mapping", "keys and values are needed")
     for override in overrides:
-        key = _key(override)
-        if key is None:
-            return ScenarioError([Problem(override, "cannot be read as key=value")])
+        key = _key(override) or ""
+        if override.startswith("~") and f"'{key}' does not exist" in text:
+            return Problem(key, "is not in this scenario, so that it cannot be removed")
         top = key.split(".")[0].split("/")[0]
         if top not in Scenario.model_fields and top != "hydra" and key in text:
             groups = {path.name for path in SCENARIOS.iterdir() if path.is_dir()}
             hint = nearest(top, sorted({*Scenario.model_fields, *groups}))
-            return ScenarioError([Problem(key, f"unknown key (override {override!r})", hint)])
-    line = (str(cause) if isinstance(cause, OmegaConfBaseException) else text).splitlines()[0]
+            return Problem(key, f"unknown key (override {override!r})", hint)
     key = getattr(cause or error, "full_key", None) or "overrides"
-    return ScenarioError([Problem(str(key), line)])
+    if isinstance(error, MissingMandatoryValue):
+        return Problem(key, "has no value yet (???)", f"give one, for example with {key}=...")
+    line = (str(cause) if isinstance(cause, OmegaConfBaseException) else text).splitlines()[0]
+    unknown = re.search(r"'([^']+)' not found", line)
+    if isinstance(error, InterpolationKeyError) and unknown is not None:
+        hint = nearest(unknown[1].split(".")[0], Scenario.model_fields)
+        return Problem(key, f"no key '{unknown[1]}' to refer to", hint)
+    return Problem(key, line)
 
 
 def _key(override: str) -> str | None:

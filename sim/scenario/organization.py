@@ -24,7 +24,10 @@ WORK_CLASSES: tuple[WorkClass, ...] = get_args(WorkClass)
 """Priority classes of work, most urgent first."""
 DAYS: tuple[Day, ...] = get_args(Day)
 
-Share = Annotated[float, Field(ge=0, le=1)]
+# Strict, so that `true` or "3" is a mistake instead of a number.
+Number = Annotated[float, Field(strict=True)]
+Count = Annotated[int, Field(strict=True)]
+Share = Annotated[Number, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 
@@ -60,9 +63,9 @@ class WorkingHours(Spec):
     days: tuple[Day, ...] = quantity(
         ("mon", "tue", "wed", "thu", "fri"), "days", "Working days.", min_length=1
     )
-    opens: float = quantity(9.0, "hour of the day", "Start of the working day.", ge=0, lt=24)
-    closes: float = quantity(17.0, "hour of the day", "End of the working day.", gt=0, le=24)
-    focus: float = share(1.0, "Share of working time left by meetings and chores.", gt=0)
+    opens: Number = quantity(9.0, "hour of the day", "Start of the working day.", ge=0, lt=24)
+    closes: Number = quantity(17.0, "hour of the day", "End of the working day.", gt=0, le=24)
+    focus: Number = share(1.0, "Share of working time left by meetings and chores.", gt=0)
 
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> Self:
@@ -74,11 +77,11 @@ class WorkingHours(Spec):
 class Team(Spec):
     """A team, or several alike."""
 
-    count: int = quantity(1, "teams", "How many teams are like this one.", ge=1, le=1000)
-    people: dict[Name, Annotated[int, Field(ge=0, le=10_000)]] = quantity(
+    count: Count = quantity(1, "teams", "How many teams are like this one.", ge=1, le=1000)
+    people: dict[Name, Annotated[Count, Field(ge=0, le=10_000)]] = quantity(
         ..., "persons by role", "Headcount of each role in one such team."
     )
-    wip_limit: int | None = quantity(
+    wip_limit: Count | None = quantity(
         None,
         "changes",
         "Most features in progress at once, exploration included; null is no limit.",
@@ -90,23 +93,23 @@ class ComputePool(Spec):
     """Slots that run jobs: GPU slots, CI runners."""
 
     shared: bool = quantity(True, "yes/no", "One pool for all teams, instead of one a team.")
-    slots: int = quantity(
+    slots: Count = quantity(
         1, "slots", "Slots of a pool; the minimum if it scales.", ge=0, le=100_000
     )
-    max_slots: int | None = quantity(
+    max_slots: Count | None = quantity(
         None, "slots", "Most slots of an autoscaled pool; null keeps the pool fixed.", ge=1
     )
     provisioning_h: Distribution = quantity(0, "h", "Delay until an added slot is ready.")
-    release_after_h: float = quantity(
+    release_after_h: Number = quantity(
         1.0, "h", "Idle time after which a slot above the minimum is given back.", ge=0
     )
-    failures_per_h: float = quantity(
+    failures_per_h: Number = quantity(
         0.0, "1/h", "Rate at which a running job dies of its machine.", ge=0, le=10
     )
-    preemptions_per_h: float = quantity(
+    preemptions_per_h: Number = quantity(
         0.0, "1/h", "Rate at which a running job loses its (spot) slot.", ge=0, le=10
     )
-    checkpoint_every_h: float | None = quantity(
+    checkpoint_every_h: Number | None = quantity(
         None, "h", "Running time between checkpoints; null restarts from scratch.", gt=0
     )
 
@@ -122,32 +125,34 @@ class ComputePool(Spec):
 class LinearDecay(Spec):
     """Quality falls by the same amount every week."""
 
-    shape: Literal["linear"]
-    loss_per_week: float = quantity(..., "quality/week", "Fall per week.", ge=0)
+    shape: Literal["linear"] = Field(description="Which shape.")
+    loss_per_week: Number = quantity(..., "quality/week", "Fall per week.", ge=0)
 
 
 class ExponentialDecay(Spec):
     """Quality halves again and again."""
 
-    shape: Literal["exponential"]
-    half_life_weeks: float = quantity(..., "weeks", "Time until half the quality is left.", gt=0)
+    shape: Literal["exponential"] = Field(description="Which shape.")
+    half_life_weeks: Number = quantity(..., "weeks", "Time until half the quality is left.", gt=0)
 
 
 class PlateauDecay(Spec):
     """Nothing happens for a while, then quality collapses (Vela et al. 2022)."""
 
-    shape: Literal["plateau"]
-    plateau_weeks: float = quantity(..., "weeks", "Time without decay.", ge=0)
-    loss_per_week: float = quantity(..., "quality/week", "Fall per week afterwards.", gt=0)
+    shape: Literal["plateau"] = Field(description="Which shape.")
+    plateau_weeks: Number = quantity(..., "weeks", "Time without decay.", ge=0)
+    loss_per_week: Number = quantity(..., "quality/week", "Fall per week afterwards.", gt=0)
 
 
 class LogisticDecay(Spec):
     """The world moves from one regime to another and takes some of the quality with it."""
 
-    shape: Literal["logistic"]
-    midpoint_weeks: float = quantity(..., "weeks", "Age at which half the loss has happened.", gt=0)
-    scale_weeks: float = quantity(..., "weeks", "How gradual the move is.", gt=0)
-    loss: float = quantity(..., "quality", "Loss in the end.", gt=0, le=1)
+    shape: Literal["logistic"] = Field(description="Which shape.")
+    midpoint_weeks: Number = quantity(
+        ..., "weeks", "Age at which half the loss has happened.", gt=0
+    )
+    scale_weeks: Number = quantity(..., "weeks", "How gradual the move is.", gt=0)
+    loss: Number = quantity(..., "quality", "Loss in the end.", gt=0, le=1)
 
 
 class DriftShocks(Spec):
@@ -160,8 +165,8 @@ class DriftShocks(Spec):
 class Quality(Spec):
     """The quality of a service's model as its training data gets older."""
 
-    initial: float = quantity(1.0, "quality", "Of a model trained on today's data.", gt=0, le=1)
-    objective: float = quantity(
+    initial: Number = quantity(1.0, "quality", "Of a model trained on today's data.", gt=0, le=1)
+    objective: Number = quantity(
         0.0, "quality", "Service-level objective; below it is an incident.", ge=0, le=1
     )
     decay: (
@@ -171,9 +176,9 @@ class Quality(Spec):
         ]
         | None
     ) = quantity(None, "-", "Shape of the decay; null is none.")
-    speed: float = quantity(1.0, "factor", "How fast age counts in the decay.", ge=0, le=1000)
+    speed: Number = quantity(1.0, "factor", "How fast age counts in the decay.", ge=0, le=1000)
     shocks: DriftShocks | None = quantity(None, "-", "Drift shocks; null is none.")
-    impairment: float = quantity(
+    impairment: Number = quantity(
         0.2, "quality", "Lost while a bad model or bad data is being served.", ge=0, le=1
     )
 
@@ -187,11 +192,11 @@ class Quality(Spec):
 class CorruptionKinds(Spec):
     """How corrupted batches are corrupted: relative weights."""
 
-    schema_: float = quantity(
+    schema_: Number = quantity(
         1.0, "weight", "Breaks predictions as soon as it is served.", ge=0, alias="schema"
     )
-    missing: float = quantity(1.0, "weight", "Goes unseen and taints the next training.", ge=0)
-    delayed: float = quantity(1.0, "weight", "Only arrives late.", ge=0)
+    missing: Number = quantity(1.0, "weight", "Goes unseen and taints the next training.", ge=0)
+    delayed: Number = quantity(1.0, "weight", "Only arrives late.", ge=0)
 
     @model_validator(mode="after")
     def _some_weight(self) -> Self:
@@ -205,7 +210,9 @@ class DataFeed(Spec):
 
     interarrival_h: Distribution = quantity(..., "h", "Time between batches.")
     corrupted: Share = share(0.0, "Share of batches that are corrupted.")
-    corruption: CorruptionKinds = CorruptionKinds()
+    corruption: CorruptionKinds = Field(
+        CorruptionKinds(), description="How corrupted batches are corrupted."
+    )
     caught: Share = share(0.0, "Share of corrupted batches that validation at ingestion catches.")
     delay_h: Distribution = quantity(0, "h", "How late a delayed batch is.")
     repair_h: Distribution = quantity(0, "h of effort", "To repair a caught batch.")
@@ -221,9 +228,9 @@ class Retraining(Spec):
     trigger: Literal["none", "schedule", "new_data", "drift", "always_on"] = Field(
         "none", description="What starts a retraining."
     )
-    every_h: float = quantity(168.0, "h", "Period of the schedule.", gt=0)
-    batches: int = quantity(1, "batches", "New batches that start a retraining.", ge=1)
-    margin: float = quantity(
+    every_h: Number = quantity(168.0, "h", "Period of the schedule.", gt=0)
+    batches: Count = quantity(1, "batches", "New batches that start a retraining.", ge=1)
+    margin: Number = quantity(
         0.0, "quality", "Drift counts from this far above the objective.", ge=0, le=1
     )
 
@@ -232,7 +239,7 @@ class Service(Spec):
     """A model in production, or several alike."""
 
     team: Name = Field(description="The team (or kind of team) that owns it.")
-    count: int = quantity(
+    count: Count = quantity(
         1, "services", "How many such services each such team owns.", ge=1, le=1000
     )
     golden_path: bool | None = quantity(
@@ -241,9 +248,9 @@ class Service(Spec):
     upstream: tuple[str, ...] = quantity(
         (), "services", "Services whose output it uses (recorded; failures do not spread yet)."
     )
-    quality: Quality = Quality()
+    quality: Quality = Field(Quality(), description="Quality of its model, and how it decays.")
     data: DataFeed | None = Field(None, description="Its data feed; null is none.")
-    retraining: Retraining = Retraining()
+    retraining: Retraining = Field(Retraining(), description="When it gets a new model.")
     time_to_outage_h: Distribution | None = quantity(
         None, "h", "Time from being up to the next infrastructure outage; null is never."
     )
@@ -309,17 +316,19 @@ class Changes(Spec):
     """The four kinds of change."""
 
     feature: Feature | None = Field(None, description="New features; null is none.")
-    retrain: Retrain = Retrain()
-    fix: Fix = Fix()
-    improvement: Improvement = Improvement()
+    retrain: Retrain = Field(
+        Retrain(), description="New models; `retraining` of a service starts them."
+    )
+    fix: Fix = Field(Fix(), description="Fixes; incidents start them.")
+    improvement: Improvement = Field(Improvement(), description="Planned upkeep.")
 
 
 class Window(Spec):
     """Fixed times at which a board meets or a release goes out; what waits goes together."""
 
-    every_weeks: int = quantity(1, "weeks", "Period.", ge=1, le=52)
+    every_weeks: Count = quantity(1, "weeks", "Period.", ge=1, le=52)
     days: tuple[Day, ...] = quantity(("wed",), "days", "Days on which it opens.", min_length=1)
-    hour: float = quantity(10.0, "hour of the day", "When it opens.", ge=0, lt=24)
+    hour: Number = quantity(10.0, "hour of the day", "When it opens.", ge=0, lt=24)
     waits: ByMode = Field(
         ByMode(manual=1.0, automated=1.0),
         description="Share of executions that wait for it; remediation never does.",
@@ -349,8 +358,8 @@ class Step(Spec):
     detects: dict[DefectKind, ByMode] = quantity(
         {}, "share 0..1", "Probability that it finds a defect that is there."
     )
-    fails: float = share(0.0, "Share of executions that end without success and go back.", le=0.95)
-    flaky: float = share(0.0, "Share of runs that fail for no reason and are repeated.", le=0.95)
+    fails: Number = share(0.0, "Share of executions that end without success and go back.", le=0.95)
+    flaky: Number = share(0.0, "Share of runs that fail for no reason and are repeated.", le=0.95)
     returns_to: Name | None = Field(
         None, description="Step that a failed change goes back to; null: the first."
     )
@@ -377,7 +386,7 @@ class Pipeline(Spec):
         "Probability that a service off the golden path meets an environment at deployment that "
         "differs from the tested one, which adds an infra defect.",
     )
-    max_attempts: int = quantity(
+    max_attempts: Count = quantity(
         10, "attempts", "Passes through the pipeline before a change is given up.", ge=1, le=1000
     )
 
@@ -397,13 +406,13 @@ class Response(Spec):
 
 
 class Responses(Spec):
-    """One :class:`Response` per cause."""
+    """One response for each cause."""
 
-    infra: Response = Response()
-    data: Response = Response(role="data_engineer")
-    model: Response = Response(role="data_scientist")
-    code: Response = Response(role="ml_engineer")
-    security: Response = Response()
+    infra: Response = Field(Response(), description="Outages and broken environments.")
+    data: Response = Field(Response(role="data_engineer"), description="Bad data.")
+    model: Response = Field(Response(role="data_scientist"), description="Bad or decayed models.")
+    code: Response = Field(Response(role="ml_engineer"), description="Bugs.")
+    security: Response = Field(Response(), description="Vulnerabilities.")
 
 
 class Rollback(Spec):
@@ -432,9 +441,9 @@ class Incidents(Spec):
 
     on_call: tuple[Name, ...] = Field((), description="Roles that respond around the clock.")
     page_h: Distribution = quantity(0, "h", "Until somebody on call answers.")
-    responses: Responses = Responses()
-    rollback: Rollback = Rollback()
-    failover: Failover = Failover()
+    responses: Responses = Field(Responses(), description="What each cause takes.")
+    rollback: Rollback = Field(Rollback(), description="Taking back failed deployments.")
+    failover: Failover = Field(Failover(), description="Moving away from an outage.")
 
 
 class Scenario(Spec):
@@ -443,18 +452,24 @@ class Scenario(Spec):
     name: Name = Field(description="Short name; the results folder carries it.")
     description: str = Field("", description="What this scenario shows.")
 
-    replications: int = quantity(20, "runs", "Independent replications.", ge=1, le=100_000)
-    seed: int = quantity(1, "-", "Root of all random numbers.", ge=0, lt=2**63)
-    horizon_weeks: int = quantity(104, "weeks", "Simulated time, warm-up included.", ge=1, le=5200)
-    warmup_weeks: int = quantity(
+    replications: Count = quantity(20, "runs", "Independent replications.", ge=1, le=100_000)
+    seed: Count = quantity(1, "-", "Root of all random numbers.", ge=0, lt=2**63)
+    horizon_weeks: Count = quantity(
+        104, "weeks", "Simulated time, warm-up included.", ge=1, le=5200
+    )
+    warmup_weeks: Count = quantity(
         0, "weeks", "Time at the start that the metrics leave out.", ge=0, le=5200
     )
-    n_jobs: int = quantity(-1, "processes", "Parallel processes; -1 is one a core.", ge=-1, le=1024)
+    n_jobs: Count = quantity(
+        -1, "processes", "Parallel processes; -1 is one a core.", ge=-1, le=1024
+    )
 
     automation: Share = share(0.0, "Share of step executions that need no human.")
     standardization: Share = share(0.0, "Share of services on the golden path.")
 
-    working_hours: WorkingHours = WorkingHours()
+    working_hours: WorkingHours = Field(
+        WorkingHours(), description="Working hours of everybody not in `working_hours_of`."
+    )
     working_hours_of: dict[Name, WorkingHours] = quantity(
         {}, "by role", "Working hours of roles that differ from the rest."
     )
@@ -462,11 +477,11 @@ class Scenario(Spec):
         ("incident",), "classes", "Work that interrupts less urgent work at once."
     )
     teams: dict[Name, Team] = Field(description="Teams by name.", min_length=1)
-    shared_people: dict[Name, Annotated[int, Field(ge=0, le=10_000)]] = quantity(
+    shared_people: dict[Name, Annotated[Count, Field(ge=0, le=10_000)]] = quantity(
         {}, "persons by role", "Groups outside the teams that serve all of them."
     )
     compute: dict[Name, ComputePool] = Field({}, description="Compute pools by name.")
     services: dict[Name, Service] = Field(description="Services by name.", min_length=1)
-    changes: Changes = Changes()
+    changes: Changes = Field(Changes(), description="What is changed, and how often.")
     pipeline: Pipeline = Field(description="From commit to production.")
-    incidents: Incidents = Incidents()
+    incidents: Incidents = Field(Incidents(), description="What happens when something fails.")

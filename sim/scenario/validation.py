@@ -1,5 +1,6 @@
 """Validation of plain data as a scenario, with errors put in a reader's words."""
 
+import re
 import types
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -44,6 +45,9 @@ def _translate(detail: dict[str, Any], data: Mapping[str, Any]) -> Problem:
     kind, context = detail["type"], detail.get("ctx", {})
     parts, value = _locate(detail["loc"], data)
     key = ".".join(parts)
+    if kind == "string_pattern_mismatch":
+        bad = parts[-1] if detail["loc"][-1] == "[key]" else value
+        return Problem(key, f"{_short(bad)} is not a name", "a letter, then letters, digits, _, -")
     if kind == "extra_forbidden" or detail["loc"][-1] == "[key]":
         hint = nearest(parts[-1], _keys_at(parts[:-1], data))
         return Problem(key, f"unknown key (value {_short(value)})", hint)
@@ -61,8 +65,29 @@ def _translate(detail: dict[str, Any], data: Mapping[str, Any]) -> Problem:
         return Problem(key, f"unknown value {_short(value)}", nearest(value, expected))
     if kind == "too_short":
         return Problem(key, "is empty", "at least one is needed")
-    message = detail["msg"].removeprefix("Value error, ")
-    return Problem(key, f"{_short(value)} is not allowed", message[0].lower() + message[1:])
+    return Problem(key, f"{_shown(value, detail)} is not allowed", _allowed(detail, parts, data))
+
+
+def _shown(value: object, detail: dict[str, Any]) -> str:
+    """Return ``value``, or of a mapping the entries that the error is about."""
+    if detail["type"] == "value_error" and isinstance(value, Mapping):
+        named = re.findall(r"\w+", detail["msg"])
+        entries = [f"{key}: {_short(entry)}" for key, entry in value.items() if key in named]
+        if entries:
+            return ", ".join(entries)
+    return _short(value)
+
+
+def _allowed(detail: dict[str, Any], parts: Sequence[str], data: Mapping[str, Any]) -> str:
+    if detail["type"] in ("dict_type", "model_type", "model_attributes_type"):
+        is_distribution = "constant" in _tags_at(parts, data, "dist")
+        return "must be " + ("a number or {dist: ...}" if is_distribution else "a mapping of keys")
+    if detail["type"] == "tuple_type":
+        return "must be a list"
+    message: str = detail["msg"].removeprefix("Value error, ")
+    if message.startswith("Input should be"):
+        return message.partition(", ")[0].replace("Input should be", "must be")
+    return message
 
 
 def _locate(location: Sequence[int | str], data: Any) -> tuple[list[str], Any]:
@@ -128,5 +153,6 @@ def _tags_at(parts: Sequence[str], data: Any, field: str) -> list[str]:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    yaml_words = {"None": "null", "True": "true", "False": "false"}
+    text = yaml_words.get(repr(value), repr(value))
     return text if len(text) <= 60 else text[:57] + "..."

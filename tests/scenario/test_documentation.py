@@ -1,0 +1,168 @@
+"""The generated files are in step with the models, and the models and scenarios document all."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from sim.scenario import documentation, organization
+from sim.scenario.distributions import KINDS
+from sim.scenario.load import SCENARIOS
+
+MODELS = [
+    model
+    for model in vars(organization).values()
+    if isinstance(model, type)
+    and issubclass(model, organization.Spec)
+    and not model.__name__.startswith("_")
+] + list(KINDS.values())
+FILES = sorted(SCENARIOS.rglob("*.yaml"))
+NEED_NO_SOURCE = {"replications", "seed", "horizon_weeks", "warmup_weeks", "n_jobs"}
+
+
+@pytest.fixture(scope="module")
+def validator() -> jsonschema.Draft202012Validator:
+    schema = json.loads(documentation.SCHEMA.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (documentation.SCHEMA, documentation.schema_text()),
+        (documentation.PARAMETERS, documentation.parameters_text()),
+    ],
+    ids=["schema", "parameters"],
+)
+def test_generated_files_are_in_step(path: Path, text: str) -> None:
+    in_step = path.read_text(encoding="utf-8") == text
+    assert in_step, f"{path.name} is out of step; renew it with: {documentation.COMMAND}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SCENARIOS)))
+def test_scenario_files_follow_the_schema_that_they_name(
+    path: Path, validator: jsonschema.Draft202012Validator
+) -> None:
+    text = path.read_text(encoding="utf-8")
+    validator.validate(yaml.safe_load(text))
+    (named,) = [
+        line.partition("$schema=")[2]
+        for line in text.splitlines()
+        if line.startswith("# yaml-language-server:")
+    ]
+    assert (path.parent / named).resolve() == documentation.SCHEMA
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"defaults": ["default", "_self_"], "name": "mine", "automation": 0.5},
+        {"hydra": {"run": {"dir": "here"}}},
+        {"pipeline": {"steps": {"train": {"run_h": 3}}}},
+        {"pipeline": {"steps": {"train": {"run_h": {"mean": 24}}}}},
+        {"services": {"model": {"quality": {"decay": {"loss_per_week": 0.1}}}}},
+        {"services": {"model": {"data": {"corruption": {"schema": 2}}}}},
+        {"changes": {"improvement": {"interarrival_h": None}}},
+    ],
+)
+def test_the_schema_accepts_files_that_build_on_others(
+    data: dict[str, Any], validator: jsonschema.Draft202012Validator
+) -> None:
+    assert validator.is_valid(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"atomation": 0.5},
+        {"automation": 1.5},
+        {"automation": "much"},
+        {"teams": {"two words": {"people": {}}}},
+        {"pipeline": {"steps": {"train": {"run": 3}}}},
+        {"pipeline": {"steps": {"train": {"run_h": -3}}}},
+        {"pipeline": {"steps": {"train": {"run_h": {"dist": "lognormall", "mean": 3}}}}},
+        {"pipeline": {"steps": {"train": {"adds": {"bugs": {"manual": 0.1}}}}}},
+        {"services": {"model": {"quality": {"decay": {"shape": "square"}}}}},
+    ],
+)
+def test_the_schema_points_out_mistakes(
+    data: dict[str, Any], validator: jsonschema.Draft202012Validator
+) -> None:
+    assert not validator.is_valid(data)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_field_has_a_description_and_every_number_a_unit(model: type[BaseModel]) -> None:
+    assert model.__doc__
+    for name, field in model.model_json_schema()["properties"].items():
+        assert "description" in field, f"{model.__name__}.{name} is not described"
+        has_unit = "unit" in field or not _is_numeric(field)
+        assert has_unit, f"{model.__name__}.{name} has no unit"
+
+
+def _is_numeric(node: dict[str, Any]) -> bool:
+    """Return whether the schema ``node`` allows a number, perhaps as an entry of a collection."""
+    inner = [*node.get("anyOf", ()), *node.get("patternProperties", {}).values()]
+    inner += [node[key] for key in ("items", "additionalProperties") if node.get(key)]
+    return node.get("type") in ("number", "integer") or any(map(_is_numeric, inner))
+
+
+def test_every_key_is_in_the_parameter_reference() -> None:
+    text = documentation.parameters_text()
+    for model in MODELS:
+        for name, field in model.model_fields.items():
+            assert f"`{field.alias or name}`" in text or name == "dist"
+
+
+def test_every_number_of_the_default_scenario_has_a_source() -> None:
+    text = (SCENARIOS / "default.yaml").read_text(encoding="utf-8")
+    bare = [
+        value.key
+        for value in documentation.values(text)
+        if not value.source and value.key not in NEED_NO_SOURCE and _has_number(value.text)
+    ]
+    assert not bare, f"no comment with a source, or 'guess', beside {', '.join(bare)}"
+
+
+def _has_number(text: str) -> bool:
+    return any(isinstance(leaf, int | float) for leaf in _scalars(yaml.safe_load(text)))
+
+
+def _scalars(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for entry in value:
+            yield from _scalars(entry)
+    elif not isinstance(value, bool):
+        yield value
+
+
+def test_sources_are_beside_a_value_or_on_the_lines_above_it() -> None:
+    text = """\
+# about the file
+
+a: 1  # beside
+# above,
+# in two lines
+b: {c: 2, d: "no # comment"}
+e:  # of all below
+  f: {dist: exponential, mean: 3}
+  g: [1, 2]  # its own
+h: 4
+"""
+    found = {value.key: (value.text, value.source) for value in documentation.values(text)}
+    assert found == {
+        "a": ("1", "beside"),
+        "b.c": ("2", "above, in two lines"),
+        "b.d": ('"no # comment"', "above, in two lines"),
+        "e.f": ("{dist: exponential, mean: 3}", "of all below"),
+        "e.g": ("[1, 2]", "its own"),
+        "h": ("4", ""),
+    }

@@ -1,0 +1,170 @@
+"""``python -m sim`` as a person meets it: what it prints, writes, refuses and leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+import sim
+from sim.app import main
+from sim.log import SCHEMAS
+
+TINY = ("horizon_weeks=12", "replications=2")
+FIGURES = {"course", "lead_time", "metrics", "restore_time"}
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "sim", *arguments]
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments), cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder of results and what was printed on the way."""
+    folder = tmp_path_factory.mktemp("sound")
+    done = run(folder, "--config-name=verification/mm1", *TINY, "n_jobs=1")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    (results,) = (folder / "results" / "mm1").iterdir()
+    assert list(folder.iterdir()) == [folder / "results"]
+    return results, done.stdout
+
+
+def test_it_shows_the_metrics_and_says_where_the_results_are(sound: tuple[Path, str]) -> None:
+    results, printed = sound
+    for shown in ("deployment frequency", "lead time", "change failure rate", "time to restore"):
+        assert shown in printed
+    assert f"results/mm1/{results.name}/" in printed
+
+
+def test_it_writes_exactly_the_expected_files(sound: tuple[Path, str]) -> None:
+    results, _ = sound
+    files = {path.relative_to(results).as_posix() for path in results.rglob("*") if path.is_file()}
+    assert files == {
+        "scenario.yaml",
+        "provenance.json",
+        "report.html",
+        "runs.parquet",
+        "summary.csv",
+        "weekly.parquet",
+        *(f"tables/{name}.parquet" for name in SCHEMAS),
+        *(f"figures/{name}.png" for name in FIGURES),
+    }
+
+
+def test_the_files_can_be_read_and_agree(sound: tuple[Path, str]) -> None:
+    results, _ = sound
+    runs = pd.read_parquet(results / "runs.parquet")
+    assert list(runs["replication"]) == [0, 1]
+    summary = pd.read_csv(results / "summary.csv", index_col=0)
+    metrics = runs.drop(columns="replication")
+    pd.testing.assert_series_equal(summary["mean"], metrics.mean(), check_names=False)
+    assert list(summary["n"]) == list(metrics.notna().sum())
+    for path in (results / "tables").iterdir():
+        assert list(pd.read_parquet(path).columns) == list(SCHEMAS[path.stem])
+    weekly = pd.read_parquet(results / "weekly.parquet")
+    assert len(weekly) == 2 * 12
+    assert (results / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_the_results_can_be_had_again_from_what_was_written(sound: tuple[Path, str]) -> None:
+    results, _ = sound
+    scenario = sim.load(config=results / "scenario.yaml")
+    assert scenario == sim.load(*TINY, "n_jobs=1", config="verification/mm1")
+    provenance = json.loads((results / "provenance.json").read_text(encoding="utf-8"))
+    assert provenance["seed"] == scenario.seed
+    runs = sim.replicate(scenario).runs
+    pd.testing.assert_frame_equal(runs, pd.read_parquet(results / "runs.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["automation=2"], "automation: 2 is not allowed; must be less than or equal to 1"),
+        (["=3"], "=3: cannot be read as key=value"),
+        (["--config-name=defalt"], "config: no scenario 'defalt'; did you mean 'default'?"),
+        (["pipeline.steps.trian.run_h=3"], "pipeline.steps.trian: is not in this scenario; did"),
+        (["-m", "automation=2,3"], "automation: 2 is not allowed"),
+        (["--config-dir=.", "--config-name=broken"], "broken.yaml, line 2, column 1: not valid"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_is_refused_in_one_line(
+    arguments: list[str], expected: str, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("name: a\nname: b\n", encoding="utf-8")
+    done = run(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith(expected)
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == [broken]
+
+
+def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path) -> None:
+    mine = tmp_path / "mine" / "notes.txt"
+    mine.parent.mkdir()
+    mine.write_text("precious", encoding="utf-8")
+    done = run(tmp_path, "hydra.run.dir=mine")
+    assert done.returncode == 2
+    assert done.stderr.startswith("hydra.run.dir: ")
+    assert "is not empty" in done.stderr
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [mine]
+    assert mine.read_text(encoding="utf-8") == "precious"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="process groups are a POSIX matter")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_ctrl_c_leaves_nothing_and_says_so_once(n_jobs: int, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command("replications=1000", f"n_jobs={n_jobs}"),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a process group of its own, which gets the signal as a whole
+    )
+    started = time.monotonic()
+    while not (tmp_path / "results").exists():  # made as the simulation begins
+        assert process.poll() is None
+        assert time.monotonic() - started < 30
+        time.sleep(0.05)
+    time.sleep(1)
+    os.killpg(process.pid, signal.SIGINT)
+    sent = time.monotonic()
+    printed, errors = process.communicate(timeout=30)
+    assert time.monotonic() - sent < 5
+    assert process.returncode == 130
+    assert errors == "interrupted; this run wrote nothing\n"
+    assert printed == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_and_version_need_no_simulation(capsys: pytest.CaptureFixture[str]) -> None:
+    for option, expected in (("--help", "--config-name=NAME"), ("--version", "mldelivery ")):
+        with pytest.raises(SystemExit) as done:
+            main([option])
+        assert done.value.code == 0
+        assert expected in capsys.readouterr().out
+
+
+def test_the_composed_scenario_can_be_printed(tmp_path: Path) -> None:
+    done = run(tmp_path, "--cfg", "job", "automation=0.5", "pipeline.steps.train.run_h=3")
+    assert done.returncode == 0
+    composed = yaml.safe_load(done.stdout)
+    assert composed["automation"] == 0.5
+    assert composed["pipeline"]["steps"]["train"]["run_h"] == 3
+    assert list(tmp_path.iterdir()) == []
