@@ -309,4 +309,5 @@ def _work(organization: Organization, incident: Incident, role: str, effort_h: f
         INCIDENT,
         incident_id=incident.incident_id,
         around_the_clock=role in organization.scenario.incidents.on_call,
+        continues=incident.task,
     )

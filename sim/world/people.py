@@ -111,18 +111,20 @@ class PeoplePool:
         change_id: int = NO_ID,
         incident_id: int = NO_ID,
         around_the_clock: bool = False,
+        continues: Task | None = None,
     ) -> Task:
         """Hand in ``effort_h`` hours of focused work and return the task to wait for.
 
         Wait for it at once: an interruption takes along only those who are waiting by then.
         ``around_the_clock`` work is also begun, and done without regard to meetings, outside
-        working hours: somebody on call handles an incident.
+        working hours: somebody on call handles an incident. What ``continues`` an earlier task has
+        that one's place among equals.
         """
         task = Task(
             self._env,
             effort_h,
             priority,
-            self._submitted,
+            self._submitted if continues is None else continues.sequence,
             change_id,
             incident_id,
             around_the_clock,
@@ -163,7 +165,14 @@ class PeoplePool:
     def _finish(self, task: Task, _: Event) -> None:
         self._log_stint(task, task.remaining_h, self._env.now, "finished")
         self._release(task)
-        if self._waiting:
+        if not self._waiting:
+            return
+        if task.priority in self._interrupting:
+            # Whoever waits for it may have more of the same urgency for the same person.
+            soon = self._env.timeout(0)
+            assert soon.callbacks is not None
+            soon.callbacks.append(lambda _: self._start_waiting())
+        else:
             self._start_waiting()
 
     def _interrupt(self, task: Task) -> None:
