@@ -53,18 +53,16 @@ def _work_off_backlog(
             yield slot
         change = new_change(organization, next(backlog), "feature", "feature", "backlog", FEATURE)
         if slot is not None:
-            env.process(_hold_until_ended(organization, change, slot))
+            env.process(_hold_until(change.end(env), slot))
         committed = yield from explore(organization, change)
         if committed:
             env.process(deliver(organization, change))
 
 
-def _hold_until_ended(
-    organization: Organization, change: Change, slot: Request
-) -> Generator[Event, object, None]:
+def _hold_until(ended: Event, slot: Request) -> Generator[Event, object, None]:
     """Hold a slot of the limit of features in progress."""
     with slot:
-        yield change.end(organization.env)
+        yield ended
 
 
 def _ideas_arrive(
@@ -86,6 +84,11 @@ def _ideas_arrive(
 def _explore_and_deliver(
     organization: Organization, change: Change
 ) -> Generator[Event, object, None]:
+    features = change.service.team.features
+    if features is not None:
+        slot = features.request()
+        yield slot
+        organization.env.process(_hold_until(change.end(organization.env), slot))
     committed = yield from explore(organization, change)
     if committed:
         yield from deliver(organization, change)

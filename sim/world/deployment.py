@@ -22,8 +22,9 @@ class Deployment:
 
     Attributes:
         changes: what it carries; the first is its lead.
+        model_from: the deployment that brought the model it serves.
         predecessor: what was live before, which a rollback restores.
-        brings_model: whether it carries a newly trained model.
+        remedies: whether going back behind it would bring back a defect that it put right.
         alarm: happens when verification finds a defect, with the kind of defect; None if there
             is none to find.
     """
@@ -33,8 +34,9 @@ class Deployment:
     started_at: float
     deployed_at: float
     model_data_from: float
-    brings_model: bool
+    model_from: int
     predecessor: Deployment | None
+    remedies: bool = False
     alarm: Event | None = None
     retired_at: float = nan
     failed: bool = False
@@ -44,10 +46,25 @@ class Deployment:
         """The change that was there first; it sees to the deployment."""
         return self.changes[0]
 
+    @property
+    def brings_model(self) -> bool:
+        """Whether it carries a newly trained model."""
+        return self.model_from == self.deployment_id
+
+    def still_has(self, kind: DefectKind) -> bool:
+        """Return whether a defect that it brought is still in the service.
+
+        Defects of code, infrastructure and security stay, whatever is deployed on top of them. A
+        bad model, or one trained on bad data, is gone when another one has gone live.
+        """
+        live = self.lead.service.live
+        return kind not in ("data", "model") or live.model_from == self.model_from
+
     def raise_alarm(self, found: Collection[DefectKind]) -> None:
         """Verification found defects, or just failed (``found`` is empty)."""
-        if found and self.alarm is not None and not self.alarm.triggered:
-            self.alarm.succeed(min(found))
+        still_there = [kind for kind in found if self.still_has(kind)]
+        if still_there and self.alarm is not None and not self.alarm.triggered:
+            self.alarm.succeed(min(still_there))
 
     def row(self) -> tuple[object, ...]:
         """Return its row of the event table."""
@@ -84,14 +101,16 @@ def release(organization: Organization, changes: Sequence[Change], started_at: f
     now = organization.env.now
     service = changes[0].service
     models = [change.data_from for change in changes if change.brings_model]
+    number = len(organization.deployments)
     deployment = Deployment(
-        len(organization.deployments),
+        number,
         list(changes),
         started_at,
         now,
         max(models) if models else service.live.model_data_from,
-        bool(models),
+        number if models else service.live.model_from,
         service.live,
+        remedies=any(change.kind == "fix" for change in changes),
     )
     organization.deployments.append(deployment)
     for change in changes:

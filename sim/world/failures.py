@@ -59,12 +59,7 @@ def _show(
     latent: list[tuple[float, DefectKind]],
     alarm: Event,
 ) -> Generator[Event, object, None]:
-    """Let the defect that shows itself first cause the incident of this deployment.
-
-    Defects of code, infrastructure and security stay in the service whatever is deployed on top of
-    them. A bad model, or one trained on bad data, is gone when another model is trained and goes
-    live before anybody noticed.
-    """
+    """Let the defect that shows itself first cause the incident of this deployment."""
     env = organization.env
     lead = deployment.lead
     for latency_h, kind in latent:
@@ -73,7 +68,7 @@ def _show(
             yield env.timeout(waiting_h) | alarm
         verified = alarm.triggered
         cause: DefectKind = cast(DefectKind, alarm.value) if verified else kind
-        if cause in ("data", "model") and _is_replaced(deployment):
+        if not deployment.still_has(cause):
             continue
         incidents.start(
             organization,
@@ -86,9 +81,3 @@ def _show(
             verified,
         )
         return
-
-
-def _is_replaced(deployment: Deployment) -> bool:
-    """Return whether a model trained for a later deployment is live."""
-    live = deployment.lead.service.live
-    return live is not deployment and live.brings_model

@@ -164,6 +164,7 @@ def close_those_remedied_by(organization: Organization, deployment: Deployment) 
         decayed = incident.trigger == "decay"
         ended = service.meets_objective() if decayed else _comes_with_the_model(incident)
         if ended:
+            deployment.remedies |= not decayed  # decay would be noticed anew, a bad model not
             planned = incident.incident_id in meant_for
             close(organization, incident, "retrain" if planned else "superseded")
 
@@ -210,11 +211,16 @@ def _handle(
     response = getattr(organization.scenario.incidents.responses, incident.cause)
     if incident.detected_by == "":
         monitored = luck[_MONITORED] < response.monitored
-        yield env.timeout(luck[_ALERT] if monitored else luck[_NOTICE])
+        noticed = env.timeout(luck[_ALERT] if monitored else luck[_NOTICE])
+        alarm = _alarm(incident)
+        yield noticed if alarm is None else noticed | alarm
         if incident.is_closed:
             return
         incident.detected_at = env.now
-        incident.detected_by = "monitoring" if monitored else "people"
+        verified = alarm is not None and alarm.triggered
+        incident.detected_by = (
+            "verification" if verified else "monitoring" if monitored else "people"
+        )
     if response.role in organization.scenario.incidents.on_call:
         yield env.timeout(luck[_PAGE])
     if luck[_DIAGNOSIS] > 0 and not incident.is_closed:
@@ -224,8 +230,16 @@ def _handle(
         return
     incident.responded_at = env.now if incident.task is None else incident.task.started_at
     incident.diagnosed_at = env.now
+    if incident.cause == "data" and incident.trigger == "deployment":
+        incident.service.tainted = False  # diagnosed: the next training leaves the bad data out
     while not incident.is_closed:
         yield from _remedy(organization, incident, response.role, luck)
+
+
+def _alarm(incident: Incident) -> Event | None:
+    """Return what tells that verification has found what is degrading service already."""
+    deployment = incident.deployment
+    return deployment.alarm if incident.trigger == "deployment" and deployment else None
 
 
 def _remedy(
@@ -246,7 +260,9 @@ def _can_roll_back(organization: Organization, incident: Incident, luck: list[fl
     deployment = incident.deployment
     return (
         incident.trigger == "deployment"
+        and deployment is not None
         and deployment is incident.service.live
+        and not deployment.remedies  # its predecessor is known to be bad
         and luck[_ROLLBACK_AVAILABLE] < organization.scenario.incidents.rollback.available
     )
 
@@ -261,12 +277,15 @@ def _roll_back(
         yield organization.env.timeout(luck[_ROLLBACK_RUN])
     elif luck[_ROLLBACK_EFFORT] > 0:
         yield _work(organization, incident, role, luck[_ROLLBACK_EFFORT])
-    deployment = incident.deployment
-    if incident.is_closed or deployment is not incident.service.live or deployment is None:
+    deployment, service = incident.deployment, incident.service
+    if incident.is_closed or deployment is not service.live or deployment is None:
         return
     assert deployment.predecessor is not None
-    incident.service.go_live(deployment.predecessor)
+    service.go_live(deployment.predecessor)
     close(organization, incident, "rollback")
+    for other in list(service.open_incidents):  # the model of before may be good enough
+        if other.trigger == "decay" and service.meets_objective():
+            close(organization, other, "superseded")
     remediation.redo(organization, deployment)
 
 
@@ -295,8 +314,6 @@ def _fix(organization: Organization, incident: Incident) -> Generator[Event, obj
 def _retrain(organization: Organization, incident: Incident) -> Generator[Event, object, None]:
     """Retrain; the new model closes the incident when it goes live, if it is good enough."""
     service = incident.service
-    if incident.cause == "data":
-        service.tainted = False  # diagnosed: the next training leaves the bad data out
     change = retraining.start_for_incident(organization, service, incident.incident_id)
     yield change.end(organization.env)
     if not incident.is_closed:  # given up, or trained on data that were too old already

@@ -58,12 +58,14 @@ class PlannedStep:
     Attributes:
         position: its place in the whole pipeline.
         returns_to: where a failure leads, as a place among the steps that this kind passes.
+        takes_data: whether the data for a training are taken as it begins.
         inspects: whether executing it can find or add a defect, or fail.
     """
 
     name: str
     position: int
     returns_to: int
+    takes_data: bool
     spec: Step
     role: str | None
     automation: float
@@ -103,6 +105,8 @@ def plan(scenario: Scenario) -> dict[str, list[PlannedStep]]:
     for kind in CHANGE_KINDS:
         passed = {name: step for name, step in steps.items() if kind not in step.skipped_by}
         plans[kind] = []
+        effects = [step.effect for step in passed.values()]
+        takes_data = "takes_data" if "takes_data" in effects else "trains_model"
         for name, spec in passed.items():
             back_to = 0 if spec.returns_to is None else order[spec.returns_to]
             plans[kind].append(
@@ -110,6 +114,7 @@ def plan(scenario: Scenario) -> dict[str, list[PlannedStep]]:
                     name,
                     order[name],
                     next(place for place, other in enumerate(passed) if order[other] >= back_to),
+                    spec.effect == takes_data,
                     spec,
                     spec.role,
                     scenario.automation if spec.automation is None else spec.automation,
@@ -182,7 +187,8 @@ def _execute(
                 return execution.found
             train = change.service.trains[leaves_at] = ReleaseTrain(env.event(), [change])
         yield env.timeout(leaves_at - asked_at)
-        change.service.trains.pop(leaves_at, None)
+        if train is not None:  # a board may meet at the same time, and its changes still get in
+            del change.service.trains[leaves_at]
     ready_at = env.now
     execution = Execution(manual, ready_at, ready_at, ready_at)
     if manual and draws[_EFFORT] > 0:
@@ -297,18 +303,15 @@ def _take_effect(
 ) -> None:
     """Do what the step does besides passing the change on."""
     change = aboard[0]
-    match step.spec.effect:
-        case "takes_data":
-            change.data_from = execution.started_at
-            data = change.service.spec.data
-            if change.service.tainted and data is not None and draws[_TAINT] < data.taints:
-                change.defects |= {"data"}
-        case "trains_model":
-            change.brings_model = True
-            if change.data_from != change.data_from:  # no step of this pipeline takes the data
-                change.data_from = execution.started_at
-        case "deploys":
-            organization.deployed(release(organization, aboard, execution.started_at))
+    if step.takes_data:
+        change.data_from = execution.started_at
+        data = change.service.spec.data
+        if change.service.tainted and data is not None and draws[_TAINT] < data.taints:
+            change.defects |= {"data"}
+    if step.spec.effect == "trains_model":
+        change.brings_model = True
+    elif step.spec.effect == "deploys":
+        organization.deployed(release(organization, aboard, execution.started_at))
 
 
 def _rework(

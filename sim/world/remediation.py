@@ -2,6 +2,7 @@
 
 A fix goes forward: written for one incident, through the pipeline at expedited priority. After a
 rollback service is restored already, and the changes that were taken out go back to their authors.
+Fixes are not taken out: that would bring back what they fixed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _REDO_PRIORITY = {
     "feature": FEATURE,
     "retrain": RETRAINING,
-    "fix": REMEDIATION,
     "improvement": IMPROVEMENT,
 }
 
@@ -51,6 +51,5 @@ def redo(organization: Organization, deployment: Deployment) -> None:
             origin_id=change.change_id,
         )
         if change.kind == "retrain":
-            service.tainted = False  # its author found what was wrong with the data
             retraining.occupy(organization, again)
         organization.env.process(authoring.write_and_deliver(organization, again))

@@ -133,7 +133,7 @@ def _retrain_on_drift(
             rows_per_block=16,
         )
     monitored, alert_h, notice_h = table.take(service.number("drift"))
-    drifted = service.live
+    drifted = service.live.model_from
     yield organization.env.timeout(alert_h if monitored < response.monitored else notice_h)
-    if service.live is drifted and service.retraining is None:
+    if service.live.model_from == drifted and service.retraining is None:
         _start(organization, service, "drift")

@@ -42,11 +42,10 @@ class Team:
     features: simpy.Resource | None = None
 
     def is_across(self, giver: str, taker: str) -> bool:
-        """Return whether one of two roles is in this team and the other in a shared group."""
-        in_team = {
-            role: role in self.people and self.people[role].team != "" for role in (giver, taker)
-        }
-        return in_team[giver] != in_team[taker]
+        """Return whether one of two roles, or both, are in groups outside this team."""
+        return not all(
+            role in self.people and self.people[role].team != "" for role in (giver, taker)
+        )
 
 
 class Service:
@@ -88,7 +87,7 @@ class Service:
         self.tainted = False
         """Whether a training now would use data that nobody knows to be corrupted."""
         self.open_incidents: list[Incident] = []
-        self.live = Deployment(NO_ID, [], 0.0, 0.0, 0.0, True, None)
+        self.live = Deployment(NO_ID, [], 0.0, 0.0, 0.0, NO_ID, None)
         self.on_drift: Callable[[Service], None] | None = None
         self.on_decay: Callable[[Service], None] | None = None
         self._made: dict[str, int] = {}
