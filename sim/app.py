@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -23,6 +23,7 @@ from sim.scenario.load import (
     add_missing,
     from_composed,
     from_composition,
+    own_values_last,
     refuse_unknown_names,
     scenario_names,
 )
@@ -84,8 +85,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _compose_and_run(overrides, options)
     except ScenarioError as error:
         _stop(str(error), status=2)
-    except COMPOSITION_ERRORS as error:
-        _stop(str(from_composition(error, overrides)), status=2)
     except OSError as error:
         _stop(f"the results cannot be written: {error}", status=1)
     except KeyboardInterrupt:
@@ -99,11 +98,24 @@ def _compose_and_run(overrides: Sequence[str], options: Sequence[str]) -> None:
     sys.argv = [sys.argv[0], *add_missing(overrides), *settings, *options]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach us instead of being printed by Hydra
 
+    composing = True
+
     @hydra.main(version_base="1.3", config_path=str(SCENARIOS), config_name="default")
     def run(composed: DictConfig) -> None:
+        nonlocal composing
+        composing = False
         _run(composed, {override.partition("=")[0] for override in overrides})
+        composing = True  # the next scenario of a multirun
 
-    run()
+    try:
+        with own_values_last():
+            run()
+    except COMPOSITION_ERRORS as error:
+        # An error while simulating is no matter of the scenario's files; nor is one with an errno,
+        # which means that Hydra could not make the results folder.
+        if not composing or getattr(error, "errno", None) is not None:
+            raise
+        raise from_composition(error, overrides) from None
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -129,12 +141,14 @@ def _run(composed: DictConfig, plain: Collection[str]) -> None:
                 [Problem("hydra.run.dir", f"'{folder}' is not empty", "choose another folder")]
             )
         # The overrides of this run of a multirun, without the `++` of `add_missing`.
+        task = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
+        assert isinstance(task, list)
         here = [
             override[2:] if override[2:].partition("=")[0] in plain else override
-            for override in HydraConfig.get().overrides.task
+            for override in map(str, task)
         ]
         refuse_unknown_names(str(HydraConfig.get().job.config_name), here)
-        scenario = from_composed(composed)
+        scenario = from_composed(composed, here)
         study = _replicate(scenario)
         console = Console()
         print_study(study, console)

@@ -93,9 +93,7 @@ def test_the_results_can_be_had_again_from_what_was_written(sound: tuple[Path, s
     ("arguments", "expected"),
     [
         (["automation=2"], "automation: 2 is not allowed; must be less than or equal to 1"),
-        (["=3"], "=3: cannot be read as key=value"),
         (["--config-name=defalt"], "config: no scenario 'defalt'; did you mean 'default'?"),
-        (["pipeline.steps.trian.run_h=3"], "pipeline.steps.trian: is not in this scenario; did"),
         (["-m", "automation=2,3"], "automation: 2 is not allowed"),
         (["--config-dir=.", "--config-name=broken"], "broken.yaml, line 2, column 1: not valid"),
     ],
@@ -112,6 +110,89 @@ def test_bad_input_is_refused_in_one_line(
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
     assert list(tmp_path.iterdir()) == [broken]
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The current folder, which is empty; what `main` sets in this process is restored."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["sim"])
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+    return tmp_path
+
+
+def refusal(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as done:
+        main(arguments)
+    printed = capfd.readouterr()
+    assert done.value.code == 2
+    assert printed.out == ""
+    return printed.err
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "=3",
+        "atomation=0.5",
+        "pipeline.steps.trian.run_h=3",
+        "automation=${standardisation}",
+        "automation=???",
+        "pipeline.steps.train.returns_to=bild_features",
+        "pipeline.steps.train.run_h.low=3",
+        "services={}",
+        "seed=3,4",
+        "~automation=0.5",
+    ],
+)
+def test_it_refuses_in_the_words_of_load(
+    override: str, in_process: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(sim.ScenarioError) as said:
+        sim.load(override)
+    assert refusal([override], capfd) == f"{said.value}\n"
+    assert list(in_process.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3",
+        "defaults: default",
+        "defaults: [mine]",
+        "name: ???",
+        "defaults: [default]\nseed: ${sead}",
+        "defaults: [default]\nservices: [a]",
+    ],
+)
+def test_it_refuses_a_file_in_the_words_of_load(
+    text: str, in_process: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mine = in_process / "mine.yaml"
+    mine.write_text(text, encoding="utf-8")
+    with pytest.raises(sim.ScenarioError) as said:
+        sim.load(config=mine)
+    assert refusal(["--config-dir=.", "--config-name=mine"], capfd) == f"{said.value}\n"
+    assert list(in_process.iterdir()) == [mine]
+
+
+def test_a_folder_of_scenarios_that_is_not_there(
+    in_process: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    said = refusal(["--config-dir=nowhere"], capfd)
+    assert said == f"--config-dir: '{in_process / 'nowhere'}' not found\n"
+
+
+def test_an_error_of_the_simulation_is_not_blamed_on_the_scenario(
+    in_process: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr("sim.app._replicate", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        main([])
+    assert list(in_process.iterdir()) == []
 
 
 def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path) -> None:

@@ -23,6 +23,12 @@ def _parameter(description: str, unit: str = "that of the key", **limits: Any) -
     return Field(description=description, json_schema_extra={"unit": unit}, **limits)
 
 
+def _variation() -> Any:
+    # Far beyond what is ever measured; without limits its square leaves the floating-point range.
+    description = "Coefficient of variation: standard deviation / mean."
+    return _parameter(description, "-", ge=0.001, le=100)
+
+
 def _kind(default: Any = ...) -> Any:
     return Field(default, description="Which distribution.")
 
@@ -68,7 +74,7 @@ class Lognormal(_Distribution):
 
     dist: Literal["lognormal"] = _kind()
     mean: _Number = _parameter("Mean (not the median).", gt=0)
-    cv: _Number = _parameter("Coefficient of variation: standard deviation / mean.", "-", gt=0)
+    cv: _Number = _variation()
 
     @property
     def expectation(self) -> float:
@@ -87,7 +93,7 @@ class Gamma(_Distribution):
 
     dist: Literal["gamma"] = _kind()
     mean: _Number = _parameter("Mean.", gt=0)
-    cv: _Number = _parameter("Coefficient of variation: standard deviation / mean.", "-", gt=0)
+    cv: _Number = _variation()
 
     @property
     def expectation(self) -> float:
@@ -203,21 +209,32 @@ KINDS: dict[str, type[_Distribution]] = {
     "uniform": Uniform,
     "empirical": Empirical,
 }
-_PARAMETERS = {name for kind in KINDS.values() for name in kind.model_fields}
+
+
+def without_replaced(value: Any, tag: str, kinds: Mapping[str, type[BaseModel]]) -> Any:
+    """Return the mapping ``value`` without parameters that only others of its ``kinds`` have.
+
+    Hydra merges mappings: writing ``{dist: exponential, mean: 3}`` over a lognormal leaves the
+    ``cv`` of the lognormal behind. Misspelt parameters stay, for validation to refuse.
+
+    Args:
+        value: what a scenario says; returned as it is if it is not one of the kinds.
+        tag: the key that says which kind it is.
+        kinds: the models by the value of that key.
+    """
+    chosen = value.get(tag) if isinstance(value, Mapping) else None
+    if not isinstance(chosen, str) or chosen not in kinds:
+        return value
+    of_any = {name for kind in kinds.values() for name in kind.model_fields}
+    foreign = of_any - set(kinds[chosen].model_fields)
+    return {key: entry for key, entry in value.items() if key not in foreign}
 
 
 def _as_written(value: Any) -> Any:
-    """Read a number as a constant, and forget parameters of the distribution replaced.
-
-    Hydra merges mappings: writing ``{dist: exponential, mean: 3}`` over a lognormal leaves the
-    ``cv`` of the lognormal behind.
-    """
+    """Read a number as a constant, and forget parameters of the distribution replaced."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return {"dist": "constant", "value": value}
-    if isinstance(value, Mapping) and value.get("dist") in KINDS:
-        foreign = _PARAMETERS - set(KINDS[value["dist"]].model_fields)
-        return {key: entry for key, entry in value.items() if key not in foreign}
-    return value
+    return without_replaced(value, "dist", KINDS)
 
 
 Distribution = Annotated[

@@ -51,7 +51,24 @@ _DISTRIBUTIONS = """\
 
 A duration is a mapping such as `{dist: lognormal, mean: 6, cv: 1}`, or a bare number for a
 constant. Parameters have the unit of the key; `cv`, the standard deviation over the mean, has none.
+Writing another `dist` over one that a file builds on leaves that one's parameters behind; they are
+ignored. The same holds for the `shape` of a decay.
 """
+
+MOMENTS = {
+    "constant": ("value", "0"),
+    "exponential": ("mean", "1"),
+    "lognormal": ("mean", "cv"),
+    "gamma": ("mean", "cv"),
+    "triangular": (
+        "(low + mode + high) / 3",
+        "sqrt((low - mode)**2 + (mode - high)**2 + (high - low)**2) / 6 / mean",
+    ),
+    "pert": ("(low + 4 * mode + high) / 6", "sqrt((mean - low) * (high - mean) / 7) / mean"),
+    "uniform": ("(low + high) / 2", "(high - low) / sqrt(12) / mean"),
+    "empirical": ("fmean(values)", "pstdev(values) / mean"),
+}
+"""Mean and coefficient of variation of each distribution as formulas of its parameters."""
 
 _VALUES = """\
 ## Values of the default scenario
@@ -221,8 +238,11 @@ def _distributions(schema: Node) -> str:
         parameters = "; ".join(
             f"`{key}` {_range(entry)}" for key, entry in properties.items() if key != "dist"
         )
-        rows.append((f"`{name}`", parameters, schema["$defs"][model.__name__]["description"]))
-    return "\n".join([_DISTRIBUTIONS, *_table(("dist", "parameters", "meaning"), rows), ""])
+        mean, cv = (f"`{formula}`" for formula in MOMENTS[name])
+        meaning = schema["$defs"][model.__name__]["description"]
+        rows.append((f"`{name}`", parameters, mean, cv, meaning))
+    header = ("dist", "parameters", "mean", "cv", "meaning")
+    return "\n".join([_DISTRIBUTIONS, *_table(header, rows), ""])
 
 
 def _values(schema: Node) -> str:

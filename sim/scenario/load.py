@@ -1,7 +1,9 @@
 """From YAML files and overrides to a validated scenario: the edge where everything is checked."""
 
 import re
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import hydra
@@ -20,7 +22,14 @@ _IN_WHEEL = _PACKAGE / "scenarios"
 _PLAIN = re.compile(rf"^({'|'.join(Scenario.model_fields)})(\.[^=/]*)?=")
 SCENARIOS = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent / "scenarios"
 """The folder of the scenarios that come with the package."""
-COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException, YAMLError, UnicodeDecodeError)
+COMPOSITION_ERRORS = (
+    HydraException,
+    OmegaConfBaseException,
+    YAMLError,
+    ValueError,  # `defaults` is not a list; text that is not UTF-8
+    RecursionError,  # a file that builds on itself
+    OSError,  # a file that holds no mapping, or cannot be read
+)
 """What Hydra raises when files and overrides do not make a configuration."""
 
 
@@ -42,20 +51,34 @@ def load(*overrides: str, config: str | Path = "default") -> Scenario:
     if path.suffix in (".yaml", ".yml"):
         if not path.is_file():
             raise ScenarioError([Problem(str(config), "no such file")])
+        if path.suffix == ".yml":
+            raise ScenarioError([Problem(str(config), "its name must end in .yaml")])
         folder, name = path.resolve().parent, path.stem
-        extra = [f"hydra.searchpath=[file://{SCENARIOS}]"]
+        quoted = str(SCENARIOS).replace("'", "\\'")  # folders may be called `a, b (1)`
+        extra = [f"hydra.searchpath=['file://{quoted}']"]
     completed = add_missing(overrides)
     try:
-        with hydra.initialize_config_dir(str(folder), version_base="1.3"):
+        with own_values_last(), hydra.initialize_config_dir(str(folder), version_base="1.3"):
             refuse_unknown_names(name, overrides, extra)
             composed = hydra.compose(name, [*extra, *completed])
     except COMPOSITION_ERRORS as error:
         raise from_composition(error, overrides) from None
-    return from_composed(composed)
+    return from_composed(composed, overrides)
 
 
-def from_composed(composed: DictConfig) -> Scenario:
-    """Validate a configuration that Hydra composed.
+@contextmanager
+def own_values_last() -> Iterator[None]:
+    """Silence Hydra's remark about a file that has ``defaults`` and does not say ``_self_``.
+
+    Its own values then come last and count, which is what everybody expects.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*Defaults list is missing `_self_`", UserWarning)
+        yield
+
+
+def from_composed(composed: DictConfig, overrides: Sequence[str]) -> Scenario:
+    """Validate a configuration that Hydra composed with ``overrides``.
 
     Raises:
         ScenarioError: it is not a valid scenario.
@@ -65,7 +88,10 @@ def from_composed(composed: DictConfig) -> Scenario:
     except OmegaConfBaseException as error:
         raise from_composition(error, ()) from None
     assert isinstance(data, dict)
-    return validate({str(key): value for key, value in data.items() if key != "hydra"})
+    return validate(
+        {str(key): value for key, value in data.items() if key != "hydra"},
+        [override.lstrip("+").partition("=")[0] for override in overrides],
+    )
 
 
 def scenario_names() -> list[str]:
@@ -76,7 +102,10 @@ def scenario_names() -> list[str]:
 
 def to_yaml(scenario: Scenario) -> str:
     """Return ``scenario`` as YAML that :func:`load` reads back as an equal scenario."""
-    return OmegaConf.to_yaml(OmegaConf.create(scenario.model_dump(mode="json", by_alias=True)))
+    data = scenario.model_dump(mode="json", by_alias=True)
+    # The only free text: a `${` in it is no interpolation, nor are backslashes before it escapes.
+    data["description"] = re.sub(r"(\\*)\$\{", r"\1\1\\${", scenario.description)
+    return OmegaConf.to_yaml(OmegaConf.create(data))
 
 
 def add_missing(overrides: Sequence[str]) -> list[str]:
@@ -117,7 +146,10 @@ def refuse_unknown_names(
     if not chosen and not emptied:
         return
     others = [override for override in overrides if override not in plain]
-    before = hydra.compose(config_name, [*extra, *others])
+    try:
+        before = hydra.compose(config_name, [*extra, *others])
+    except COMPOSITION_ERRORS as error:
+        raise from_composition(error, overrides) from None
     for parent, name in chosen:
         names = _names_at(before, parent)
         if name not in names:
@@ -146,40 +178,78 @@ def _chosen_names(override: str) -> list[tuple[str, str]]:
 
 def from_composition(error: Exception, overrides: Sequence[str]) -> ScenarioError:
     """Translate one of :data:`COMPOSITION_ERRORS` while composing with ``overrides``."""
-    return ScenarioError([_problem(error, overrides)])
+    return ScenarioError([_of_file(error) or _of_override(error, overrides) or _of_value(error)])
 
 
-def _problem(error: Exception, overrides: Sequence[str]) -> Problem:
-    cause = error.__cause__
+def _of_file(error: Exception) -> Problem | None:
+    """Return what is wrong with a file, or with the choice of it."""
     text = str(error).strip()
     if isinstance(error, MissingConfigException):
-        wanted = re.sub(r"\.yaml$", "", error.missing_cfg_file or "?")
+        wanted = re.sub(r"\.yaml$", "", error.missing_cfg_file or "")
+        if error.options:
+            group, _, choice = wanted.rpartition("/")
+            return Problem(group, f"unknown value '{choice}'", nearest(choice, error.options))
         return Problem("config", f"no scenario '{wanted}'", nearest(wanted, scenario_names()))
     if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
         at = f"{Path(mark.name).name}, line {mark.line + 1}, column {mark.column + 1}"
         return Problem(at, f"not valid YAML: {error.problem}")
+    if isinstance(error, YAMLError):
+        return Problem("config", f"not valid YAML: {text.splitlines()[0]}")
     if isinstance(error, UnicodeDecodeError):
         return Problem("config", "is not text in UTF-8")
-    if "Ambiguous value" in text:
+    if isinstance(error, RecursionError):
+        return Problem("defaults", "a file builds on itself", "give it another name")
+    if isinstance(error, OSError) and error.errno is not None:
+        return Problem("config", f"cannot be read: {error}")
+    if isinstance(error, OSError) or "must be a DictConfig" in text:
+        return Problem("config", "the file holds no mapping", "keys and values are needed")
+    if isinstance(error, ValueError) and "default" in text:
+        return Problem("defaults", text.splitlines()[0], "write for example [default, _self_]")
+    if "Cannot merge DictConfig with ListConfig" in text:
+        name = text.partition(":")[0].removeprefix("In ")
+        return Problem("config", f"{name} has a list where keys and values are needed")
+    if text.startswith("Additional config directory"):
+        return Problem("--config-dir", text.removeprefix("Additional config directory "))
+    return None
+
+
+def _of_override(error: Exception, overrides: Sequence[str]) -> Problem | None:
+    """Return which of ``overrides`` cannot be applied."""
+    text = str(error).strip()
+    if "Ambiguous value" in text or "requires --multirun" in text:
         several = [override for override in overrides if f"{override}'" in text]
         hint = "-m runs a scenario for each; '[a, b]' is a list"
         return Problem(several[0] if several else "overrides", "has several values", hint)
-    if "must be a DictConfig" in text:
-        return Problem("config", "the file holds no mapping", "keys and values are needed")
+    there = re.search(r"An item is already at '([^']+)'", text)
+    if there is not None:
+        return Problem(there[1], "is in this scenario already", "leave out the +")
     for override in overrides:
         key = _key(override) or ""
         if override.startswith("~") and f"'{key}' does not exist" in text:
             return Problem(key, "is not in this scenario, so that it cannot be removed")
+        if override.startswith("~") and f"The value of '{key}' is " in text:
+            return Problem(key, "has another value", f"~{key} removes it whatever its value")
         top = key.split(".")[0].split("/")[0]
         if top not in Scenario.model_fields and top != "hydra" and key in text:
             groups = {path.name for path in SCENARIOS.iterdir() if path.is_dir()}
             hint = nearest(top, sorted({*Scenario.model_fields, *groups}))
             return Problem(key, f"unknown key (override {override!r})", hint)
-    key = getattr(cause or error, "full_key", None) or "overrides"
-    if isinstance(error, MissingMandatoryValue):
+    return None
+
+
+def _of_value(error: Exception) -> Problem:
+    """Return which value cannot be resolved."""
+    cause = error.__cause__
+    key = getattr(cause or error, "full_key", None) or "config"
+    text = str(cause if isinstance(cause, OmegaConfBaseException) else error).strip()
+    missing = re.search(r"[Mm]issing mandatory value: (\S+)", text)
+    if isinstance(error, MissingMandatoryValue) or missing is not None:
+        key = missing[1] if missing is not None else key
         return Problem(key, "has no value yet (???)", f"give one, for example with {key}=...")
-    line = (str(cause) if isinstance(cause, OmegaConfBaseException) else text).splitlines()[0]
+    line = text.splitlines()[0]
+    if line == "Cannot merge DictConfig with ListConfig":
+        return Problem(key, "a list is not allowed", "must be a mapping of keys")
     unknown = re.search(r"'([^']+)' not found", line)
     if isinstance(error, InterpolationKeyError) and unknown is not None:
         hint = nearest(unknown[1].split(".")[0], Scenario.model_fields)

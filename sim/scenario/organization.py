@@ -7,9 +7,9 @@ organization is ``scenarios/default.yaml``.
 
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from .distributions import Distribution
+from .distributions import Distribution, without_replaced
 
 DefectKind = Literal["infra", "data", "model", "code", "security"]
 ChangeKind = Literal["feature", "retrain", "fix", "improvement"]
@@ -155,6 +155,21 @@ class LogisticDecay(Spec):
     loss: Number = quantity(..., "quality", "Loss in the end.", gt=0, le=1)
 
 
+SHAPES: dict[str, type[Spec]] = {
+    "linear": LinearDecay,
+    "exponential": ExponentialDecay,
+    "plateau": PlateauDecay,
+    "logistic": LogisticDecay,
+}
+
+Decay = Annotated[
+    LinearDecay | ExponentialDecay | PlateauDecay | LogisticDecay,
+    Field(discriminator="shape"),
+    BeforeValidator(lambda value: without_replaced(value, "shape", SHAPES)),
+]
+"""Any of the shapes above."""
+
+
 class DriftShocks(Spec):
     """Sudden drift: the world jumps, and every model trained before loses quality at once."""
 
@@ -169,13 +184,7 @@ class Quality(Spec):
     objective: Number = quantity(
         0.0, "quality", "Service-level objective; below it is an incident.", ge=0, le=1
     )
-    decay: (
-        Annotated[
-            LinearDecay | ExponentialDecay | PlateauDecay | LogisticDecay,
-            Field(discriminator="shape"),
-        ]
-        | None
-    ) = quantity(None, "-", "Shape of the decay; null is none.")
+    decay: Decay | None = quantity(None, "-", "Shape of the decay; null is none.")
     speed: Number = quantity(1.0, "factor", "How fast age counts in the decay.", ge=0, le=1000)
     shocks: DriftShocks | None = quantity(None, "-", "Drift shocks; null is none.")
     impairment: Number = quantity(

@@ -2,7 +2,7 @@
 
 import re
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -12,8 +12,12 @@ from .errors import Problem, ScenarioError, nearest
 from .organization import Scenario
 
 
-def validate(data: Mapping[str, Any]) -> Scenario:
+def validate(data: Mapping[str, Any], overridden: Sequence[str] = ()) -> Scenario:
     """Validate plain ``data`` as a scenario.
+
+    Args:
+        data: the composed scenario.
+        overridden: dotted keys that somebody has just set; they must have an effect.
 
     Raises:
         ScenarioError: it is not a valid scenario.
@@ -24,7 +28,7 @@ def validate(data: Mapping[str, Any]) -> Scenario:
         # An invalid item makes pydantic report its list as too short as well.
         details = [d for d in error.errors() if not (d["type"] == "too_short" and d["input"])]
         raise ScenarioError([_translate(dict(detail), data) for detail in details]) from None
-    problems = check(scenario)
+    problems = [*check(scenario), *_without_effect(overridden, data)]
     if problems:
         raise ScenarioError(problems)
     return scenario
@@ -41,14 +45,34 @@ def names_are_free(parts: Sequence[str]) -> bool:
     )
 
 
+def _without_effect(keys: Sequence[str], data: Mapping[str, Any]) -> Iterator[Problem]:
+    """Refuse parameters that only another distribution or shape than the chosen one has.
+
+    In a composed scenario they are left over from what was replaced, and ignored.
+    """
+    for key in keys:
+        *parts, last = key.split(".")
+        parent: Any = data
+        for part in parts:
+            parent = parent.get(part) if isinstance(parent, Mapping) else None
+        if not isinstance(parent, Mapping) or last not in parent:
+            continue
+        for tag in {"dist", "shape"} & parent.keys():
+            expected = _keys_at(parts, data)
+            if last not in expected:
+                what = f"{_short(parent[last])} has no effect on {tag}: {parent[tag]}"
+                yield Problem(key, what, nearest(last, expected))
+
+
 def _translate(detail: dict[str, Any], data: Mapping[str, Any]) -> Problem:
     kind, context = detail["type"], detail.get("ctx", {})
     parts, value = _locate(detail["loc"], data)
     key = ".".join(parts)
-    if kind == "string_pattern_mismatch":
-        bad = parts[-1] if detail["loc"][-1] == "[key]" else value
+    is_key = detail["loc"][-1] == "[key]"
+    if kind == "string_pattern_mismatch" or (is_key and kind == "string_type"):
+        bad = parts[-1] if is_key else value
         return Problem(key, f"{_short(bad)} is not a name", "a letter, then letters, digits, _, -")
-    if kind == "extra_forbidden" or detail["loc"][-1] == "[key]":
+    if kind == "extra_forbidden" or is_key:
         hint = nearest(parts[-1], _keys_at(parts[:-1], data))
         return Problem(key, f"unknown key (value {_short(value)})", hint)
     if kind == "missing":
@@ -107,8 +131,9 @@ def _types_at(parts: Sequence[str], data: Any) -> list[Any]:
     for part in parts:
         data = data[int(part)] if isinstance(data, list | tuple) else data[part]
         candidates = [inner for outer in candidates for inner in _inside(outer, part)]
-    tag = {data.get("dist"), data.get("shape")} - {None} if isinstance(data, Mapping) else set()
-    return [kind for kind in candidates if not tag or tag & _tags(kind)] or candidates
+    tags = [data.get("dist"), data.get("shape")] if isinstance(data, Mapping) else []
+    chosen = {tag for tag in tags if isinstance(tag, str)}
+    return [kind for kind in candidates if not chosen or chosen & _tags(kind)] or candidates
 
 
 def _inside(outer: Any, part: str) -> list[Any]:

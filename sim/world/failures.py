@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .organization import Organization
     from .services import Service
 
+_SHORTEST_REMEDY_H = 1 / 60
+
 
 def begin_outages(organization: Organization, service: Service) -> None:
     """Set up the infrastructure outages of ``service``."""
@@ -66,6 +68,9 @@ def _show(
         waiting_h = deployment.deployed_at + latency_h - env.now
         if waiting_h > 0 and not alarm.triggered:
             yield env.timeout(waiting_h) | alarm
+        elif lead.unplanned and lead.created_at == env.now:
+            # A remedy that takes no time and fails at once would be made for ever at this instant.
+            yield env.timeout(_SHORTEST_REMEDY_H)
         verified = alarm.triggered
         cause: DefectKind = cast(DefectKind, alarm.value) if verified else kind
         if not deployment.still_has(cause):

@@ -1,13 +1,17 @@
 """What is wrong with a scenario is said with its dotted key, its value and what is allowed."""
 
 import pickle
+import shutil
 import textwrap
+import warnings
 from pathlib import Path
 
 import pytest
 
 import sim
+from sim.scenario import load
 from sim.scenario.errors import Problem, ScenarioError
+from sim.scenario.organization import ExponentialDecay
 
 
 def message(*overrides: str, config: str | Path = "default") -> str:
@@ -34,7 +38,6 @@ UNKNOWN_KEYS = {
     "pipeline.steps.train.run_h.meen=3": ["train.run_h.meen", "3", "did you mean 'mean'?"],
     "pipeline.steps.train.adds.modle.manual=0.1": ["train.adds.modle", "did you mean 'model'?"],
     "services.model.data.corruption.schemata=1": ["data.corruption.schemata", "mean 'schema'?"],
-    "services.model.quality.decay.half_life_weeks=3": ["half_life_weeks", "loss_per_week"],
     "practise/testing=full": ["practise/testing", "full"],
 }
 
@@ -55,6 +58,17 @@ WRONG_TYPES = {
     "pipeline.steps.train.run_h.dist=lognormall": ["lognormall", "did you mean 'lognormal'?"],
     "services.model.quality.decay.shape=square": ["decay.shape", "'square'", "linear", "plateau"],
     "pipeline.steps.train.effect=train_model": ["train.effect", "did you mean 'trains_model'?"],
+    "pipeline.steps.train.run_h={dist: [gamma]}": [
+        "run_h.dist",
+        "['gamma']",
+        "did you mean 'gamma'?",
+    ],
+    "services.model.quality.decay={shape: [linear]}": [
+        "decay.shape",
+        "['linear']",
+        "mean 'linear'?",
+    ],
+    "services=[a, b]": ["services", "list", "mapping"],
     "working_hours.days=[mon,tuesday]": ["working_hours.days.1", "did you mean 'tue'?"],
 }
 
@@ -68,6 +82,7 @@ OUT_OF_RANGE = {
     "pipeline.steps.train.fails=1": ["pipeline.steps.train.fails", "1", "0.95"],
     "pipeline.steps.train.run_h=-3": ["pipeline.steps.train.run_h", "-3", "or equal to 0"],
     "pipeline.steps.train.run_h.mean=0": ["pipeline.steps.train.run_h.mean", "0", "than 0"],
+    "pipeline.steps.train.run_h.cv=1e200": ["train.run_h.cv", "1e+200", "or equal to 100"],
     "changes.improvement.interarrival_h=0": ["improvement.interarrival_h", "0 h", "above 0"],
     "working_hours.opens=18": ["working_hours", "opens: 18", "closes: 17", "opens < closes"],
     "compute.gpu.slots=0": ["compute.gpu", "slots: 0", "slots >= 1"],
@@ -104,6 +119,19 @@ MISSPELT_NAMES = {
     "~pipeline.steps.trian": ["pipeline.steps.trian", "is not in this scenario"],
 }
 
+NO_EFFECT = {
+    "pipeline.steps.train.run_h.low=3": ["train.run_h.low", "3", "dist: lognormal", "mean, cv"],
+    "+pipeline.steps.train.run_h.low=3": ["train.run_h.low", "3", "dist: lognormal", "mean, cv"],
+    "services.model.quality.decay.half_life_weeks=3": [
+        "services.model.quality.decay.half_life_weeks",
+        "3",
+        "shape: linear",
+        "loss_per_week",
+    ],
+    "~automation=0.5": ["automation", "another value", "~automation"],
+    "+seed=3": ["seed", "already", "leave out the +"],
+}
+
 EMPTY = {
     "~services.model": ["services", "is empty", "at least one"],
     "~services": ["services", "is missing"],
@@ -117,6 +145,8 @@ UNREADABLE = {
     "=3": ["=3", "key=value"],
     "pipeline.steps.train.run_h={mean: ": ["pipeline.steps.train.run_h", "key=value"],
     "seed=3,4": ["seed=3,4", "several values", "-m"],
+    "seed=range(1,3)": ["seed=range(1,3)", "several values", "-m"],
+    "hydra/launcher=basics": ["hydra/launcher", "'basics'", "did you mean 'basic'?"],
     "automation=???": ["automation", "no value", "automation=..."],
     "automation=${standardisation}": [
         "automation",
@@ -127,7 +157,16 @@ UNREADABLE = {
 }
 
 
-CASES = UNKNOWN_KEYS | WRONG_TYPES | OUT_OF_RANGE | REFERENCES | MISSPELT_NAMES | EMPTY | UNREADABLE
+CASES = (
+    UNKNOWN_KEYS
+    | WRONG_TYPES
+    | OUT_OF_RANGE
+    | REFERENCES
+    | MISSPELT_NAMES
+    | NO_EFFECT
+    | EMPTY
+    | UNREADABLE
+)
 
 
 @pytest.mark.parametrize(("override", "parts"), CASES.items(), ids=CASES)
@@ -183,7 +222,15 @@ def test_a_file_with_nothing_where_something_is_needed(
         ("name: [a\nb: {", ["mine.yaml, line 2", "not valid YAML"]),
         ("name: a\n\tb: 1", ["mine.yaml, line 2", "not valid YAML", r"'\t'"]),
         ("name: a\nname: b", ["mine.yaml, line 2", "duplicate key name"]),
-        ("- a\n- b", ["mapping"]),
+        ("name: a\0", ["config", "not valid YAML", "#x0000"]),
+        ("- a\n- b", ["config", "mapping"]),
+        ("3", ["config", "mapping"]),
+        ("defaults: default", ["defaults", "must be a list", "[default, _self_]"]),
+        ("defaults: [3]", ["defaults", "int", "[default, _self_]"]),
+        ("defaults: [mine, _self_]", ["defaults", "builds on itself"]),
+        (BASED_ON_DEFAULT + "~: 3", ["config", "NoneType"]),
+        (BASED_ON_DEFAULT + "services: [a]", ["'mine'", "list", "keys and values"]),
+        (BASED_ON_DEFAULT + "services: {1: {team: product}}", ["services.1", "is not a name"]),
         ("", ["name: is missing", "teams: is missing", "services: is missing"]),
         ("name: ???\nseed: 1", ["name: has no value", "name=..."]),
         (BASED_ON_DEFAULT + "seed: ${sead}", ["seed", "'sead'", "did you mean 'seed'?"]),
@@ -210,6 +257,52 @@ def test_unknown_scenarios(tmp_path: Path) -> None:
     assert "did you mean 'default'?" in message(config="defalt")
     assert "did you mean 'verification/mm1'?" in message(config="verification/mm11")
     assert message(config=tmp_path / "not.yaml") == f"{tmp_path / 'not.yaml'}: no such file"
+
+
+def test_a_file_with_the_other_ending(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yml"
+    path.write_text("defaults: [default]", encoding="utf-8")
+    assert message(config=path) == f"{path}: its name must end in .yaml"
+
+
+@pytest.mark.parametrize("defaults", ["[default]", "[default, _self_]"])
+def test_a_file_elsewhere_builds_on_the_default(defaults: str, tmp_path: Path) -> None:
+    text = f"""
+        defaults: {defaults}
+        automation: 0.77
+        services: {{model: {{quality: {{decay: {{shape: exponential, half_life_weeks: 40}}}}}}}}
+        pipeline: {{steps: {{train: {{run_h: {{dist: exponential, mean: 3}}}}}}}}
+    """
+    path = file_in(tmp_path, textwrap.dedent(text))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scenario = sim.load("standardization=0.1", config=path)
+    assert (scenario.automation, scenario.standardization) == (0.77, 0.1)
+    decay = scenario.services["model"].quality.decay
+    assert decay == ExponentialDecay(shape="exponential", half_life_weeks=40)
+    run_h = scenario.pipeline.steps["train"].run_h
+    assert run_h.model_dump() == {"dist": "exponential", "mean": 3}
+    default = sim.load()
+    assert scenario.teams == default.teams
+    assert list(scenario.pipeline.steps) == list(default.pipeline.steps)
+
+
+@pytest.mark.parametrize("name", ["two words", "copy (1), of=mine", "[a] {b}", "Bob's"])
+def test_folders_may_have_any_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped, own = tmp_path / name / "scenarios", tmp_path / name / "own"
+    shutil.copytree(load.SCENARIOS, shipped)
+    own.mkdir()
+    monkeypatch.setattr(load, "SCENARIOS", shipped)
+    path = file_in(own, "defaults: [default]\nautomation: 0.77")
+    assert sim.load(config=path).automation == 0.77
+
+
+@pytest.mark.parametrize("text", ["", "${seed}", r"\${seed} and \\${seed}", "a: b # c \\ ü"])
+def test_a_scenario_can_be_written_and_loaded(text: str, tmp_path: Path) -> None:
+    scenario = sim.load("automation=0.123456789").model_copy(update={"description": text})
+    assert sim.load(config=file_in(tmp_path, load.to_yaml(scenario))) == scenario
 
 
 def test_names_can_be_added_on_purpose() -> None:
