@@ -155,7 +155,7 @@ class ComputePool:
             heappush(self._waiting, (job.priority, job.sequence, job))
         if self._waiting:
             self._start(heappop(self._waiting)[2])
-        else:
+        if event.slot in self._idle:  # an interrupted job may have gone on in another slot
             self._consider_release(event.slot)
 
     def _log_occupation(self, occupation: _Occupation, finished_at: float, outcome: str) -> None:
