@@ -1,6 +1,7 @@
 """The command line: ``python -m sim`` simulates a scenario and shows its metrics."""
 
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Collection, Sequence
@@ -48,8 +49,8 @@ replications, seed, horizon_weeks, warmup_weeks, n_jobs. docs/parameters.md list
 unit, range, default and source; --hydra-help explains the syntax of overrides."""
 
 _SETTINGS = {
-    "hydra.run.dir": "results/${name}/${now:%Y-%m-%d_%H-%M-%S}",
-    "hydra.sweep.dir": "results/${name}/${now:%Y-%m-%d_%H-%M-%S}_multirun",
+    "hydra.run.dir": "'results/${folder_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}'",
+    "hydra.sweep.dir": "'results/${folder_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}_multirun'",
     "hydra.output_subdir": "null",
     "hydra/job_logging": "none",
     "hydra/hydra_logging": "none",
@@ -98,6 +99,10 @@ def _compose_and_run(overrides: Sequence[str], options: Sequence[str]) -> None:
     sys.argv = [sys.argv[0], *add_missing(overrides), *settings, *options]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach us instead of being printed by Hydra
 
+    # Hydra makes the folder before the name is validated: it must not lead out of results/.
+    OmegaConf.register_new_resolver(
+        "folder_name", lambda name: re.sub(r"[^A-Za-z0-9_-]", "_", str(name)), replace=True
+    )
     composing = True
 
     @hydra.main(version_base="1.3", config_path=str(SCENARIOS), config_name="default")

@@ -47,7 +47,7 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
     },
     # One row per finished execution of a pipeline step, as the change lives it:
     # finished_at - queued_at = handoff_h + window_h + people_h + effort_h + compute_h + run_h.
-    # The author's work is logged under the step names `exploration` and `rework`.
+    # The author's work is logged under `exploration`, `authoring` and `rework`.
     "steps": {
         "change_id": "count",
         "service": "text",
@@ -65,7 +65,7 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
         "compute_h": "real",  # waiting for a slot on a machine
         "run_h": "real",  # holding a slot, lost and repeated work included
         "rework": "flag",  # something had already sent this change back
-        "outcome": "text",  # passed, caught, flaky, failed
+        "outcome": "text",  # passed, caught, failed, abandoned
     },
     # One row per uninterrupted stint of a person on a task, and one per task still waiting at the
     # end. Waiting in the queue of the pool lasts from queued_at to started_at.
@@ -112,7 +112,7 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
         "n_changes": "count",
         "started_at": "real",
         "deployed_at": "real",
-        "retired_at": "real",
+        "retired_at": "real",  # the last time; after a rollback the one before is live again
         "failed": "flag",  # it caused an incident (decay of its model not counted)
         "unplanned": "flag",  # it remedies an incident or redoes a rolled-back change
         "model_data_from": "real",
@@ -122,7 +122,7 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
         "service": "text",
         "team": "text",
         "cause": "text",  # infra, data, model, code, security
-        "trigger": "text",  # deployment, outage, batch, decay, threat
+        "trigger": "text",  # deployment, outage, batch, decay
         "deployment_id": "id",
         "started_at": "real",
         "detected_at": "real",

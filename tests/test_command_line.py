@@ -249,3 +249,17 @@ def test_the_composed_scenario_can_be_printed(tmp_path: Path) -> None:
     assert composed["automation"] == 0.5
     assert composed["pipeline"]["steps"]["train"]["run_h"] == 3
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_leads_elsewhere_makes_no_folder_anywhere(tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    run = subprocess.run(
+        [sys.executable, "-m", "sim", "name=a/../../../evil", "replications=1"],
+        cwd=here,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 2
+    assert run.stderr.startswith("name: ")
+    assert list(tmp_path.rglob("*")) == [here]

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from .errors import Problem, nearest
 from .organization import Scenario, Service, Team
 
+_SHORTEST_GAP_H = 0.001
+
 
 def check(scenario: Scenario) -> list[Problem]:
     """Return everything in ``scenario`` that refers to nothing or cannot work."""
@@ -39,11 +41,13 @@ def _services(scenario: Scenario) -> Iterator[Problem]:
 
 
 def _arrivals(scenario: Scenario) -> Iterator[Problem]:
-    """Refuse what would happen infinitely often at the same moment."""
+    """Refuse what would happen so often that the simulation never ends."""
     changes = scenario.changes
     gaps = {"changes.improvement.interarrival_h": changes.improvement.interarrival_h}
     if changes.feature is not None:
         gaps["changes.feature.interarrival_h"] = changes.feature.interarrival_h
+        if changes.feature.arrivals == "closed":
+            gaps["changes.feature.exploration_h"] = changes.feature.exploration_h
     for name, service in scenario.services.items():
         key = f"services.{name}"
         gaps[f"{key}.time_to_outage_h"] = service.time_to_outage_h
@@ -52,13 +56,29 @@ def _arrivals(scenario: Scenario) -> Iterator[Problem]:
         if service.quality.shocks is not None:
             gaps[f"{key}.quality.shocks.interarrival_h"] = service.quality.shocks.interarrival_h
     for key, gap in gaps.items():
-        if gap is not None and gap.expectation <= 0:
-            yield Problem(key, "0 h between arrivals never ends", "use a mean above 0")
+        if gap is not None and gap.expectation < _SHORTEST_GAP_H:
+            yield Problem(
+                key,
+                f"a mean of {gap.expectation:g} h between two of them never ends",
+                f"use a mean of {_SHORTEST_GAP_H:g} h or more",
+            )
+    for name, service in scenario.services.items():
+        threshold = service.quality.objective + service.retraining.margin
+        if service.retraining.trigger == "drift" and threshold >= service.quality.initial:
+            yield Problem(
+                f"services.{name}.retraining.margin",
+                f"{service.retraining.margin:g} above the objective is no less than the initial "
+                f"quality {service.quality.initial:g}: every new model has drifted already",
+                f"use less than {service.quality.initial - service.quality.objective:g}",
+            )
 
 
 def _steps(scenario: Scenario) -> Iterator[Problem]:
     steps = scenario.pipeline.steps
     order = list(steps)
+    deploys_at = next(
+        (order.index(n) for n, s in steps.items() if s.effect == "deploys"), len(order)
+    )
     for position, (name, step) in enumerate(steps.items()):
         key = f"pipeline.steps.{name}"
         if step.returns_to is not None:
@@ -76,6 +96,12 @@ def _steps(scenario: Scenario) -> Iterator[Problem]:
         if step.effect == "deploys" and step.skipped_by:
             yield Problem(
                 f"{key}.skipped_by", "a change must not skip deployment", "leave it empty"
+            )
+        if position > deploys_at and step.adds:
+            yield Problem(
+                f"{key}.adds",
+                "it comes after deployment, where nothing can be added",
+                "leave it out",
             )
     deploying = [name for name, step in steps.items() if step.effect == "deploys"]
     if len(deploying) != 1:

@@ -60,7 +60,7 @@ class Change:
     @property
     def unplanned(self) -> bool:
         """Whether it remedies an incident or redoes a rolled-back change."""
-        return self.incident_id != NO_ID or self.origin_id != NO_ID
+        return self.trigger in ("incident", "rollback")
 
     def end(self, env: Environment) -> Event:
         """Return the event that it is deployed or given up, which must not have happened yet."""

@@ -23,7 +23,6 @@ from .pipeline import plan
 from .randomness import Randomness
 from .services import Service, Team
 
-_GOLDEN_RATIO = 0.6180339887498949
 _COMPACT_EVERY_WEEKS = 4
 
 
@@ -177,9 +176,10 @@ class Organization:
             )
         on_golden_path = spec.golden_path
         if on_golden_path is None:
-            # Evenly spread over services, and the same for a service whatever others there are.
-            place = (len(self.services) + 0.5) * _GOLDEN_RATIO % 1
-            on_golden_path = place < self.scenario.standardization
+            # A draw of its own: the same whatever other services there are, and a service that is
+            # on the golden path stays on it when there is more standardization.
+            place = self.randomness.generator(f"{name}/golden_path").random()
+            on_golden_path = bool(place < self.scenario.standardization)
         curve = QualityCurve(spec.quality, Shocks(draws))
         horizon_h = self.scenario.horizon_weeks * WEEK_H
         service = Service(self.env, self.log, name, team, spec, on_golden_path, curve, horizon_h)
@@ -234,4 +234,5 @@ def _run(organization: Organization, progress: Callable[[float], None] | None) -
 
 
 def _names(kind: str, count: int) -> list[str]:
-    return [kind] if count == 1 else [f"{kind}-{number}" for number in range(1, count + 1)]
+    """Return the names of ``count`` alike; those of the first do not depend on how many follow."""
+    return [kind, *(f"{kind}-{number}" for number in range(2, count + 1))]

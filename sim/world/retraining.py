@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from simpy.events import Event
 
+from sim.log import NO_ID
+
 from . import authoring
 from .changes import Change
 from .people import REMEDIATION, RETRAINING
@@ -52,7 +54,8 @@ def start_for_incident(organization: Organization, service: Service, incident_id
     if running is None:
         return _start(organization, service, "incident", incident_id)
     running.priority = REMEDIATION
-    running.incident_id = incident_id
+    if running.incident_id == NO_ID:
+        running.incident_id = incident_id
     return running
 
 

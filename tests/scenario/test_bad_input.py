@@ -83,7 +83,10 @@ OUT_OF_RANGE = {
     "pipeline.steps.train.run_h=-3": ["pipeline.steps.train.run_h", "-3", "or equal to 0"],
     "pipeline.steps.train.run_h.mean=0": ["pipeline.steps.train.run_h.mean", "0", "than 0"],
     "pipeline.steps.train.run_h.cv=1e200": ["train.run_h.cv", "1e+200", "or equal to 100"],
-    "changes.improvement.interarrival_h=0": ["improvement.interarrival_h", "0 h", "above 0"],
+    "changes.improvement.interarrival_h=0": ["improvement.interarrival_h", "0 h", "0.001 h or"],
+    "changes.feature.exploration_h.mean=1e-9": ["feature.exploration_h", "1e-09", "0.001 h or"],
+    "services.model.time_to_outage_h.mean=1e-9": ["time_to_outage_h", "1e-09", "0.001 h or"],
+    "pipeline.steps.verify.adds={code: {manual: 1}}": ["verify.adds", "after deployment"],
     "working_hours.opens=18": ["working_hours", "opens: 18", "closes: 17", "opens < closes"],
     "compute.gpu.slots=0": ["compute.gpu", "slots: 0", "slots >= 1"],
     "services.model.quality.objective=0.95": ["objective: 0.95", "objective < initial"],
@@ -323,3 +326,8 @@ def test_the_error_survives_pickling() -> None:
     assert isinstance(copy, ScenarioError)
     assert copy.problems == error.problems
     assert str(copy) == str(error) == "a.b: is wrong; try c\nd: is wrong too"
+
+
+def test_drift_that_every_new_model_has_is_refused() -> None:
+    with pytest.raises(sim.ScenarioError, match=r"margin.*initial"):
+        sim.load("services.model.retraining.trigger=drift", "services.model.retraining.margin=0.2")

@@ -1,6 +1,7 @@
 """Same seed, same log, byte for byte; and draws that do not depend on what else there is."""
 
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
@@ -88,6 +89,23 @@ def luck(run: sim.Run, service: str) -> dict[str, np.ndarray]:
         "corrupted": batches["corrupted"].to_numpy(),
         "time_to_outage_h": (outages["started_at"] - up_since).to_numpy(),
     }
+
+
+@pytest.mark.parametrize("what", ["teams.product", "services.model"])
+def test_more_of_a_kind_leave_the_luck_of_the_first_ones(what: str) -> None:
+    settings = ("horizon_weeks=80", "services.model.time_to_outage_h.mean=500")
+    runs = [
+        sim.simulate(sim.load(*settings, f"{what}.count={count}"), seed=4) for count in (1, 2, 3)
+    ]
+    for fewer, more in itertools.pairwise(runs):
+        paths = [
+            run.tables["services"].set_index("service")["golden_path"] for run in (fewer, more)
+        ]
+        for service, on_path in paths[0].items():
+            assert paths[1][service] == on_path
+            np.testing.assert_array_equal(
+                luck(fewer, service)["arrived_at"], luck(more, service)["arrived_at"]
+            )
 
 
 @pytest.mark.parametrize(

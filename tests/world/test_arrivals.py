@@ -21,7 +21,7 @@ def test_the_backlog_takes_services_in_turn() -> None:
     )
     assert run.changes["service"].tolist()[:4] == [
         "team.one",
-        "team.two-1",
+        "team.two",
         "team.two-2",
         "team.one",
     ]

@@ -46,7 +46,7 @@ def test_each_service_retrains_by_itself() -> None:
         },
         pipeline=training(6),
     )
-    assert run.changes["service"].tolist() == ["team.service-1", "team.service-2"]
+    assert run.changes["service"].tolist() == ["team.service", "team.service-2"]
     assert run.changes["committed_at"].tolist() == [100, 100]
 
 
