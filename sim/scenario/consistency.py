@@ -63,6 +63,12 @@ def _arrivals(scenario: Scenario) -> Iterator[Problem]:
                 f"use a mean of {_SHORTEST_GAP_H:g} h or more",
             )
     for name, service in scenario.services.items():
+        if service.retraining.every_h < _SHORTEST_GAP_H:
+            yield Problem(
+                f"services.{name}.retraining.every_h",
+                f"{service.retraining.every_h:g} h between two of them never ends",
+                f"use {_SHORTEST_GAP_H:g} h or more",
+            )
         threshold = service.quality.objective + service.retraining.margin
         if service.retraining.trigger == "drift" and threshold >= service.quality.initial:
             yield Problem(
@@ -142,8 +148,7 @@ def _needed_roles(scenario: Scenario, services: list[Service]) -> Iterator[tuple
         effort = changes.feature.exploration_h.expectation + changes.feature.rework_h.expectation
         if effort > 0:
             yield "changes.feature.author", changes.feature.author
-    retrains = any(service.retraining.trigger != "none" for service in services)
-    if retrains and changes.retrain.rework_h.expectation > 0:
+    if changes.retrain.rework_h.expectation > 0:  # incidents retrain without any trigger
         yield "changes.retrain.author", changes.retrain.author
     if changes.fix.effort_h.expectation + changes.fix.rework_h.expectation > 0:
         yield "changes.fix.author", changes.fix.author
@@ -151,12 +156,32 @@ def _needed_roles(scenario: Scenario, services: list[Service]) -> Iterator[tuple
     effort = improvement.effort_h.expectation + improvement.rework_h.expectation
     if improvement.interarrival_h is not None and effort > 0:
         yield "changes.improvement.author", improvement.author
+    rollback = scenario.incidents.rollback
+    by_hand = 1 - (scenario.automation if rollback.automation is None else rollback.automation)
+    rolls_back = rollback.available * by_hand * rollback.effort_h.expectation > 0
+    possible = _possible_defects(scenario)
     for cause, response in scenario.incidents.responses:
-        if response.diagnosis_h.expectation + response.repair_h.expectation > 0:
+        effort = response.diagnosis_h.expectation + response.repair_h.expectation
+        if effort > 0 or (rolls_back and cause in possible):
             yield f"incidents.responses.{cause}.role", response.role
     for service in services:
         if service.data is not None and service.data.repair_h.expectation > 0:
             yield "services.*.data.repair_role", service.data.repair_role
+
+
+def _possible_defects(scenario: Scenario) -> set[str]:
+    """Return the kinds of defect that something in ``scenario`` can bring about."""
+    changes, pipeline = scenario.changes, scenario.pipeline
+    made = [changes.feature, changes.retrain, changes.fix, changes.improvement]
+    kinds: set[str] = {kind for change in made if change is not None for kind in change.defects}
+    kinds |= {kind for step in pipeline.steps.values() for kind in step.adds}
+    if pipeline.handoff_in_team.misunderstood + pipeline.handoff_across.misunderstood > 0:
+        kinds.add("code")
+    if pipeline.environment_drift > 0:
+        kinds.add("infra")
+    if any(service.data is not None for service in scenario.services.values()):
+        kinds.add("data")
+    return kinds
 
 
 def _has_people(scenario: Scenario, team: Team, role: str) -> bool:

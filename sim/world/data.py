@@ -90,7 +90,7 @@ def _feed(
             env.process(_break_predictions(organization, batch, number))
         else:
             if corruption == "missing":
-                service.tainted = True
+                service.taint_data()
             _use(organization, batch)
         number += 1
 

@@ -42,8 +42,6 @@ Trigger = Literal["deployment", "outage", "batch", "decay"]
     _FAILOVER_AVAILABLE,
     _FAILOVER_RUN,
 ) = range(12)
-_RETRY_H = 24.0
-"""After a remedy that was given up or not enough, somebody tries again the next day."""
 
 
 @dataclass(slots=True, eq=False)
@@ -231,7 +229,7 @@ def _handle(
     incident.responded_at = env.now if incident.task is None else incident.task.started_at
     incident.diagnosed_at = env.now
     if incident.cause == "data" and incident.trigger == "deployment":
-        incident.service.tainted = False  # diagnosed: the next training leaves the bad data out
+        incident.service.clean_data()  # diagnosed: the next training leaves the bad data out
     while not incident.is_closed:
         yield from _remedy(organization, incident, response.role, luck)
 
@@ -306,7 +304,7 @@ def _fix(organization: Organization, incident: Incident) -> Generator[Event, obj
     change = remediation.fix(organization, incident.service, incident.incident_id)
     yield change.end(organization.env)
     if change.status == "abandoned":
-        yield organization.env.timeout(_RETRY_H)
+        yield organization.env.timeout(retraining.RETRY_H)
     else:
         close(organization, incident, "fix")
 
@@ -317,7 +315,7 @@ def _retrain(organization: Organization, incident: Incident) -> Generator[Event,
     change = retraining.start_for_incident(organization, service, incident.incident_id)
     yield change.end(organization.env)
     if not incident.is_closed:  # given up, or trained on data that were too old already
-        yield organization.env.timeout(_RETRY_H)
+        yield organization.env.timeout(retraining.RETRY_H)
 
 
 def _work(organization: Organization, incident: Incident, role: str, effort_h: float) -> Task:

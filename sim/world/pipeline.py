@@ -187,7 +187,10 @@ def _execute(
                 return execution.found
             train = change.service.trains[leaves_at] = ReleaseTrain(env.event(), [change])
         yield env.timeout(leaves_at - asked_at)
-        if train is not None:  # a board may meet at the same time, and its changes still get in
+        if train is not None:
+            # A board may meet at the same time, and its changes still get in: by now they wait for
+            # this very moment, whoever came first.
+            yield env.timeout(0)
             del change.service.trains[leaves_at]
     ready_at = env.now
     execution = Execution(manual, ready_at, ready_at, ready_at)
@@ -283,7 +286,7 @@ def _inspect(
         if found:
             execution.found = found
             if "data" in found:
-                change.service.tainted = False  # known now: the next training leaves it out
+                change.service.clean_data()  # known now: the next training leaves it out
     for kind, index, p in step.adds_by_hand if execution.manual else step.adds_automated:
         if draws[_ADDS + index] < p:
             change.defects |= {kind}
@@ -306,7 +309,8 @@ def _take_effect(
     if step.takes_data:
         change.data_from = execution.started_at
         data = change.service.spec.data
-        if change.service.tainted and data is not None and draws[_TAINT] < data.taints:
+        tainted = change.service.was_tainted(change.data_from)
+        if tainted and data is not None and draws[_TAINT] < data.taints:
             change.defects |= {"data"}
     if step.spec.effect == "trains_model":
         change.brings_model = True

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .organization import Organization
     from .services import Service
 
+RETRY_H = 24.0
+"""After a remedy that was given up or not enough, somebody tries again the next day."""
 _SHORTEST_CYCLE_H = 1 / 60
 """An always-on retraining that takes no time at all would repeat for ever: at most one a minute."""
 
@@ -125,7 +127,7 @@ def _noticed_drift(organization: Organization, service: Service) -> None:
 def _retrain_on_drift(
     organization: Organization, service: Service
 ) -> Generator[Event, object, None]:
-    """Notice the drift as incidents of a model are noticed, then retrain if it still matters."""
+    """Notice the drift as incidents of a model are noticed, then retrain as long as it matters."""
     response = organization.scenario.incidents.responses.model
     key = "drift"
     table = service.draws.get(key)
@@ -138,5 +140,11 @@ def _retrain_on_drift(
     monitored, alert_h, notice_h = table.take(service.number("drift"))
     drifted = service.live.model_from
     yield organization.env.timeout(alert_h if monitored < response.monitored else notice_h)
-    if service.live.model_from == drifted and service.retraining is None:
-        _start(organization, service, "drift")
+    while service.live.model_from == drifted:
+        if service.retraining is None:
+            under_way = _start(organization, service, "drift")
+        else:
+            under_way = service.retraining
+        yield under_way.end(organization.env)
+        if service.live.model_from == drifted:  # given up; nothing else would notice it again
+            yield organization.env.timeout(RETRY_H)

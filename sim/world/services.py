@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from math import ceil, inf, nan
 from typing import TYPE_CHECKING
@@ -84,13 +85,12 @@ class Service:
         self.retraining: Change | None = None
         self.retraining_wanted = False
         self.new_batches = 0
-        self.tainted = False
-        """Whether a training now would use data that nobody knows to be corrupted."""
         self.open_incidents: list[Incident] = []
         self.live = Deployment(NO_ID, [], 0.0, 0.0, 0.0, NO_ID, None)
         self.on_drift: Callable[[Service], None] | None = None
         self.on_decay: Callable[[Service], None] | None = None
         self._made: dict[str, int] = {}
+        self._taint_switched_at: list[float] = []
         self._env = env
         self._log = log
         self._horizon_h = horizon_h
@@ -114,6 +114,20 @@ class Service:
         deployment.retired_at = nan
         if another_model:
             self.watch()
+
+    def taint_data(self) -> None:
+        """From now on a training uses data that nobody knows to be corrupted."""
+        if not self.was_tainted(self._env.now):
+            self._taint_switched_at.append(self._env.now)
+
+    def clean_data(self) -> None:
+        """Somebody knows of the corrupted data: from now on a training leaves them out."""
+        if self.was_tainted(self._env.now):
+            self._taint_switched_at.append(self._env.now)
+
+    def was_tainted(self, at: float) -> bool:
+        """Return whether data taken at ``at`` (not later than now) contain corrupted ones."""
+        return bisect_right(self._taint_switched_at, at) % 2 == 1
 
     def meets_objective(self) -> bool:
         """Return whether the live model's quality, impairments aside, meets the objective."""

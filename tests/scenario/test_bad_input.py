@@ -86,6 +86,7 @@ OUT_OF_RANGE = {
     "changes.improvement.interarrival_h=0": ["improvement.interarrival_h", "0 h", "0.001 h or"],
     "changes.feature.exploration_h.mean=1e-9": ["feature.exploration_h", "1e-09", "0.001 h or"],
     "services.model.time_to_outage_h.mean=1e-9": ["time_to_outage_h", "1e-09", "0.001 h or"],
+    "services.model.retraining.every_h=1e-7": ["retraining.every_h", "1e-07", "0.001 h or"],
     "pipeline.steps.verify.adds={code: {manual: 1}}": ["verify.adds", "after deployment"],
     "working_hours.opens=18": ["working_hours", "opens: 18", "closes: 17", "opens < closes"],
     "compute.gpu.slots=0": ["compute.gpu", "slots: 0", "slots >= 1"],
@@ -331,3 +332,15 @@ def test_the_error_survives_pickling() -> None:
 def test_drift_that_every_new_model_has_is_refused() -> None:
     with pytest.raises(sim.ScenarioError, match=r"margin.*initial"):
         sim.load("services.model.retraining.trigger=drift", "services.model.retraining.margin=0.2")
+
+
+def test_whoever_may_have_to_roll_back_has_to_be_there() -> None:
+    overrides = ["++incidents.rollback={available: 1, effort_h: 1}"]
+    sim.load(*overrides, config="verification/mm1")  # no defect, no rollback
+    with pytest.raises(sim.ScenarioError, match=r"responses\.infra\.role: .*'operations'"):
+        sim.load(*overrides, "changes.feature.defects={infra: 0.1}", config="verification/mm1")
+
+
+def test_an_author_of_retrainings_is_needed_without_a_trigger_too() -> None:
+    with pytest.raises(sim.ScenarioError, match=r"changes\.retrain\.author"):
+        sim.load("changes.retrain.rework_h=3", config="verification/mm1")
