@@ -27,6 +27,7 @@ from sim.scenario.load import (
     own_values_last,
     refuse_unknown_names,
     scenario_names,
+    without_groups,
 )
 from sim.scenario.organization import Scenario
 
@@ -153,7 +154,14 @@ def _run(composed: DictConfig, plain: Collection[str]) -> None:
             for override in map(str, task)
         ]
         refuse_unknown_names(str(HydraConfig.get().job.config_name), here)
-        scenario = from_composed(composed, here)
+        config_name = str(HydraConfig.get().job.config_name)
+
+        def compose_again(practices: list[str]) -> DictConfig:
+            return hydra.compose(
+                config_name, [*without_groups(list(map(str, task)), practices), *practices]
+            )
+
+        scenario = from_composed(composed, here, compose_again)
         study = _replicate(scenario)
         console = Console()
         print_study(study, console)

@@ -47,7 +47,7 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
     },
     # One row per finished execution of a pipeline step, as the change lives it:
     # finished_at - queued_at = handoff_h + window_h + people_h + effort_h + compute_h + run_h.
-    # The author's work is logged under `exploration`, `authoring` and `rework`.
+    # The author's work is logged under `exploration`, `authoring`, `rework` and `reconstruction`.
     "steps": {
         "change_id": "count",
         "service": "text",
@@ -65,7 +65,7 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
         "compute_h": "real",  # waiting for a slot on a machine
         "run_h": "real",  # holding a slot, lost and repeated work included
         "rework": "flag",  # something had already sent this change back
-        "outcome": "text",  # passed, caught, failed, abandoned
+        "outcome": "text",  # passed, caught, failed, unrepeatable, abandoned
     },
     # One row per uninterrupted stint of a person on a task, and one per task still waiting at the
     # end. Waiting in the queue of the pool lasts from queued_at to started_at.
@@ -74,7 +74,7 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
         "role": "text",
         "team": "text",
         "person": "id",
-        "activity": "text",  # the priority class: incident, remediation, retraining, ...
+        "activity": "text",  # the priority class: incident, retraining, toil, investment, ...
         "change_id": "id",
         "incident_id": "id",
         "queued_at": "real",
@@ -103,6 +103,7 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
         "people": "flag",
         "week": "count",
         "available_h": "real",
+        "paid_h": "real",  # meetings included
     },
     "deployments": {
         "deployment_id": "count",
@@ -121,8 +122,8 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
         "incident_id": "count",
         "service": "text",
         "team": "text",
-        "cause": "text",  # infra, data, model, code, security
-        "trigger": "text",  # deployment, outage, batch, decay
+        "cause": "text",  # infra, data, model, code, security, dependency
+        "trigger": "text",  # deployment, outage, batch, decay, upstream, attack
         "deployment_id": "id",
         "started_at": "real",
         "detected_at": "real",
@@ -130,7 +131,7 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
         "diagnosed_at": "real",
         "restored_at": "real",
         "detected_by": "text",  # monitoring, people, verification
-        "remedy": "text",  # rollback, failover, repair, fix, retrain, superseded
+        "remedy": "text",  # rollback, failover, repair, fix, retrain, superseded, upstream
     },
     "batches": {
         "batch_id": "count",
@@ -150,6 +151,28 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
         "slo": "real",
         "model_data_from": "real",
         "below": "flag",
+    },
+    # The stock of technical debt of each service, in hours of clean-up work: a row wherever it
+    # changes, which holds to the next. A service without a row has none.
+    "debt": {
+        "service": "text",
+        "at": "real",
+        "debt_h": "real",
+    },
+    # What things cost from a time on: `person/<role>`, `compute/<resource>`, `downtime` and
+    # `degraded` an hour, `tools` a week, `feature` (what one is worth) apiece.
+    "prices": {
+        "item": "text",
+        "since": "real",
+        "price": "real",
+    },
+    # Practices that were introduced during the run.
+    "investments": {
+        "practice": "text",
+        "level": "text",
+        "started_at": "real",
+        "adopted_at": "real",
+        "learned_at": "real",
     },
 }
 
@@ -226,6 +249,9 @@ class EventLog:
         self.incidents = Table(SCHEMAS["incidents"])
         self.batches = Table(SCHEMAS["batches"])
         self.quality = Table(SCHEMAS["quality"])
+        self.debt = Table(SCHEMAS["debt"])
+        self.prices = Table(SCHEMAS["prices"])
+        self.investments = Table(SCHEMAS["investments"])
 
     def compact(self) -> None:
         """Move all appended rows into typed columns."""

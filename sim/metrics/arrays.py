@@ -5,7 +5,7 @@ plain strings, and identifiers that are integers, floats with gaps, or strings. 
 one kind of array here, so that no metric has to ask.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -78,7 +78,14 @@ def flags(frame: pd.DataFrame, name: str) -> BoolArray:
 
 def matches(frame: pd.DataFrame, name: str, *values: str) -> BoolArray:
     """Return which rows have one of the values in a column of texts."""
-    return _column(frame, name).isin(values).to_numpy(dtype=np.bool_)
+    column = _column(frame, name)
+    texts = column.array
+    if not isinstance(texts, pd.Categorical):
+        return column.isin(values).to_numpy(dtype=np.bool_)
+    # The index -1, of a missing text, picks the appended False.
+    wanted = [text in values for text in texts.categories]
+    hits: BoolArray = np.array([*wanted, False])[texts.codes]
+    return hits
 
 
 def identifiers(frame: pd.DataFrame, name: str) -> npt.NDArray[Any]:
@@ -106,22 +113,29 @@ def positions(keys: npt.NDArray[Any], values: npt.NDArray[Any]) -> IntArray:
 
 def labels(frame: pd.DataFrame, name: str) -> "pd.Index[Any]":
     """Return the distinct texts of a column in the order of their first row."""
-    distinct: pd.Index[Any] = pd.Index(
-        np.asarray(_column(frame, name).dropna().unique(), dtype=object)
-    )
-    return distinct
+    column = _column(frame, name)
+    texts = column.array
+    if isinstance(texts, pd.Categorical):
+        codes = pd.unique(texts.codes)
+        distinct = np.asarray(texts.categories, dtype=object)[codes[codes >= 0]]
+    else:
+        distinct = np.asarray(column.dropna().unique(), dtype=object)
+    return cast("pd.Index[Any]", pd.Index(distinct, dtype=object))
 
 
 def label_positions(frame: pd.DataFrame, name: str, known: "pd.Index[Any]") -> IntArray:
     """Return where among the known labels each row's text stands, -1 if it is not there."""
     column = _column(frame, name)
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        codes, names = column.cat.codes.to_numpy(), column.cat.categories
+    texts = column.array
+    if isinstance(texts, pd.Categorical):
+        codes, names = texts.codes, texts.categories
     else:
         codes, names = pd.factorize(column)
+    place = {label: position for position, label in enumerate(known)}
     # The code of a missing text is -1, which picks the appended -1.
-    where = np.append(known.get_indexer(names.astype(object)), -1)
-    return np.asarray(where[codes], dtype=np.intp)
+    where = [*(place.get(text, -1) for text in names), -1]
+    rows: IntArray = np.array(where, dtype=np.intp)[codes]
+    return rows
 
 
 def service_names(tables: Tables) -> "pd.Index[Any]":
@@ -149,6 +163,25 @@ def service_positions(tables: Tables, name: str) -> IntArray:
         stranger = frame["service"].iloc[int(np.argmin(where))]
         raise ValueError(f"the table '{name}' has a row of the unknown service {stranger!r}")
     return where
+
+
+def stretches(tables: Tables, name: str) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return how long each row of a table of levels holds: until the next row of its service.
+
+    Args:
+        tables: Event tables.
+        name: A table with the columns `service` and `at`, such as `quality`.
+
+    Returns:
+        The rows in the order of service and time, and in this order the start and stop of each,
+        in hours; the last row of a service has no stop (NaN).
+    """
+    at = reals(table(tables, name), "at")
+    service = service_positions(tables, name)
+    order = np.lexsort((at, service))
+    at, service = at[order], service[order]
+    is_last = np.append(service[1:] != service[:-1], True)[: at.size]
+    return order, at, np.where(is_last, np.nan, np.append(at[1:], np.nan)[: at.size])
 
 
 def inside(times: FloatArray, window: Window) -> BoolArray:

@@ -1,4 +1,4 @@
-"""Deployment frequency, lead time, change failure rate and rework rate.
+"""Deployment frequency, lead time, change failure rate, incidents and rework rate.
 
 Definitions follow the wording of the State of DevOps reports (DORA, 2019; rework rate: 2024).
 """
@@ -8,7 +8,9 @@ import numpy as np
 from sim.log import Tables
 from sim.metrics.arrays import (
     HOURS_PER_DAY,
+    HOURS_PER_WEEK,
     BoolArray,
+    IntArray,
     Window,
     flags,
     identifiers,
@@ -23,7 +25,7 @@ from sim.metrics.arrays import (
 )
 
 KINDS = ("feature", "retrain", "fix", "improvement")
-CAUSES = ("infra", "model", "data", "code", "security")
+CAUSES = ("infra", "model", "data", "code", "security", "dependency")
 
 
 def deployment_frequency(tables: Tables, window: Window) -> dict[str, float]:
@@ -68,15 +70,32 @@ def lead_times(tables: Tables, window: Window) -> dict[str, float]:
     return times
 
 
+def charged_deployments(tables: Tables) -> IntArray:
+    """Return the row of the deployment that each incident is charged to, -1 if there is none.
+
+    It is the one that `deployment_id` names: the one that caused the incident, at its own service
+    or at another, directly or by one that spread (trigger `upstream`); or, if a model decayed
+    below its objective (trigger `decay`), the one that was live.
+    """
+    deployments, incidents = table(tables, "deployments"), table(tables, "incidents")
+    return positions(
+        identifiers(deployments, "deployment_id"), identifiers(incidents, "deployment_id")
+    )
+
+
+def has_incident(charged: IntArray, n_deployments: int) -> BoolArray:
+    """Return which deployments at least one incident is charged to."""
+    return np.bincount(charged[charged >= 0], minlength=n_deployments) > 0
+
+
 def change_failure_rate(
     tables: Tables, window: Window, include_decay: bool = True
 ) -> dict[str, float]:
     """Return the shares of the window's deployments that caused at least one incident, ever.
 
-    An incident is charged to the deployment that its `deployment_id` names: the one that caused
-    it or, if a model decayed below its objective (trigger `decay`), the one that was live. The
-    split by cause gives the share of deployments with an incident of that cause, so that it may
-    add up to more than the total; decay counts as a cause `model`.
+    Incidents are charged as :func:`charged_deployments` says. The split by cause gives the share
+    of deployments with an incident of that cause, so that it may add up to more than the total;
+    decay counts as a cause `model`.
 
     Args:
         tables: Event tables, of which `deployments` and `incidents` are read.
@@ -88,13 +107,11 @@ def change_failure_rate(
     """
     deployments, incidents = table(tables, "deployments"), table(tables, "incidents")
     deployed = inside(reals(deployments, "deployed_at"), window)
-    charged = positions(
-        identifiers(deployments, "deployment_id"), identifiers(incidents, "deployment_id")
-    )
+    charged = charged_deployments(tables)
     decay = matches(incidents, "trigger", "decay")
 
     def share(of_incidents: BoolArray) -> float:
-        failed = np.bincount(charged[of_incidents & (charged >= 0)], minlength=len(deployments)) > 0
+        failed = has_incident(charged[of_incidents], len(deployments))
         return ratio((failed & deployed).sum(), deployed.sum())
 
     rates = {
@@ -107,6 +124,27 @@ def change_failure_rate(
             of_cause |= decay
         rates[f"change_failure_rate_{cause}"] = share(of_cause)
     return rates
+
+
+def incidents_per_deployment(tables: Tables, window: Window) -> float:
+    """Return the incidents that deployments triggered in the window ÷ deployments in the window.
+
+    Incidents count where they started, at whatever service, if the deployment that triggered them
+    is in the tables (it may be older than the window). One deployment can trigger several, at
+    services that use its output. Incidents that spread from another one (trigger `upstream`) and
+    decay are not counted. NaN without deployments in the window.
+    """
+    incidents = table(tables, "incidents")
+    triggered = inside(reals(incidents, "started_at"), window)
+    triggered &= matches(incidents, "trigger", "deployment") & (charged_deployments(tables) >= 0)
+    deployed = inside(reals(table(tables, "deployments"), "deployed_at"), window)
+    return ratio(triggered.sum(), deployed.sum())
+
+
+def incidents_per_week(tables: Tables, window: Window) -> float:
+    """Return the incidents of any trigger that started in the window, per week."""
+    started = inside(reals(table(tables, "incidents"), "started_at"), window)
+    return float(started.sum() * HOURS_PER_WEEK / (window[1] - window[0]))
 
 
 def rework_rate(tables: Tables, window: Window) -> float:

@@ -14,6 +14,7 @@ from sim.metrics.arrays import (
     inside,
     label_positions,
     labels,
+    matches,
     overlap,
     positions,
     ratio,
@@ -23,6 +24,9 @@ from sim.metrics.arrays import (
 
 # The columns of the table of steps that split an execution, in the order in which it lives them.
 PARTS = ("handoff_h", "window_h", "people_h", "effort_h", "compute_h", "run_h")
+
+TRAINING_STEP = "train"
+"""The step that trains models, in the table of steps."""
 
 # Times that went through a file or a sum may differ in their last digits.
 _SAME_TIME_H = 1e-6
@@ -150,3 +154,23 @@ def throughput_per_week(tables: Tables, window: Window) -> float:
     """Return the changes deployed per week of the window."""
     deployed = inside(reals(table(tables, "changes"), "deployed_at"), window)
     return float(deployed.sum() * HOURS_PER_WEEK / (window[1] - window[0]))
+
+
+def failed_trainings_per_week(tables: Tables, window: Window) -> float:
+    """Return the trainings that ended without a model in the window, per week.
+
+    That are the executions of the step `train` whose outcome is `failed` (the run had no success)
+    or `unrepeatable` (it could not be repeated). One in which something was found that sends the
+    change back (`caught`) did train a model. NaN without a table of steps.
+    """
+    if "steps" not in tables:
+        return np.nan
+    steps = table(tables, "steps")
+    failed = matches(steps, "step", TRAINING_STEP) & matches(
+        steps, "outcome", "failed", "unrepeatable"
+    )
+    failed &= inside(reals(steps, "finished_at"), window)
+    # An execution belongs to whom its change belongs to.
+    changes = identifiers(table(tables, "changes"), "change_id")
+    known = pd.Index(identifiers(steps, "change_id")[failed]).isin(changes)
+    return float(known.sum() * HOURS_PER_WEEK / (window[1] - window[0]))

@@ -5,7 +5,6 @@ import numpy as np
 from sim.log import Tables
 from sim.metrics.arrays import (
     FloatArray,
-    IntArray,
     Window,
     flags,
     inside,
@@ -15,16 +14,17 @@ from sim.metrics.arrays import (
     ratio,
     reals,
     service_positions,
+    stretches,
     table,
 )
 
 
-def availability(tables: Tables, window: Window) -> float:
-    """Return 1 - the share of service time in the window that lies inside an outage.
+def outages(tables: Tables, window: Window) -> tuple[FloatArray, FloatArray]:
+    """Return start and stop of every outage of a service in the window, in hours.
 
     Incidents of cause infra take a service down from `started_at` to `restored_at`, open ones to
-    the end of the window; where several overlap, the time counts once. The other causes degrade
-    what a service answers and do not keep it from answering. NaN without services.
+    the end of the window, whether a deployment, a machine or a service upstream caused them. Where
+    several of a service overlap, the time belongs to the one that started first.
     """
     incidents = table(tables, "incidents")
     down = matches(incidents, "cause", "infra")
@@ -34,30 +34,27 @@ def availability(tables: Tables, window: Window) -> float:
     hours = overlap(started_at, restored_at, window)
     # The services' windows are laid end to end, so that one pass over all outages in the order of
     # their starts never merges two services.
-    start = np.fmax(started_at, window[0]) - window[0]
-    start += service_positions(tables, "incidents")[down] * length
-    start, hours = start[hours > 0], hours[hours > 0]
-    order = np.argsort(start)
-    start, stop = start[order], (start + hours)[order]
+    shift = service_positions(tables, "incidents")[down] * length - window[0]
+    start = np.fmax(started_at, window[0]) + shift
+    order = np.flatnonzero(hours > 0)
+    order = order[np.argsort(start[order], kind="stable")]
+    start, shift = start[order], shift[order]
+    stop = start + hours[order]
     down_until = np.maximum.accumulate(np.append(-np.inf, stop))[:-1]
-    outage = np.maximum(stop - np.maximum(start, down_until), 0.0).sum()
-    n_services = len(table(tables, "services"))
-    return 1.0 - ratio(outage, n_services * length)
+    start = np.maximum(start, down_until)
+    begins = start < stop
+    return (start - shift)[begins], (stop - shift)[begins]
 
 
-def quality_stretches(tables: Tables) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Return how long each row of the table of quality holds: until the service's next row.
+def availability(tables: Tables, window: Window) -> float:
+    """Return 1 - the share of service time in the window that lies inside an outage.
 
-    Returns:
-        The rows in the order of service and time, and in this order the start and stop of each,
-        in hours; the last row of a service has no stop (NaN).
+    See :func:`outages`: causes other than infra degrade what a service answers and do not keep it
+    from answering. NaN without services.
     """
-    at = reals(table(tables, "quality"), "at")
-    service = service_positions(tables, "quality")
-    order = np.lexsort((at, service))
-    at, service = at[order], service[order]
-    is_last = np.append(service[1:] != service[:-1], True)[: at.size]
-    return order, at, np.where(is_last, np.nan, np.append(at[1:], np.nan)[: at.size])
+    start, stop = outages(tables, window)
+    n_services = len(table(tables, "services"))
+    return 1.0 - ratio((stop - start).sum(), n_services * (window[1] - window[0]))
 
 
 def model_quality(tables: Tables, window: Window) -> dict[str, float]:
@@ -70,7 +67,7 @@ def model_quality(tables: Tables, window: Window) -> dict[str, float]:
         `share_below_objective` between 0 and 1 and `staleness_h` in hours; NaN without rows.
     """
     quality = table(tables, "quality")
-    order, start, stop = quality_stretches(tables)
+    order, start, stop = stretches(tables, "quality")
     hours = overlap(start, stop, window)
     below = flags(quality, "below")[order]
     # The mean age over a stretch is the age in its middle.
@@ -113,7 +110,7 @@ def data_to_production(tables: Tables, window: Window) -> float:
 
 def _initial_models(tables: Tables) -> tuple[FloatArray, FloatArray]:
     """Return when each service's table of quality begins, and from when its model's data were."""
-    order, at, _ = quality_stretches(tables)
+    order, at, _ = stretches(tables, "quality")
     services, first = np.unique(service_positions(tables, "quality")[order], return_index=True)
     n_services = len(table(tables, "services"))
     initial_at, initial_data = np.full(n_services, np.nan), np.full(n_services, np.nan)

@@ -15,6 +15,10 @@ def restore_times(tables: Tables, window: Window) -> dict[str, float]:
     missing time is taken to be the next known one, so the time since the last known phase counts
     for the phase that the incident was in when it was restored.
 
+    `failed_deployment_recovery_time_h` is taken over the incidents that a deployment triggered;
+    those that spread from one to services downstream (trigger `upstream`) end with it and are not
+    counted again.
+
     Returns:
         Hours; NaN without such an incident.
     """

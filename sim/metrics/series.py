@@ -4,8 +4,18 @@ import numpy as np
 import pandas as pd
 
 from sim.log import Tables
-from sim.metrics.arrays import HOURS_PER_WEEK, FloatArray, IntArray, flags, overlap, reals, table
-from sim.metrics.reliability import quality_stretches
+from sim.metrics.arrays import (
+    HOURS_PER_WEEK,
+    FloatArray,
+    IntArray,
+    flags,
+    overlap,
+    reals,
+    stretches,
+    table,
+)
+from sim.metrics.cost import HEADS, bills
+from sim.metrics.dora import charged_deployments, has_incident
 
 
 def weekly_series(tables: Tables, horizon_weeks: int) -> pd.DataFrame:
@@ -16,12 +26,15 @@ def weekly_series(tables: Tables, horizon_weeks: int) -> pd.DataFrame:
         horizon_weeks: Number of weeks, from week 0.
 
     Returns:
-        A row per week (index `week`) with the columns `deployments`, `changes_deployed` and
-        `incidents` (started), counts; `lead_time_h` (mean of the changes deployed) and
-        `time_to_restore_h` (mean of the incidents restored), hours; `work_in_progress` (mean over
-        time of changes started and not ended); `quality` and `share_below_objective` (means over
-        services and time, each row of the table of quality holding until the service's next).
-        Means of nothing are NaN.
+        A row per week (index `week`) with the columns `deployments`, `failed_deployments` (of
+        these, those that caused an incident, decay included), `changes_deployed`, `incidents`
+        (started) and `restored` (incidents), counts; `lead_time_h` and `lead_time_median_h` (of the
+        changes deployed) and `time_to_restore_h` (mean of the incidents restored), hours;
+        `work_in_progress` (mean over time of changes started and not ended); `quality` and
+        `share_below_objective` (means over services and time, each row of the table of quality
+        holding until the service's next); `net_cost` (of the week, see
+        :func:`sim.metrics.cost.costs`). Means and medians of nothing are NaN, and so is a cost
+        without prices.
     """
     changes, quality = table(tables, "changes"), table(tables, "quality")
     incidents = table(tables, "incidents")
@@ -38,22 +51,30 @@ def weekly_series(tables: Tables, horizon_weeks: int) -> pd.DataFrame:
         known = np.where(np.isnan(values), np.nan, times)
         return _ratio(count(known, values), count(known))
 
+    deployments = table(tables, "deployments")
+    failed = has_incident(charged_deployments(tables), len(deployments))
+    live_at = reals(deployments, "deployed_at")
     deployed_at, restored_at = reals(changes, "deployed_at"), reals(incidents, "restored_at")
+    lead_time = deployed_at - reals(changes, "committed_at")
     started_at = reals(incidents, "started_at")
+    bill = bills(tables, HOURS_PER_WEEK * np.arange(horizon_weeks + 1, dtype=np.float64))
     in_progress = _hours_by_week(
         reals(changes, "started_at"), reals(changes, "ended_at"), horizon_weeks
     )
-    order, start, stop = quality_stretches(tables)
+    order, start, stop = stretches(tables, "quality")
     level = reals(quality, "quality")[order]
     measured = np.where(np.isnan(level), np.nan, start)
     below = flags(quality, "below")[order].astype(np.float64)
     return pd.DataFrame(
         {
-            "deployments": count(reals(table(tables, "deployments"), "deployed_at")),
+            "deployments": count(live_at),
+            "failed_deployments": count(live_at[failed]),
             "changes_deployed": count(deployed_at),
-            "lead_time_h": mean(deployed_at, deployed_at - reals(changes, "committed_at")),
+            "lead_time_h": mean(deployed_at, lead_time),
+            "lead_time_median_h": _median_by_week(deployed_at, lead_time, horizon_weeks),
             "work_in_progress": in_progress / HOURS_PER_WEEK,
             "incidents": count(started_at),
+            "restored": count(restored_at),
             "time_to_restore_h": mean(restored_at, restored_at - started_at),
             "quality": _ratio(
                 _hours_by_week(measured, stop, horizon_weeks, level),
@@ -63,6 +84,7 @@ def weekly_series(tables: Tables, horizon_weeks: int) -> pd.DataFrame:
                 _hours_by_week(start, stop, horizon_weeks, below),
                 _hours_by_week(start, stop, horizon_weeks),
             ),
+            "net_cost": sum(bill[head] for head in HEADS) - bill["worth"],
         },
         index=pd.RangeIndex(horizon_weeks, name="week"),
     )
@@ -72,6 +94,19 @@ def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
     quotient = np.full(whole.shape, np.nan)
     np.divide(part, whole, out=quotient, where=whole > 0.0)
     return quotient
+
+
+def _median_by_week(times: FloatArray, values: FloatArray, horizon_weeks: int) -> FloatArray:
+    """Return the median of the values of each week, NaN of nothing."""
+    known = (times >= 0.0) & (times < horizon_weeks * HOURS_PER_WEEK) & ~np.isnan(values)
+    week, values = (times[known] // HOURS_PER_WEEK).astype(np.intp), values[known]
+    # All weeks end to end, each in the order of its values: its middle is half way from its first.
+    values = np.append(values[np.lexsort((values, week))], np.nan)
+    number = np.bincount(week, minlength=horizon_weeks)
+    first = np.cumsum(number) - number
+    below = first + np.maximum(number - 1, 0) // 2
+    median = (values[below] + values[first + number // 2]) / 2.0
+    return np.where(number > 0, median, np.nan)
 
 
 def _hours_by_week(

@@ -12,12 +12,29 @@ from sim.metrics.arrays import (
     inside,
     label_positions,
     labels,
+    matches,
     reals,
     service_names,
     table,
 )
-from sim.metrics.dora import change_failure_rate, deployment_frequency, lead_times, rework_rate
-from sim.metrics.flow import lead_time_parts, throughput_per_week, work_in_progress
+from sim.metrics.cost import costs
+from sim.metrics.debt import technical_debt
+from sim.metrics.dora import (
+    change_failure_rate,
+    charged_deployments,
+    deployment_frequency,
+    incidents_per_deployment,
+    incidents_per_week,
+    lead_times,
+    rework_rate,
+)
+from sim.metrics.effort import effort_by_activity
+from sim.metrics.flow import (
+    failed_trainings_per_week,
+    lead_time_parts,
+    throughput_per_week,
+    work_in_progress,
+)
 from sim.metrics.reliability import availability, data_to_production, model_quality
 from sim.metrics.restore import restore_times
 from sim.metrics.stability import is_unstable
@@ -30,8 +47,9 @@ def compute_metrics(
     """Return every metric of one window.
 
     Names end with their unit: `_h` hours, `_per_week`; deployment frequencies are per service and
-    day, rates, shares and utilizations are between 0 and 1, `n_` are counts. What there is no data
-    for is NaN, and the count that it rests on says so.
+    day, rates, shares and utilizations are between 0 and 1, `n_` are counts, costs and worth are
+    in the currency of the table of prices. What there is no data for is NaN, and the count that it
+    rests on says so.
 
     Args:
         tables: Event tables by name, with the columns of :data:`sim.log.SCHEMAS` that the metrics
@@ -59,13 +77,19 @@ def compute_metrics(
             **change_failure_rate(tables, window, include_decay),
             **restore_times(tables, window),
             "rework_rate": rework_rate(tables, window),
+            "incidents_per_week": incidents_per_week(tables, window),
+            "incidents_per_deployment": incidents_per_deployment(tables, window),
             "availability": availability(tables, window),
             **model_quality(tables, window),
             "data_to_production_h": data_to_production(tables, window),
             "work_in_progress": work_in_progress(tables, window),
             "throughput_per_week": throughput_per_week(tables, window),
+            "failed_trainings_per_week": failed_trainings_per_week(tables, window),
             **lead_time_parts(tables, window),
+            **effort_by_activity(tables, window),
             **utilization(tables, window),
+            "debt_h": technical_debt(tables, window),
+            **costs(tables, window),
             **_counts(tables, window),
             "unstable": float(is_unstable(table(tables, "changes"), window)),
         },
@@ -102,11 +126,14 @@ def compute_metrics_by(
 ) -> pd.DataFrame:
     """Return every metric of one window for each team or each service.
 
-    Changes, deployments, incidents, batches and quality go with their service, and the service
-    with the team that owns it. A deployment is charged with the incidents that it caused at
-    services of other teams too. People and machines go with the team that the table of capacity
-    gives their pool, if it gives one; they do not belong to a service, so by service there are no
-    utilizations.
+    Changes, deployments, incidents, batches, quality and debt go with their service, and the
+    service with the team that owns it. A deployment is charged with the incidents that it caused at
+    services of other teams too, in the rates of change failure, the incidents per deployment and
+    the recovery time of failed deployments. People and machines go with the team that the table of
+    capacity gives their pool, if it gives one; they do not belong to a service, so by service there
+    are no utilizations and hours of people. A team costs what its own people, machines and services
+    cost; shared pools and tools are no team's. A service has the costs of its downtime and
+    degradation alone, and no sum.
 
     Args:
         tables: As for :func:`compute_metrics`.
@@ -121,6 +148,8 @@ def compute_metrics_by(
     if by not in ("team", "service"):
         raise ValueError(f"metrics are grouped by 'team' or 'service', not by {by!r}")
     services, capacity = table(tables, "services"), table(tables, "capacity")
+    prices, incidents = table(tables, "prices"), table(tables, "incidents")
+    tools = matches(prices, "item", "tools")
     names = service_names(tables)
     groups = labels(services, by)
     group_of_row: dict[str, IntArray] = {}
@@ -132,23 +161,39 @@ def compute_metrics_by(
         group_of_pool = np.full(len(pools) + 1, -1)
         owner = label_positions(capacity, "team", groups)
         group_of_pool[label_positions(capacity, "pool", pools)] = owner
-        for name in ("work", "jobs"):
+        for name in {"work", "jobs"} & tables.keys():
             group_of_row[name] = group_of_pool[label_positions(table(tables, name), "pool", pools)]
     group_of_service = np.append(label_positions(services, by, groups), -1)
-    for name in ("services", "changes", "deployments", "incidents", "batches", "quality"):
+    for name in ("services", "changes", "deployments", "incidents", "batches", "quality", "debt"):
+        if name not in tables:
+            continue
         service = label_positions(table(tables, name), "service", names)
         group_of_row[name] = group_of_service[service]
 
+    recovery = "failed_deployment_recovery_time_h"
     rows = []
     for group in range(len(groups)):
         part = {name: table(tables, name)[of_row == group] for name, of_row in group_of_row.items()}
-        part["steps"] = table(tables, "steps")  # they follow their change
+        if "steps" in tables:
+            part["steps"] = tables["steps"]  # they follow their change
+        part["prices"] = prices[~tools]
         if by == "team":
-            # All resources stay, with nothing available, so that all rows get the same names.
-            available_h = np.where(owner == group, reals(capacity, "available_h"), 0.0)
-            part["capacity"] = capacity.assign(available_h=available_h)
-        metrics = compute_metrics(part, window, include_decay)
-        part["incidents"] = table(tables, "incidents")
-        metrics.update(pd.Series(change_failure_rate(part, window, include_decay)))
-        rows.append(metrics)
+            if "capacity" in tables:
+                # All resources stay, with nothing available, so that all rows get the same names.
+                own = owner == group
+                hours = [name for name in ("available_h", "paid_h") if name in capacity]
+                part["capacity"] = capacity.assign(
+                    **{name: np.where(own, reals(capacity, name), 0.0) for name in hours}
+                )
+            part["prices"] = prices.assign(price=np.where(tools, 0.0, reals(prices, "price")))
+        charged = dict(part, incidents=incidents)
+        charged["incidents"] = incidents[charged_deployments(charged) >= 0]
+        rows.append(
+            {
+                **compute_metrics(part, window, include_decay),
+                **change_failure_rate(charged, window, include_decay),
+                "incidents_per_deployment": incidents_per_deployment(charged, window),
+                recovery: restore_times(charged, window)[recovery],
+            }
+        )
     return pd.DataFrame(rows, index=groups.rename(by))

@@ -5,10 +5,8 @@ import pandas as pd
 
 from sim.log import Tables
 from sim.metrics.arrays import (
-    HOURS_PER_WEEK,
     FloatArray,
     Window,
-    inside,
     label_positions,
     labels,
     overlap,
@@ -16,6 +14,7 @@ from sim.metrics.arrays import (
     reals,
     table,
 )
+from sim.metrics.effort import available_hours, stint_hours
 
 
 def utilization(tables: Tables, window: Window) -> dict[str, float]:
@@ -42,20 +41,8 @@ def utilization(tables: Tables, window: Window) -> dict[str, float]:
         where = label_positions(frame, name, resources) % (len(resources) + 1)
         return np.bincount(where, hours, minlength=len(resources) + 1).astype(np.float64)
 
-    week = reals(capacity, "week") * HOURS_PER_WEEK
-    observed = overlap(week, week + HOURS_PER_WEEK, window) / HOURS_PER_WEEK
-    available = total(capacity, "resource", observed * reals(capacity, "available_h"))
-
-    start, stop = reals(work, "started_at"), reals(work, "finished_at")
-    # A stint that is not over lasts until the end of what is observed.
-    elapsed = np.where(np.isnan(stop), window[1], stop) - start
-    inside_share = np.divide(
-        overlap(start, stop, window),
-        elapsed,
-        out=inside(start, window).astype(np.float64),
-        where=elapsed > 0.0,
-    )
-    busy = total(work, "role", inside_share * np.nan_to_num(reals(work, "effort_h")))
+    available = total(capacity, "resource", available_hours(capacity, window))
+    busy = total(work, "role", stint_hours(work, window))
     held = overlap(reals(jobs, "started_at"), reals(jobs, "finished_at"), window)
     busy += total(jobs, "resource", held)
     return {

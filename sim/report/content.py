@@ -14,6 +14,7 @@ import pandas as pd
 from sim.experiment.replicate import Study
 from sim.log import Tables
 from sim.metrics.bands import dora_band
+from sim.metrics.cost import HEADS
 from sim.metrics.flow import waiting_by_step
 from sim.metrics.restore import restore_times
 from sim.metrics.warmup import mser5
@@ -21,6 +22,7 @@ from sim.report.units import (
     Estimate,
     count_noun,
     format_estimate,
+    format_money,
     format_number,
     format_percent,
     readable,
@@ -82,6 +84,7 @@ CAUSES = {
     "data": "the data",
     "code": "the code",
     "security": "security",
+    "dependency": "an interface that other services use",
 }
 
 # The count behind a metric, and what it counts.
@@ -105,15 +108,17 @@ FOOTNOTE = (
 
 
 class Component(NamedTuple):
-    """A component of lead time or restore time: its name in the tables and to people."""
+    """A component of lead time, restore time or people's time: its name in tables and to people."""
 
     name: str
-    """The metric is ``lead_time_<name>_h`` or ``<name>_mean_h``."""
+    """The metric is ``lead_time_<name>_h``, ``<name>_mean_h`` or ``<name>_h_per_week``."""
     column: str
-    """The column of :func:`sim.metrics.waiting_by_step` or :func:`restore_time_by_cause`."""
+    """The column of :func:`sim.metrics.waiting_by_step`, :func:`restore_time_by_cause` or
+    :func:`sim.metrics.effort.effort_by_role`."""
     label: str
     kind: str
-    """``work``, ``waiting`` or ``rework``; ``phase`` for one of restoring, which mixes them."""
+    """``work``, ``waiting`` or ``rework``; ``phase`` for one of restoring, which mixes them;
+    ``effort`` for what people's time goes into."""
 
 
 LEAD_TIME_COMPONENTS = (
@@ -134,6 +139,23 @@ RESTORE_COMPONENTS = (
 )
 
 
+EFFORT_COMPONENTS = (
+    Component("delivery", "delivery_h_per_week", "delivery", "effort"),
+    Component("incident_work", "incident_work_h_per_week", "incident work", "effort"),
+    Component("toil", "toil_h_per_week", "toil", "effort"),
+    Component("investment", "investment_h_per_week", "investment", "effort"),
+    Component("idle", "idle_h_per_week", "idle", "effort"),
+)
+
+COST_LABELS = {
+    "people": "people",
+    "compute": "compute",
+    "tools": "tools",
+    "downtime": "downtime",
+    "degraded": "degraded models",
+}
+
+
 class MetricRow(NamedTuple):
     """A metric over the replications of a study, ready to print."""
 
@@ -147,12 +169,12 @@ class MetricRow(NamedTuple):
 
 
 class PartRow(NamedTuple):
-    """A part of a mean time, or the utilization of a resource."""
+    """A part of a mean time or of the cost, or the utilization of a resource."""
 
     label: str
     kind: str
     value: float
-    """Mean hours, NaN if there is no data; for a utilization, the share."""
+    """Mean hours or money, NaN if there is no data; for a utilization, the share."""
     share: float
     """Share of the total."""
 
@@ -172,6 +194,25 @@ def setting(study: Study) -> str:
         f"{count_noun(len(study.runs), 'replication')} of {count_noun(observed, 'week')} after "
         f"{count_noun(scenario.warmup_weeks, 'week')} of warm-up · seed {study.seed}"
     )
+
+
+def practices(study: Study) -> list[str]:
+    """Return the practices in force and the roadmap in a line each; a line without is left out."""
+    scenario = study.scenario
+    by_level: dict[str, list[str]] = {}
+    for practice, level in scenario.practices.items():
+        by_level.setdefault(readable(level), []).append(readable(practice))
+    in_force = [f"{level} ({', '.join(names)})" for level, names in by_level.items()]
+    planned = [
+        f"{readable(item.practice)} {readable(item.level)} from week {item.start_week}"
+        for item in scenario.roadmap
+    ]
+    lines = []
+    if in_force:
+        lines.append(f"Practices: {', '.join(in_force)}")
+    if planned:
+        lines.append(f"Roadmap: {', '.join(planned)}")
+    return lines
 
 
 def bands_between(metric: str, low: float, high: float) -> tuple[str, ...]:
@@ -239,6 +280,41 @@ def restore_rows(study: Study) -> list[PartRow]:
     total = float(means["time_to_restore_mean_h"])
     hours = [float(means[f"{part.name}_mean_h"]) for part in RESTORE_COMPONENTS]
     return _part_rows(RESTORE_COMPONENTS, hours, total)
+
+
+def effort_rows(study: Study) -> list[PartRow]:
+    """Return what people's time goes into, hours per week and share of the capacity."""
+    means = study.summary()["mean"]
+    hours = [float(means[part.column]) for part in EFFORT_COMPONENTS]
+    return _part_rows(EFFORT_COMPONENTS, hours, float(means["capacity_h_per_week"]))
+
+
+def is_priced(study: Study) -> bool:
+    """Return whether anything costs anything or is worth anything."""
+    means = study.summary()["mean"]
+    return bool(means["cost_per_week"] > 0.0 or means["worth_per_week"] > 0.0)
+
+
+def cost_rows(study: Study) -> list[PartRow]:
+    """Return the heads of the bill, money per week and share of the total."""
+    means = study.summary()["mean"]
+    parts = [Component(head, "", COST_LABELS[head], "cost") for head in HEADS]
+    money = [float(means[f"cost_{head}_per_week"]) for head in HEADS]
+    return _part_rows(parts, money, float(means["cost_per_week"]))
+
+
+def net_cost_lines(study: Study) -> list[tuple[str, float]]:
+    """Return what stands below the bill: name and money.
+
+    The worth of features and the net cost are left out if features are worth nothing.
+    """
+    means = study.summary()["mean"]
+    lines = []
+    if means["worth_per_week"] > 0.0:
+        lines.append(("worth of features", -float(means["worth_per_week"])))
+        lines.append(("net cost", float(means["net_cost_per_week"])))
+    lines.append(("cost per deployment", float(means["cost_per_deployment"])))
+    return lines
 
 
 def _part_rows(
@@ -446,7 +522,9 @@ def sentences(study: Study) -> list[str]:
         _bottleneck(study),
         _restoring(study),
         _busiest(study),
+        _effort(study),
         _quality(means),
+        _bill(study),
     ]
     return [sentence for sentence in said if sentence]
 
@@ -542,6 +620,34 @@ def _busiest(study: Study) -> str:
         return ""
     named = [f"{row.label} ({format_percent(row.share)})" for row in rows[:2]]
     return f"Utilization is highest for {', then '.join(named)}."
+
+
+def _effort(study: Study) -> str:
+    rows = effort_rows(study)
+    if any(math.isnan(row.share) for row in rows):
+        return ""
+    *work, idle = rows
+    # What is nothing needs no words.
+    named = [f"{row.label} takes {format_percent(row.share)}" for row in work if row.share > 0.0]
+    named.append(f"{format_percent(max(idle.share, 0.0))} are idle")
+    return f"Of people's hours, {_and(named)}."
+
+
+def _bill(study: Study) -> str:
+    rows = [row for row in cost_rows(study) if not math.isnan(row.share)]
+    if not rows:
+        return ""
+    means = study.summary()["mean"]
+    currency = study.scenario.cost.currency
+    largest = max(rows, key=lambda row: row.share)
+    said = (
+        f"All this costs {format_money(float(means['cost_per_week']), currency)} a week, "
+        f"{share_in_words(largest.share)} of it for {largest.label}"
+    )
+    if not math.isnan(float(means["cost_per_deployment"])):
+        each = format_money(float(means["cost_per_deployment"]), currency)
+        said += f", or {each} a deployment"
+    return f"{said}."
 
 
 def _quality(means: pd.Series) -> str:

@@ -22,11 +22,15 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from sim.experiment.replicate import Study
 from sim.metrics.bands import dora_band
+from sim.metrics.cost import HEADS, bills
+from sim.metrics.effort import effort_by_role
 from sim.metrics.flow import waiting_by_step
 from sim.metrics.warmup import welch
 from sim.report.content import (
+    COST_LABELS,
     DORA_METRICS,
     DORA_YEAR,
+    EFFORT_COMPONENTS,
     EXPLANATIONS,
     LEAD_TIME_COMPONENTS,
     RESTORE_COMPONENTS,
@@ -34,6 +38,7 @@ from sim.report.content import (
     MetricRow,
     band_words,
     instability,
+    is_priced,
     mean_and_interval,
     metric_rows,
     restore_time_by_cause,
@@ -45,6 +50,7 @@ from sim.report.units import (
     count_noun,
     decimals_for,
     dimension,
+    format_money,
     format_number,
     format_percent,
     format_value,
@@ -77,6 +83,15 @@ _FILLS = {
     "respond_h": _Fill(YELLOW, "xxx", _INK),
     "diagnose_h": _Fill(SKY),
     "remedy_h": _Fill(BLUE, "//"),
+    "delivery_h_per_week": _Fill(GREEN),
+    "incident_work_h_per_week": _Fill(VERMILION, "///"),
+    "toil_h_per_week": _Fill(YELLOW, "xxx", _INK),
+    "investment_h_per_week": _Fill(SKY, "...", _INK),
+    "people": _Fill(GREEN),
+    "compute": _Fill(SKY, "\\\\\\"),
+    "tools": _Fill(YELLOW, "xxx", _INK),
+    "downtime": _Fill(VERMILION, "///"),
+    "degraded": _Fill(ORANGE, "...", _INK),
 }
 
 
@@ -93,19 +108,25 @@ class Picture(NamedTuple):
 
 
 def study_pictures(study: Study) -> dict[str, Picture]:
-    """Return the pictures of a study by name: `metrics`, `lead_time`, `restore_time`, `course`.
+    """Return the pictures of a study by name.
 
-    Steps and incidents are those of the first replication, the only one whose tables are kept.
+    They are `metrics`, `lead_time`, `restore_time`, `effort`, `course`, and `cost` if there are
+    prices. Steps, incidents, hours and costs are those of the first replication, the only one whose
+    tables are kept.
 
     Args:
         study: The study.
     """
-    return {
+    pictures = {
         "metrics": _metrics_picture(study),
         "lead_time": _lead_time_picture(study),
         "restore_time": _restore_picture(study),
+        "effort": _effort_picture(study),
         "course": _course_picture(study),
     }
+    if is_priced(study):
+        pictures["cost"] = _cost_picture(study)
+    return pictures
 
 
 def new_figure(width: float, height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
@@ -343,6 +364,7 @@ def _stacked_bars(
     parts: Sequence[Component],
     labels: Sequence[str],
     ax: Axes,
+    unit: str = "h",
 ) -> None:
     """Draw a bar per row of the frame, first on top, stacked from the columns of the parts."""
     if frame.empty:
@@ -369,7 +391,7 @@ def _stacked_bars(
     decimals = decimals_for(float(totals.max()))
     for row, total in zip(rows, totals, strict=True):
         ax.annotate(
-            f"{format_number(float(total), decimals)} h",
+            f"{format_number(float(total), decimals)} {unit}",
             (float(total), float(row)),
             xytext=(4, 0),
             textcoords="offset points",
@@ -385,16 +407,21 @@ def _stacked_bars(
     ax.tick_params(axis="y", length=0)
     for spine in ("right", "top", "left"):
         ax.spines[spine].set_visible(False)
+    _explain_fills(columns, labels, ax)
+
+
+def _explain_fills(names: Sequence[str], labels: Sequence[str], ax: Axes) -> None:
+    """Put a legend of the named fills to the right of the axes."""
     ax.legend(
         handles=[
             Patch(
-                facecolor=_FILLS[part.column].colour,
-                hatch=_FILLS[part.column].hatch,
-                edgecolor=_FILLS[part.column].hatch_colour,
+                facecolor=_FILLS[name].colour,
+                hatch=_FILLS[name].hatch,
+                edgecolor=_FILLS[name].hatch_colour,
                 linewidth=0.5,
                 label=label,
             )
-            for part, label in zip(parts, labels, strict=True)
+            for name, label in zip(names, labels, strict=True)
         ],
         loc="upper left",
         bbox_to_anchor=(1.01, 1.0),
@@ -476,6 +503,144 @@ def _restore_picture(study: Study) -> Picture:
     alt = (
         "Stacked bars of mean hours per restored incident, one bar per cause of incident: "
         f"{'; '.join(told)}."
+    )
+    return Picture(figure, question, caption, alt)
+
+
+# --- people's time and the bill -----------------------------------------------------------------
+
+
+def plot_effort(by_role: pd.DataFrame, ax: Axes) -> Axes:
+    """Draw what people's time goes into, by role, in percent of the hours they have.
+
+    Args:
+        by_role: The frame of :func:`sim.metrics.effort.effort_by_role`: hours per week.
+        ax: Where to draw.
+    """
+    work = [part for part in EFFORT_COMPONENTS if part.name != "idle"]
+    capacity_h = by_role["capacity_h_per_week"]
+    percent = 100 * by_role[[part.column for part in work]].div(capacity_h, axis="index")
+    names = [
+        f"{readable(str(role))}\n({format_number(hours)} h a week)"
+        for role, hours in capacity_h.items()
+    ]
+    whole_h = float(capacity_h.sum())
+    labels = [
+        f"{part.label}, {format_percent(by_role[part.column].sum() / whole_h)}" for part in work
+    ]
+    _stacked_bars(percent, names, work, labels, ax, unit="%")
+    ax.axvline(100.0, color=_INK, linewidth=1.0, linestyle=":")
+    ax.set_xlim(right=max(ax.get_xlim()[1], 102.0))
+    ax.set_xlabel("percent of the available hours; the rest is idle", fontsize=10)
+    return ax
+
+
+COST_PERIOD_WEEKS = 4
+"""Weeks that a bar of the bill stands for: single weeks are full of downtime by chance."""
+
+
+def plot_cost(
+    bill: pd.DataFrame, edges: Sequence[float], warmup_weeks: int, currency: str, ax: Axes
+) -> Axes:
+    """Draw what each period costs a week, stacked by head of the bill.
+
+    Args:
+        bill: A row per period, columns as in :data:`sim.metrics.cost.HEADS`: money a week.
+        edges: Ends of the periods in weeks, one more than there are periods.
+        warmup_weeks: Weeks that are left out of the metrics.
+        currency: What it costs.
+        ax: Where to draw.
+    """
+    begin, width = np.array(edges[:-1]), np.diff(edges)
+    bottom = np.zeros(len(bill))
+    for head in HEADS:
+        fill = _FILLS[head]
+        money = bill[head].to_numpy(dtype=float)
+        ax.bar(
+            begin,
+            money,
+            width,
+            bottom,
+            align="edge",
+            color=fill.colour,
+            hatch=fill.hatch,
+            edgecolor=fill.hatch_colour,
+            linewidth=0.5,
+        )
+        bottom += money
+    ax.axvline(warmup_weeks, color=BLACK, linewidth=1.5, linestyle=":")
+    ax.set_xlim(0, edges[-1])
+    ax.set_ylabel(f"{currency} a week", fontsize=10)
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda money, _: format_number(money)))
+    ax.yaxis.grid(True, color="#e3e3e3", linewidth=0.7)
+    ax.set_axisbelow(True)
+    ax.tick_params(labelsize=9)
+    for spine in ("right", "top"):
+        ax.spines[spine].set_visible(False)
+    shares = bill[list(HEADS)].sum() / bill[list(HEADS)].to_numpy().sum()
+    # The first stands at the bottom of the bars, and of the legend.
+    labels = [f"{COST_LABELS[head]}, {format_percent(shares[head])}" for head in HEADS]
+    _explain_fills(HEADS[::-1], labels[::-1], ax)
+    return ax
+
+
+def _effort_picture(study: Study) -> Picture:
+    run = study.first
+    question = "Where does people's time go?"
+    caption = (
+        "Of the hours without meetings. Incident work is response, diagnosis, repair and "
+        "remediation; toil is the repair of automation; investment is work on new practices. "
+        f"Of replication {run.replication}, whose tables are kept."
+    )
+    title = f"People's time by role (replication {run.replication})"
+    known = run.tables.keys() >= {"work", "capacity"}
+    by_role = effort_by_role(run.tables, run.window) if known else pd.DataFrame()
+    figure, (ax,) = new_figure(10.0, 1.8 + 0.5 * max(len(by_role), 3))
+    if by_role.empty:
+        _say_no_data(ax)
+        _entitle(figure, f"{title}: {NO_DATA}", study)
+        return Picture(figure, question, caption, f"{title}: {NO_DATA}")
+    plot_effort(by_role, ax)
+    _entitle(figure, title, study)
+    told = []
+    for role, row in by_role.iterrows():
+        whole_h = float(row["capacity_h_per_week"])
+        parts = ", ".join(
+            f"{part.label} {format_percent(row[part.column] / whole_h)}"
+            for part in EFFORT_COMPONENTS
+            if row[part.column] != 0.0
+        )
+        told.append(f"{readable(str(role))}: {parts}")
+    alt = f"Stacked bars of the share of available hours, one bar per role. {'; '.join(told)}."
+    return Picture(figure, question, caption, alt)
+
+
+def _cost_picture(study: Study) -> Picture:
+    run, scenario = study.first, study.scenario
+    edges = [*range(0, scenario.horizon_weeks, COST_PERIOD_WEEKS), scenario.horizon_weeks]
+    amounts = bills(run.tables, 168.0 * np.array(edges, dtype=np.float64))
+    bill = pd.DataFrame(amounts).div(np.diff(edges), axis="index")
+    figure, (ax,) = new_figure(10.0, 4.2)
+    title = f"Cost over time, by head of the bill (replication {run.replication})"
+    _entitle(figure, title, study)
+    question = "What does it cost, and when?"
+    caption = (
+        f"Each bar is the mean over {count_noun(COST_PERIOD_WEEKS, 'week')}; the dotted line is "
+        f"the end of the warm-up. Of replication {run.replication}, whose tables are kept."
+    )
+    if bill[list(HEADS)].isna().to_numpy().any():
+        _say_no_data(ax)
+        return Picture(figure, question, caption, f"{title}: {NO_DATA}")
+    plot_cost(bill, edges, scenario.warmup_weeks, scenario.cost.currency, ax)
+    ax.set_xlabel("week", fontsize=10)
+    total = bill[list(HEADS)].sum(axis="columns")
+    parts = ", ".join(
+        f"{COST_LABELS[head]} {format_percent(bill[head].sum() / total.sum())}" for head in HEADS
+    )
+    alt = (
+        f"Stacked bars of {scenario.cost.currency} a week over {scenario.horizon_weeks} weeks, "
+        f"between {format_money(float(total.min()), scenario.cost.currency)} and "
+        f"{format_money(float(total.max()), scenario.cost.currency)}; in all {parts}."
     )
     return Picture(figure, question, caption, alt)
 

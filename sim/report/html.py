@@ -24,9 +24,14 @@ from sim.report.content import (
     PartRow,
     band_words,
     caveats,
+    cost_rows,
+    effort_rows,
     instability,
+    is_priced,
     lead_time_rows,
     metric_rows,
+    net_cost_lines,
+    practices,
     restore_rows,
     sentences,
     setting,
@@ -51,11 +56,14 @@ def write_html(study: Study, pictures: Mapping[str, Picture], path: Path) -> Non
     means = study.summary()["mean"]
     lead_time = ("mean lead time", float(means["lead_time_mean_h"]))
     restore = ("mean time to restore", float(means["time_to_restore_mean_h"]))
+    capacity = ("capacity", float(means["capacity_h_per_week"]))
+    figures = {f"{name}_figure": _figure(picture) for name, picture in pictures.items()}
     template = resources.files("sim.report").joinpath("template.html").read_text("utf-8")
     page = Template(template).substitute(
         title=html.escape(f"{scenario.name}: ML delivery report"),
         heading=html.escape(scenario.name),
         description=f"<p>{html.escape(scenario.description)}</p>" if scenario.description else "",
+        practices="".join(f"<p>{html.escape(line)}</p>\n" for line in practices(study)),
         setting=html.escape(setting(study)),
         flag=f'<p class="flag">{flag}</p>' if (flag := instability(study)) else "",
         sentences=_list(sentences(study)),
@@ -63,10 +71,12 @@ def write_html(study: Study, pictures: Mapping[str, Picture], path: Path) -> Non
         metrics=_metric_table(study),
         lead_time=_parts_table("Hours per deployed change", lead_time_rows(study), lead_time),
         restore_time=_parts_table("Hours per restored incident", restore_rows(study), restore),
+        effort=_parts_table("Hours of people per week", effort_rows(study), capacity),
         utilization=_utilization_table(utilization_rows(study)),
+        cost=_cost_section(study, figures.pop("cost_figure", "")),
         versions=_versions(study),
         scenario=html.escape(to_yaml(scenario)),
-        **{f"{name}_figure": _figure(picture) for name, picture in pictures.items()},
+        **figures,
     )
     path.write_text(page, encoding="utf-8")
 
@@ -128,22 +138,33 @@ def _metric_line(row: MetricRow) -> str:
     )
 
 
-def _parts_table(caption: str, rows: Sequence[PartRow], total: tuple[str, float]) -> str:
-    name, total_h = total
-    if math.isnan(total_h):
+def _parts_table(
+    caption: str,
+    rows: Sequence[PartRow],
+    total: tuple[str, float],
+    unit: str = " h",
+    below: Sequence[tuple[str, float]] = (),
+) -> str:
+    name, whole = total
+    if math.isnan(whole):
         return f"<p>{caption}: {NO_DATA}.</p>"
-    decimals = decimals_for(total_h)
+    decimals = decimals_for(whole)
     largest = max(row.share for row in rows)
     lines = "".join(
         f'<tr><th scope="row">{html.escape(row.label)}</th>'
-        f"{_cell(f'{format_number(row.value, decimals)} h', 'number')}"
+        f"{_cell(f'{format_number(row.value, decimals)}{unit}', 'number')}"
         f"{_cell(format_percent(row.share), 'number')}{_bar(row.share / largest, row.kind)}</tr>\n"
         for row in rows
     )
     lines += (
         f'<tr class="total"><th scope="row">{name}</th>'
-        f"{_cell(f'{format_number(total_h, decimals)} h', 'number')}"
+        f"{_cell(f'{format_number(whole, decimals)}{unit}', 'number')}"
         f"{_cell('100 %', 'number')}<td></td></tr>"
+    )
+    lines += "".join(
+        f'<tr><th scope="row">{html.escape(label)}</th>'
+        f"{_cell(f'{format_number(value, decimals)}{unit}', 'number')}<td></td><td></td></tr>\n"
+        for label, value in below
     )
     table = f"<table><caption>{caption}</caption><tbody>{lines}</tbody></table>"
     kinds = dict.fromkeys(row.kind for row in rows)
@@ -151,6 +172,18 @@ def _parts_table(caption: str, rows: Sequence[PartRow], total: tuple[str, float]
         return table
     key = "".join(f'<span class="{kind}"></span>{kind}' for kind in kinds)
     return f'{table}<p class="key" aria-hidden="true">{key}</p>'
+
+
+def _cost_section(study: Study, figure: str) -> str:
+    if not is_priced(study):
+        return ""
+    caption = f"{html.escape(study.scenario.cost.currency)} per week"
+    total = ("cost", float(study.summary()["mean"]["cost_per_week"]))
+    table = _parts_table(caption, cost_rows(study), total, "", net_cost_lines(study))
+    return (
+        '<section aria-labelledby="cost">\n<h2 id="cost">What it costs</h2>\n'
+        f"{table}\n{figure}\n</section>"
+    )
 
 
 def _utilization_table(rows: Sequence[PartRow]) -> str:

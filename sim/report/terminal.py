@@ -19,9 +19,14 @@ from sim.report.content import (
     PartRow,
     band_words,
     caveats,
+    cost_rows,
+    effort_rows,
     instability,
+    is_priced,
     lead_time_rows,
     metric_rows,
+    net_cost_lines,
+    practices,
     restore_rows,
     setting,
     utilization_rows,
@@ -32,7 +37,14 @@ _WIDE = 110
 """Columns from which the breakdowns stand side by side and counts have their nouns."""
 
 _BAND_STYLES = {"elite": "green", "high": "cyan", "medium": "yellow", "low": "red"}
-_KIND_STYLES = {"work": "green", "waiting": "yellow", "rework": "red", "phase": "magenta"}
+_KIND_STYLES = {
+    "work": "green",
+    "waiting": "yellow",
+    "rework": "red",
+    "phase": "magenta",
+    "effort": "blue",
+    "cost": "cyan",
+}
 
 # What a terminal that does not speak Unicode gets instead.
 _ASCII = str.maketrans({"–": "-", "·": "-", "×": "x", "±": "+/-", "█": "#"})
@@ -82,11 +94,21 @@ def print_study(study: Study, console: Console) -> None:
         bar_width,
         ink,
     )
+    effort = _parts_table(
+        "Where people's time goes, per week",
+        effort_rows(study),
+        ("capacity", float(means["capacity_h_per_week"])),
+        bar_width,
+        ink,
+    )
     utilization = _utilization_table(utilization_rows(study), bar_width, ink)
+    cost = [_cost_table(study, bar_width, ink)] if is_priced(study) else []
 
     console.print(ink.text(study.scenario.name, "bold"))
     if study.scenario.description:
         console.print(ink.text(study.scenario.description))
+    for line in practices(study):
+        console.print(ink.text(line))
     console.print(ink.text(setting(study), "dim"))
     if flag := instability(study):
         console.print(ink.text(flag, "bold red"))
@@ -96,21 +118,26 @@ def print_study(study: Study, console: Console) -> None:
     console.print(ink.text(FOOTNOTE, "dim"))
     console.print()
     if wide:
-        right = Table.grid()
-        right.add_row(restore)
-        right.add_row("")
-        right.add_row(utilization)
         side_by_side = Table.grid(padding=(0, 3))
-        side_by_side.add_row(lead_time, right)
+        side_by_side.add_row(_column(lead_time, *cost), _column(restore, effort, utilization))
         console.print(side_by_side)
         console.print()
     else:
-        for table in (lead_time, restore, utilization):
+        for table in (lead_time, restore, effort, utilization, *cost):
             console.print(table)
             console.print()
     found = caveats(study)
     if found:
         console.print(_caveat_table(found, ink))
+
+
+def _column(*tables: Table) -> Table:
+    column = Table.grid()
+    for number, table in enumerate(tables):
+        if number:
+            column.add_row("")
+        column.add_row(table)
+    return column
 
 
 def _metric_table(study: Study, ink: _Ink, wide: bool) -> Table:
@@ -158,27 +185,47 @@ def _breakdown(title: str) -> Table:
 
 
 def _parts_table(
-    title: str, rows: Sequence[PartRow], total: tuple[str, float], bar_width: int, ink: _Ink
+    title: str,
+    rows: Sequence[PartRow],
+    total: tuple[str, float],
+    bar_width: int,
+    ink: _Ink,
+    unit: str = " h",
 ) -> Table:
-    name, total_h = total
+    name, whole = total
     table = _breakdown(title)
-    if math.isnan(total_h):
+    if math.isnan(whole):
         table.add_row(ink.text(NO_DATA, "dim"))
         return table
-    decimals = decimals_for(total_h)
+    decimals = decimals_for(whole)
     largest = max(row.share for row in rows)
     for row in rows:
         table.add_row(
             ink.text(row.label),
-            ink.text(f"{format_number(row.value, decimals)} h"),
+            ink.text(f"{format_number(row.value, decimals)}{unit}"),
             ink.text(format_percent(row.share)),
             ink.bar(row.share / largest, bar_width, _KIND_STYLES[row.kind]),
         )
     table.add_row(
         ink.text(name, "bold"),
-        ink.text(f"{format_number(total_h, decimals)} h", "bold"),
+        ink.text(f"{format_number(whole, decimals)}{unit}", "bold"),
         ink.text("100 %", "bold"),
     )
+    return table
+
+
+def _cost_table(study: Study, bar_width: int, ink: _Ink) -> Table:
+    cost = float(study.summary()["mean"]["cost_per_week"])
+    table = _parts_table(
+        f"What it costs, {study.scenario.cost.currency} per week",
+        cost_rows(study),
+        ("cost", cost),
+        bar_width,
+        ink,
+        unit="",
+    )
+    for name, amount in net_cost_lines(study):
+        table.add_row(ink.text(name), ink.text(format_number(amount, decimals_for(cost))))
     return table
 
 

@@ -44,7 +44,9 @@ _RATES = (
     (0.9 / DAYS_PER_MONTH, Unit("per month", 1 / DAYS_PER_MONTH)),
     (0.0, Unit("per year", 1 / 365.25)),
 )
-_COUNTED = {"work_in_progress": "changes", "throughput_per_week": "per week"}
+# Hours of work are no duration: nobody works 24 of them a day.
+_COUNTED = {"work_in_progress": "changes", "debt_h": "h"}
+_COUNTED_BY_ENDING = {"_h_per_week": "h per week", "_per_week": "per week"}
 _SHARES = ("change_failure_rate", "rework_rate", "availability", "share_", "flow_", "utilization_")
 
 
@@ -58,6 +60,8 @@ def dimension(metric: str) -> Dimension:
         return "rate"
     if metric.startswith(_SHARES):
         return "share"
+    if metric in _COUNTED:
+        return "count"
     return "duration" if metric.endswith("_h") else "count"
 
 
@@ -72,7 +76,8 @@ def unit_for(metric: str, value: float) -> Unit:
     if kind == "share":
         return PERCENT
     if kind == "count":
-        return Unit(_COUNTED.get(metric, ""), 1.0)
+        endings = (name for ending, name in _COUNTED_BY_ENDING.items() if metric.endswith(ending))
+        return Unit(_COUNTED.get(metric) or next(endings, ""), 1.0)
     magnitude = 0.0 if math.isnan(value) else abs(value)
     if magnitude == 0.0:
         return HOUR if kind == "duration" else _RATES[1][1]
@@ -133,7 +138,7 @@ def format_estimate(metric: str, mean: float, low: float, high: float) -> Estima
     """Return a mean with unit and its interval, rounded as the interval deserves.
 
     Student's t knows nothing of what is possible: an interval that reaches below zero, or beyond
-    100 % for a share, is cut there.
+    100 % for a share, is cut there. Only a net cost can be negative.
 
     Args:
         metric: Name of the metric.
@@ -151,7 +156,8 @@ def format_estimate(metric: str, mean: float, low: float, high: float) -> Estima
     # Close to 100 %, what is missing to it decides: 99.69 % rather than 99.7 %.
     distance = min(shown, 100.0 - shown) if share else shown
     decimals = decimals_for(distance, (high - low) / unit.size / 2)
-    low = max(low, 0.0)
+    if metric != "net_cost_per_week":  # it earns more than it costs
+        low = max(low, 0.0)
     if share:
         # Emergency work of people on call can push a utilization above 100 %.
         high = high if metric.startswith("utilization_") else min(high, 1.0)
@@ -167,6 +173,19 @@ def format_percent(share: float) -> str:
     if 0.0 < percent < 0.05:
         return "<0.1 %"
     return f"{format_number(percent, 1 if 0.0 < percent < 0.95 else 0)} %"
+
+
+def format_money(amount: float, currency: str) -> str:
+    """Return an amount with three digits that count: ``USD 91,400``.
+
+    Args:
+        amount: The amount.
+        currency: What it is in.
+    """
+    if math.isnan(amount):
+        return NO_DATA
+    rounded = round(amount, 2 - _leading_power(amount)) if amount else 0.0
+    return f"{currency} {format_number(rounded)}"
 
 
 _FRACTIONS = (
@@ -227,7 +246,7 @@ def count_noun(count: float, singular: str) -> str:
     return f"{text} {singular}" if text == "1" else f"{text} {singular}s"
 
 
-_ABBREVIATIONS = {"ml": "ML", "gpu": "GPU", "cpu": "CPU", "ci": "CI"}
+_ABBREVIATIONS = {"ml": "ML", "gpu": "GPU", "cpu": "CPU", "ci": "CI", "cicd": "CI/CD"}
 
 
 def readable(name: str) -> str:

@@ -16,6 +16,7 @@ def check(scenario: Scenario) -> list[Problem]:
         *_arrivals(scenario),
         *_steps(scenario),
         *_people(scenario),
+        *_roadmap(scenario),
     ]
 
 
@@ -38,12 +39,19 @@ def _services(scenario: Scenario) -> Iterator[Problem]:
         for other in service.upstream:
             if other not in scenario.services:
                 yield _unknown(f"{key}.upstream", other, "service", scenario.services)
+        for other in service.hidden_upstream:
+            if other not in scenario.services:
+                yield _unknown(f"{key}.hidden_upstream", other, "service", scenario.services)
 
 
 def _arrivals(scenario: Scenario) -> Iterator[Problem]:
     """Refuse what would happen so often that the simulation never ends."""
     changes = scenario.changes
-    gaps = {"changes.improvement.interarrival_h": changes.improvement.interarrival_h}
+    gaps = {
+        "changes.improvement.interarrival_h": changes.improvement.interarrival_h,
+        "threats.interarrival_h": scenario.threats.interarrival_h,
+        "upkeep.time_to_break_h": scenario.upkeep.time_to_break_h,
+    }
     if changes.feature is not None:
         gaps["changes.feature.interarrival_h"] = changes.feature.interarrival_h
         if changes.feature.arrivals == "closed":
@@ -63,17 +71,19 @@ def _arrivals(scenario: Scenario) -> Iterator[Problem]:
                 f"use a mean of {_SHORTEST_GAP_H:g} h or more",
             )
     for name, service in scenario.services.items():
-        if service.retraining.every_h < _SHORTEST_GAP_H:
+        policy = service.retraining or scenario.retraining
+        key = "retraining" if service.retraining is None else f"services.{name}.retraining"
+        if policy.every_h < _SHORTEST_GAP_H:
             yield Problem(
-                f"services.{name}.retraining.every_h",
-                f"{service.retraining.every_h:g} h between two of them never ends",
+                f"{key}.every_h",
+                f"{policy.every_h:g} h between two of them never ends",
                 f"use {_SHORTEST_GAP_H:g} h or more",
             )
-        threshold = service.quality.objective + service.retraining.margin
-        if service.retraining.trigger == "drift" and threshold >= service.quality.initial:
+        threshold = service.quality.objective + policy.margin
+        if policy.trigger == "drift" and threshold >= service.quality.initial:
             yield Problem(
-                f"services.{name}.retraining.margin",
-                f"{service.retraining.margin:g} above the objective is no less than the initial "
+                f"{key}.margin",
+                f"{policy.margin:g} above the objective is no less than the initial "
                 f"quality {service.quality.initial:g}: every new model has drifted already",
                 f"use less than {service.quality.initial - service.quality.objective:g}",
             )
@@ -116,8 +126,7 @@ def _steps(scenario: Scenario) -> Iterator[Problem]:
 
 
 def _people(scenario: Scenario) -> Iterator[Problem]:
-    everyone = {role for team in scenario.teams.values() for role in team.people}
-    everyone |= set(scenario.shared_people)
+    everyone = _roles(scenario)
     for role in scenario.working_hours_of:
         if role not in everyone:
             yield _unknown(f"working_hours_of.{role}", role, "role with people", everyone)
@@ -138,17 +147,43 @@ def _people(scenario: Scenario) -> Iterator[Problem]:
                 )
 
 
+def _roles(scenario: Scenario) -> set[str]:
+    in_teams = {role for team in scenario.teams.values() for role in team.people}
+    return in_teams | set(scenario.shared_people)
+
+
+def _roadmap(scenario: Scenario) -> Iterator[Problem]:
+    for number, item in enumerate(scenario.roadmap):
+        key = f"roadmap.{number}"
+        if item.start_week >= scenario.horizon_weeks:
+            yield Problem(
+                f"{key}.start_week",
+                f"{item.start_week} is after the end (horizon_weeks={scenario.horizon_weeks})",
+                f"use at most {scenario.horizon_weeks - 1}",
+            )
+        for role, effort_h in item.effort_h.items():
+            headcounts = [team.people.get(role, 0) for team in scenario.teams.values()]
+            if effort_h > 0 and scenario.shared_people.get(role, 0) + sum(headcounts) == 0:
+                yield _unknown(f"{key}.effort_h.{role}", role, "role with people", _roles(scenario))
+
+
 def _needed_roles(scenario: Scenario, services: list[Service]) -> Iterator[tuple[str, str]]:
     for name, step in scenario.pipeline.steps.items():
         automation = scenario.automation if step.automation is None else step.automation
-        if step.role is not None and automation < 1 and step.effort_h.expectation > 0:
+        breaks = scenario.upkeep.time_to_break_h is not None
+        by_hand = (1 - automation) * (1 - step.also_automated) > 0 or breaks
+        if step.role is not None and by_hand and step.effort_h.expectation > 0:
             yield f"pipeline.steps.{name}.role", step.role
+    upkeep = scenario.upkeep
+    if upkeep.time_to_break_h is not None and upkeep.repair_h.expectation > 0:
+        yield "upkeep.role", upkeep.role
     changes = scenario.changes
     if changes.feature is not None:
         effort = changes.feature.exploration_h.expectation + changes.feature.rework_h.expectation
         if effort > 0:
             yield "changes.feature.author", changes.feature.author
-    if changes.retrain.rework_h.expectation > 0:  # incidents retrain without any trigger
+    reconstruction_h = scenario.pipeline.reconstruction_h.expectation
+    if changes.retrain.rework_h.expectation + reconstruction_h > 0:  # no trigger: incidents retrain
         yield "changes.retrain.author", changes.retrain.author
     if changes.fix.effort_h.expectation + changes.fix.rework_h.expectation > 0:
         yield "changes.fix.author", changes.fix.author
@@ -157,8 +192,8 @@ def _needed_roles(scenario: Scenario, services: list[Service]) -> Iterator[tuple
     if improvement.interarrival_h is not None and effort > 0:
         yield "changes.improvement.author", improvement.author
     rollback = scenario.incidents.rollback
-    by_hand = 1 - (scenario.automation if rollback.automation is None else rollback.automation)
-    rolls_back = rollback.available * by_hand * rollback.effort_h.expectation > 0
+    automation = scenario.automation if rollback.automation is None else rollback.automation
+    rolls_back = rollback.available * (1 - automation) * rollback.effort_h.expectation > 0
     possible = _possible_defects(scenario)
     for cause, response in scenario.incidents.responses:
         effort = response.diagnosis_h.expectation + response.repair_h.expectation

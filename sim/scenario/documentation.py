@@ -1,13 +1,15 @@
 """Writes what is generated from the models: ``python -m sim.scenario.documentation``.
 
 ``scenarios/schema.json`` lets editors complete and check scenario files as they are typed;
-``docs/parameters.md`` is the reference of all parameters. Both need the source tree.
+``docs/parameters.md`` is the reference of all parameters, ``docs/practices.md`` that of
+organizations, practices and maturity presets. All need the source tree.
 """
 
 import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -22,12 +24,14 @@ from .load import SCENARIOS
 
 SCHEMA = SCENARIOS / "schema.json"
 PARAMETERS = SCENARIOS.parent / "docs" / "parameters.md"
+PRACTICES = SCENARIOS.parent / "docs" / "practices.md"
 COMMAND = "python -m sim.scenario.documentation"
 
 Node = dict[str, Any]
 """A (part of a) JSON Schema."""
 
 _DISTRIBUTION = "#/$defs/Distribution"
+_SAME_UNIT = "that of the key"  # of the parameters of distributions
 
 _INTRODUCTION = """\
 # Parameters
@@ -38,7 +42,8 @@ Every key of a scenario, in the order of the file. `python -m sim KEY=VALUE` set
 `python -m sim pipeline.steps.train.run_h.mean=24`; a name in angle brackets is the scenario's to
 choose. The defaults of the models are neutral (no decay, no defects, no failures), so that a
 scenario says all that happens in it; the organization that `python -m sim` simulates is
-[scenarios/default.yaml](../scenarios/default.yaml), whose numbers and their sources are
+[scenarios/default.yaml](../scenarios/default.yaml) with what that file chooses from the groups
+`organization` and `practice/...`. Their numbers and sources are
 [at the end](#values-of-the-default-scenario).
 
 Ranges: `[` and `]` include the bound, `(` and `)` do not. Units: `h` are hours of the clock, nights
@@ -74,7 +79,39 @@ _VALUES = """\
 ## Values of the default scenario
 
 The source is the comment beside the value in the file. "guess" is a plausible value that nobody has
-measured: to be swept, not trusted. Keys that the file leaves out are at the defaults above.
+measured: to be swept, not trusted. Keys that the file leaves out are at the defaults above. These
+are the values without any practice; what the file chooses from the groups below is laid over them.
+"""
+
+_CHOICES = """\
+## Values of the organizations and practices
+
+`python -m sim organization=scaleup practice/testing=full` chooses. `none` of each practice leaves
+everything as it is. [practices.md](practices.md) tells what the levels are.
+"""
+
+
+HEADINGS = ("Mechanism", "Why by that much", "Price", "Tools")
+"""What the comment that opens the file of a practice's level tells, besides what the level is."""
+
+_PRACTICES = """\
+# Organizations, practices and maturity presets
+
+<!-- Generated from the comments in scenarios/ by `{command}`; edit those. -->
+
+`python -m sim organization=scaleup practice/testing=full practice/compute=autoscaled` composes any
+mix, and `maturity=google_1` chooses a level of every practice at once; what is written on the
+command line counts more than a preset. `default` is `organization=midsize` with every practice at
+`basic`.
+
+A practice changes mechanisms and never a metric, and it has a price. Its numbers with their sources
+are in [parameters.md](parameters.md#values-of-the-organizations-and-practices). No two practices
+set the same key, so that their order does not matter. `~practice/testing` leaves one out, which is
+the same as `none`.
+"""
+
+_MATURITY = """\
+## Maturity presets
 """
 
 
@@ -94,12 +131,21 @@ class Value:
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all files."""
     if not PARAMETERS.parent.is_dir():
         sys.exit(f"{PARAMETERS.parent} does not exist: run this in the source tree")
-    for path, text in ((SCHEMA, schema_text()), (PARAMETERS, parameters_text())):
+    for path, text in texts().items():
         path.write_text(text, encoding="utf-8")
         print(f"wrote {path}")
+
+
+def texts() -> dict[Path, str]:
+    """Return what is generated, by file."""
+    return {
+        SCHEMA: schema_text(),
+        PARAMETERS: parameters_text(),
+        PRACTICES: practices_text(),
+    }
 
 
 def schema_text() -> str:
@@ -125,8 +171,51 @@ def parameters_text() -> str:
         places.setdefault(model, []).append(key)
     sections = [_INTRODUCTION.format(command=COMMAND), _section("Scenario", schema, [])]
     sections += [_section(model, schema["$defs"][model], places[model]) for model in places]
-    sections += [_distributions(schema), _values(schema)]
+    sections += [_distributions(schema), _values(schema), _choices(schema)]
     return "\n".join(sections)
+
+
+def practices_text() -> str:
+    """Return the reference of organizations, practices and maturity presets as Markdown."""
+    lines = [_PRACTICES.format(command=COMMAND)]
+    rows = [(f"`{path.stem}`", headings(path)[""]) for path in _options("organization")]
+    lines += ["## Organizations", "", *_table(("organization", "what"), rows), ""]
+    lines += ["## Practices", ""]
+    for folder in sorted((SCENARIOS / "practice").iterdir()):
+        levels = [
+            (f"`{path.stem}`", *(headings(path).get(name, "") for name in ("", *HEADINGS)))
+            for path in sorted(folder.glob("*.yaml"), key=_by_level)
+        ]
+        header = ("level", "what", *(name.lower() for name in HEADINGS))
+        lines += [f"### practice/{folder.name}", "", *_table(header, levels), ""]
+    lines += [_MATURITY]
+    rows = [(f"`{path.stem}`", headings(path)[""]) for path in _options("maturity")]
+    return "\n".join([*lines, *_table(("maturity", "what"), rows), ""])
+
+
+def headings(path: Path) -> dict[str, str]:
+    """Return the paragraphs of the comment that opens a file, by the word that each begins with.
+
+    The first paragraph has no such word; those of :data:`HEADINGS` have, up to a colon.
+    """
+    found: dict[str, str] = {}
+    name = ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        if line.startswith(("# @package", "# yaml-language-server")):
+            continue
+        text = line.removeprefix("#").strip()
+        word, colon, rest = text.partition(": ")
+        if colon and word in HEADINGS:
+            name, text = word, rest
+        found[name] = f"{found.get(name, '')} {text}".strip()
+    return found
+
+
+def _by_level(path: Path) -> tuple[int, str]:
+    """Order the levels of a practice: those of every practice around those of its own."""
+    return {"none": 0, "basic": 1, "full": 3}.get(path.stem, 2), path.stem
 
 
 def values(text: str) -> list[Value]:
@@ -201,6 +290,8 @@ def _places(schema: Node, node: Node, key: str) -> Iterator[tuple[str, str]]:
         yield from _places(schema, choice, key)
     for name, entry in node.get("properties", {}).items():
         yield from _places(schema, entry, f"{key}.{name}".lstrip("."))
+    if "items" in node:
+        yield from _places(schema, node["items"], f"{key}.<number>")
     placeholder = "<kind>" if "propertyNames" in node else "<name>"
     for entry in _entries(node):
         yield from _places(schema, entry, f"{key}.{placeholder}")
@@ -222,7 +313,9 @@ def _section(name: str, node: Node, places: Sequence[str]) -> str:
         if isinstance(default, BaseModel) and not default.model_fields_set:
             shown = "its defaults"
         unit = entry.get("unit", "-")
-        rows.append((f"`{key}`", entry["description"], unit, _range(entry), shown))
+        # The schema leaves it out where it equals the docstring of the model there.
+        meaning = fields[key].description or ""
+        rows.append((f"`{key}`", meaning, unit, _range(entry), shown))
     at = ", ".join(f"`{place}`" for place in places)
     lines = [f"## {name}", "", node["description"], ""]
     if at:
@@ -249,13 +342,33 @@ def _values(schema: Node) -> str:
     groups: dict[str, list[tuple[str, ...]]] = {}
     for value in values((SCENARIOS / "default.yaml").read_text(encoding="utf-8")):
         parts = value.key.split(".")
-        group = parts[0] if len(parts) > 1 else "settings"
-        row = (f"`{value.key}`", f"`{value.text}`", _unit(schema, parts), value.source)
-        groups.setdefault(group, []).append(row)
+        if parts[0] != "defaults":
+            group = parts[0] if len(parts) > 1 else "settings"
+            groups.setdefault(group, []).append(_row(schema, value))
     lines = [_VALUES]
     for group, rows in groups.items():
         lines += [f"### {group}", "", *_table(("key", "value", "unit", "source"), rows), ""]
     return "\n".join(lines)
+
+
+def _choices(schema: Node) -> str:
+    lines = [_CHOICES]
+    for path in [*_options("organization"), *_options("practice/*")]:
+        found = values(path.read_text(encoding="utf-8"))
+        rows = [_row(schema, value) for value in found if value.key.split(".")[0] != "practices"]
+        if rows:
+            name = path.relative_to(SCENARIOS).with_suffix("").as_posix()
+            lines += [f"### {name}", "", *_table(("key", "value", "unit", "source"), rows), ""]
+    return "\n".join(lines)
+
+
+def _options(group: str) -> list[Path]:
+    return sorted(SCENARIOS.glob(f"{group}/*.yaml"))
+
+
+def _row(schema: Node, value: Value) -> tuple[str, str, str, str]:
+    unit = _unit(schema, value.key.split("."))
+    return f"`{value.key}`", f"`{value.text}`", unit, value.source
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -304,8 +417,9 @@ def _unit(schema: Node, parts: Sequence[str]) -> str:
     """Return the unit of the key ``parts``, which may be that of a mapping that it is in."""
     unit, nodes = "-", [schema]
     for part in parts:
-        nodes = [found for node in nodes for found in _below(schema, node, part)]
-        unit = next((node["unit"] for node in nodes if "unit" in node), unit)
+        nodes = [below for node in nodes for below in _below(schema, node, part)]
+        found = [node["unit"] for node in nodes if "unit" in node]
+        unit = next((own for own in found if own != _SAME_UNIT), unit)
     return unit
 
 

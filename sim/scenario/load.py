@@ -2,9 +2,10 @@
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -15,11 +16,15 @@ from yaml import MarkedYAMLError, YAMLError
 
 from .errors import Problem, ScenarioError, nearest
 from .organization import Scenario
+from .roadmap import fill_in
 from .validation import names_are_free, validate
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _IN_WHEEL = _PACKAGE / "scenarios"
 _PLAIN = re.compile(rf"^({'|'.join(Scenario.model_fields)})(\.[^=/]*)?=")
+_NO_GROUPS = {"verification", "claims"}  # folders of files that stand for themselves
+_NO_CHOICE = "this scenario does not choose from that group"
+_WHERE_A_CHOICE = "scenarios that build on `default` do"
 SCENARIOS = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent / "scenarios"
 """The folder of the scenarios that come with the package."""
 COMPOSITION_ERRORS = (
@@ -63,7 +68,19 @@ def load(*overrides: str, config: str | Path = "default") -> Scenario:
             composed = hydra.compose(name, [*extra, *completed])
     except COMPOSITION_ERRORS as error:
         raise from_composition(error, overrides) from None
-    return from_composed(composed, overrides)
+
+    def compose_again(practices: list[str]) -> DictConfig:
+        kept = without_groups(completed, practices)
+        with own_values_last(), hydra.initialize_config_dir(str(folder), version_base="1.3"):
+            return hydra.compose(name, [*extra, *kept, *practices])
+
+    return from_composed(composed, overrides, compose_again)
+
+
+def without_groups(overrides: Sequence[str], chosen: Sequence[str]) -> list[str]:
+    """Return ``overrides`` without those that choose from the same groups as ``chosen``."""
+    groups = {override.partition("=")[0] for override in chosen}
+    return [override for override in overrides if override.partition("=")[0] not in groups]
 
 
 @contextmanager
@@ -77,27 +94,55 @@ def own_values_last() -> Iterator[None]:
         yield
 
 
-def from_composed(composed: DictConfig, overrides: Sequence[str]) -> Scenario:
+def from_composed(
+    composed: DictConfig,
+    overrides: Sequence[str],
+    compose_again: Callable[[list[str]], DictConfig],
+) -> Scenario:
     """Validate a configuration that Hydra composed with ``overrides``.
+
+    Args:
+        composed: the configuration.
+        overrides: what somebody has just set.
+        compose_again: composes it once more, with other practices.
 
     Raises:
         ScenarioError: it is not a valid scenario.
     """
+    data = _as_data(composed)
+
+    def compose(practices: list[str]) -> Scenario:
+        try:
+            return validate({**_as_data(compose_again(practices)), "roadmap": []})
+        except COMPOSITION_ERRORS as error:
+            raise from_composition(error, practices) from None
+
+    fill_in(data, compose, SCENARIOS / "practice")
+    return validate(
+        data,
+        [override.lstrip("+").partition("=")[0] for override in overrides],
+    )
+
+
+def _as_data(composed: DictConfig) -> dict[str, Any]:
     try:
         data = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise from_composition(error, ()) from None
     assert isinstance(data, dict)
-    return validate(
-        {str(key): value for key, value in data.items() if key != "hydra"},
-        [override.lstrip("+").partition("=")[0] for override in overrides],
-    )
+    return {str(key): value for key, value in data.items() if key != "hydra"}
 
 
 def scenario_names() -> list[str]:
     """Return the names of the scenarios that come with the package."""
     paths = [*SCENARIOS.glob("*.yaml"), *SCENARIOS.glob("verification/*.yaml")]
     return sorted(path.relative_to(SCENARIOS).with_suffix("").as_posix() for path in paths)
+
+
+def groups() -> list[str]:
+    """Return the config groups that come with the package, e.g. ``practice/testing``."""
+    folders = {path.parent.relative_to(SCENARIOS).as_posix() for path in SCENARIOS.rglob("*.yaml")}
+    return sorted(folders - {"."} - _NO_GROUPS)
 
 
 def to_yaml(scenario: Scenario) -> str:
@@ -141,6 +186,7 @@ def refuse_unknown_names(
         ScenarioError: a name is not there, or a mapping cannot be emptied.
     """
     plain = [override for override in overrides if _PLAIN.match(override)]
+    _refuse_records(plain)
     chosen = [name for override in plain for name in _chosen_names(override)]
     emptied = [override.partition("=")[0] for override in plain if override.endswith("={}")]
     if not chosen and not emptied:
@@ -159,6 +205,16 @@ def refuse_unknown_names(
         if names := _names_at(before, key):
             hint = f"remove entries with ~{key}.NAME, where NAME is one of " + ", ".join(names)
             raise ScenarioError([Problem(key, "{} would be merged and change nothing", hint)])
+
+
+def _refuse_records(plain: Sequence[str]) -> None:
+    """Refuse to write a level into the record of practices, which would change nothing else."""
+    for override in plain:
+        key, _, level = override.partition("=")
+        if key == "practices" or key.startswith("practices."):
+            meant = key.replace(".", "/").replace("practices", "practice", 1)
+            chosen = f"{meant}={level}" if "/" in meant else "practice/NAME=LEVEL"
+            raise ScenarioError([Problem(key, "only records levels", f"{chosen} chooses one")])
 
 
 def _names_at(composed: DictConfig, key: str) -> list[str]:
@@ -189,6 +245,9 @@ def _of_file(error: Exception) -> Problem | None:
         if error.options:
             group, _, choice = wanted.rpartition("/")
             return Problem(group, f"unknown value '{choice}'", nearest(choice, error.options))
+        elsewhere = [group for group in groups() if f"/{group}/" in wanted]
+        if elsewhere:  # looked for beside a scenario in a folder of its own
+            return Problem(elsewhere[0], _NO_CHOICE, _WHERE_A_CHOICE)
         return Problem("config", f"no scenario '{wanted}'", nearest(wanted, scenario_names()))
     if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
@@ -230,11 +289,34 @@ def _of_override(error: Exception, overrides: Sequence[str]) -> Problem | None:
             return Problem(key, "is not in this scenario, so that it cannot be removed")
         if override.startswith("~") and f"The value of '{key}' is " in text:
             return Problem(key, "has another value", f"~{key} removes it whatever its value")
+        group = _of_group(text, override, key)
+        if group is not None:
+            return group
         top = key.split(".")[0].split("/")[0]
         if top not in Scenario.model_fields and top != "hydra" and key in text:
-            groups = {path.name for path in SCENARIOS.iterdir() if path.is_dir()}
-            hint = nearest(top, sorted({*Scenario.model_fields, *groups}))
+            hint = nearest(key, [*Scenario.model_fields, *groups()])
             return Problem(key, f"unknown key (override {override!r})", hint)
+    return None
+
+
+def _of_group(text: str, override: str, key: str) -> Problem | None:
+    """Return why ``override`` cannot choose from a config group, if that is what it is about."""
+    here = groups()
+    inside = [group for group in here if group.startswith(f"{key}/")]
+    if inside and f"'{key}'" in text:
+        hint = "one of " + ", ".join(f"{group}=..." for group in inside)
+        return Problem(key, f"is a folder of groups (override {override!r})", hint)
+    if key not in here:
+        return None
+    if text.startswith("Config group override must be a string") and "=" in override:
+        value = override.partition("=")[2]
+        return Problem(key, f"{value} is not an option", f"~{key} leaves the group out")
+    if f"Multiple values for {key}." in text:
+        return Problem(key, "is in this scenario already", "leave out the +")
+    if f"Could not delete '{key}=" in text:
+        return Problem(key, "has another value", f"~{key} removes it whatever its value")
+    if f"'{key}'" in text and "Could not" in text:
+        return Problem(key, _NO_CHOICE, _WHERE_A_CHOICE)
     return None
 
 

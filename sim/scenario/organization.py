@@ -11,10 +11,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from .distributions import Distribution, without_replaced
 
-DefectKind = Literal["infra", "data", "model", "code", "security"]
+DefectKind = Literal["infra", "data", "model", "code", "security", "dependency"]
 ChangeKind = Literal["feature", "retrain", "fix", "improvement"]
 WorkClass = Literal[
-    "incident", "remediation", "retraining", "feature", "exploration", "improvement"
+    "incident",
+    "remediation",
+    "retraining",
+    "toil",
+    "investment",
+    "feature",
+    "exploration",
+    "improvement",
 ]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -56,6 +63,13 @@ class ByMode(Spec):
     automated: Share = share(0.0, "When a machine executes the step.")
 
 
+class ByPath(Spec):
+    """A probability for services on the golden path and off it."""
+
+    bespoke: Share = share(0.0, "Of a service off the golden path.")
+    golden_path: Share = share(0.0, "Of a service on the golden path.")
+
+
 class WorkingHours(Spec):
     """When a role works, and which share of that time is left for focused work."""
 
@@ -92,12 +106,21 @@ class Team(Spec):
 class ComputePool(Spec):
     """Slots that run jobs: GPU slots, CI runners."""
 
-    shared: bool = quantity(True, "yes/no", "One pool for all teams, instead of one a team.")
+    shared: bool = quantity(
+        True,
+        "yes/no",
+        "One pool for all teams. Otherwise each team has its own, and only jobs of services on the "
+        "golden path may also run on the slots of other teams.",
+    )
     slots: Count = quantity(
-        1, "slots", "Slots of a pool; the minimum if it scales.", ge=0, le=100_000
+        1,
+        "slots",
+        "Slots of the shared pool, or of each team; the minimum if it scales.",
+        ge=0,
+        le=100_000,
     )
     max_slots: Count | None = quantity(
-        None, "slots", "Most slots of an autoscaled pool; null keeps the pool fixed.", ge=1
+        None, "slots", "Most slots if autoscaled, likewise; null keeps the number fixed.", ge=1
     )
     provisioning_h: Distribution = quantity(0, "h", "Delay until an added slot is ready.")
     release_after_h: Number = quantity(
@@ -190,6 +213,11 @@ class Quality(Spec):
     impairment: Number = quantity(
         0.2, "quality", "Lost while a bad model or bad data is being served.", ge=0, le=1
     )
+    feedback: Share = share(
+        0.0,
+        "Probability that the answers of a bad or decayed model get into the data that it is "
+        "trained on next, until somebody has diagnosed it (feedback loop).",
+    )
 
     @model_validator(mode="after")
     def _starts_above_the_objective(self) -> Self:
@@ -222,7 +250,11 @@ class DataFeed(Spec):
     corruption: CorruptionKinds = Field(
         CorruptionKinds(), description="How corrupted batches are corrupted."
     )
-    caught: Share = share(0.0, "Share of corrupted batches that validation at ingestion catches.")
+    caught: Share | None = share(
+        None,
+        "Share of corrupted batches that validation at ingestion catches; null: as "
+        "`data_validation` of the scenario.",
+    )
     delay_h: Distribution = quantity(0, "h", "How late a delayed batch is.")
     repair_h: Distribution = quantity(0, "h of effort", "To repair a caught batch.")
     repair_role: Name = Field("data_engineer", description="Who repairs a caught batch.")
@@ -255,11 +287,19 @@ class Service(Spec):
         None, "yes/no", "On the golden path; null lets `standardization` decide."
     )
     upstream: tuple[str, ...] = quantity(
-        (), "services", "Services whose output it uses (recorded; failures do not spread yet)."
+        (),
+        "services",
+        "Kinds of service whose output it uses. Of several alike, the first uses the first, the "
+        "second the second, and so on around.",
+    )
+    hidden_upstream: tuple[str, ...] = quantity(
+        (), "services", "The same, without anybody having written it down."
     )
     quality: Quality = Field(Quality(), description="Quality of its model, and how it decays.")
     data: DataFeed | None = Field(None, description="Its data feed; null is none.")
-    retraining: Retraining = Field(Retraining(), description="When it gets a new model.")
+    retraining: Retraining | None = Field(
+        None, description="When it gets a new model; null: as `retraining` of the scenario."
+    )
     time_to_outage_h: Distribution | None = quantity(
         None, "h", "Time from being up to the next infrastructure outage; null is never."
     )
@@ -351,6 +391,11 @@ class Step(Spec):
     automation: Share | None = share(
         None, "Share of executions that need no human; null: as `automation` of the scenario."
     )
+    also_automated: Share = share(
+        0.0,
+        "Share of the executions left to people by `automation` that a practice takes over: by "
+        "hand are (1 - automation) * (1 - also_automated).",
+    )
     effort_h: Distribution = quantity(0, "h of effort", "Of a person, when executed by hand.")
     run_h: Distribution = quantity(0, "h", "Running time of the machine.")
     run_by_hand: bool = quantity(
@@ -395,8 +440,82 @@ class Pipeline(Spec):
         "Probability that a service off the golden path meets an environment at deployment that "
         "differs from the tested one, which adds an infra defect.",
     )
+    unrepeatable: ByPath = Field(
+        ByPath(),
+        description="Probability that a training cannot be repeated: when a model is trained "
+        "again, with newer data or after something sent the change back, code, data and "
+        "configuration do not fit together any more. The training fails.",
+    )
+    reconstruction_h: Distribution = quantity(
+        0, "h of effort", "Of the author, to find out why a training could not be repeated."
+    )
     max_attempts: Count = quantity(
         10, "attempts", "Passes through the pipeline before a change is given up.", ge=1, le=1000
+    )
+
+
+class Upkeep(Spec):
+    """What automation costs to keep running: toil.
+
+    Each team builds the automation of its services off the golden path itself; that of the golden
+    path is built once. While the automation of a step is broken, people execute it by hand.
+    """
+
+    time_to_break_h: Distribution | None = quantity(
+        None, "h", "Time until the automation of one step, fully automated, breaks; null: never."
+    )
+    repair_h: Distribution = quantity(0, "h of effort", "To repair it.")
+    role: Name = Field("ml_engineer", description="Who repairs it in a team.")
+    platform_role: Name = Field(
+        "platform",
+        description="Shared role that repairs the golden path; without such people, the teams "
+        "that are on it take turns.",
+    )
+
+
+class Debt(Spec):
+    """Technical debt of a service, in hours of clean-up work. Improvements pay it down."""
+
+    untested_h: Number = quantity(
+        0.0, "h of clean-up", "Added by a change for each testing step without automation.", ge=0
+    )
+    by_hand_h: Number = quantity(
+        0.0, "h of clean-up", "Added by a change for each other step executed by hand.", ge=0
+    )
+    hurried_h: Number = quantity(
+        0.0, "h of clean-up", "Added by a change that was expedited to end an incident.", ge=0
+    )
+    hidden_h: Number = quantity(
+        0.0, "h of clean-up", "Added by a change for each hidden dependency of its service.", ge=0
+    )
+    slowdown: Number = quantity(
+        0.0, "share per 100 h", "How much longer work on the service takes.", ge=0, le=10
+    )
+    more_defects: Number = quantity(
+        0.0, "share per 100 h", "How much likelier authors leave defects.", ge=0, le=10
+    )
+
+
+class Dependencies(Spec):
+    """What happens along the dependencies between services."""
+
+    spreads: Share = share(
+        0.0, "Probability that an outage of a service takes down one that depends on it."
+    )
+    hidden_diagnosis: Number = quantity(
+        1.0, "factor", "How many times as long the diagnosis takes, if nobody knew of it.", ge=1
+    )
+
+
+class Threats(Spec):
+    """Attacks from outside."""
+
+    interarrival_h: Distribution | None = quantity(
+        None, "h", "Time between attacks on one service; null is never."
+    )
+    succeeds: Share = share(0.0, "Probability that an attack succeeds.")
+    succeeds_if_vulnerable: Share = share(
+        1.0, "The same, while a security defect is in production."
     )
 
 
@@ -421,7 +540,10 @@ class Responses(Spec):
     data: Response = Field(Response(role="data_engineer"), description="Bad data.")
     model: Response = Field(Response(role="data_scientist"), description="Bad or decayed models.")
     code: Response = Field(Response(role="ml_engineer"), description="Bugs.")
-    security: Response = Field(Response(), description="Vulnerabilities.")
+    security: Response = Field(Response(), description="Vulnerabilities and attacks.")
+    dependency: Response = Field(
+        Response(role="ml_engineer"), description="Services that a change upstream broke."
+    )
 
 
 class Rollback(Spec):
@@ -451,8 +573,60 @@ class Incidents(Spec):
     on_call: tuple[Name, ...] = Field((), description="Roles that respond around the clock.")
     page_h: Distribution = quantity(0, "h", "Until somebody on call answers.")
     responses: Responses = Field(Responses(), description="What each cause takes.")
+    unfamiliar: Number = quantity(
+        1.0,
+        "factor",
+        "How many times as long the diagnosis takes somebody from outside the team, of a service "
+        "off the golden path.",
+        ge=1,
+    )
     rollback: Rollback = Field(Rollback(), description="Taking back failed deployments.")
     failover: Failover = Field(Failover(), description="Moving away from an outage.")
+
+
+class Cost(Spec):
+    """Prices. Without them a bill has nothing but zeros."""
+
+    currency: str = Field("USD", description="What the prices are in.", max_length=8)
+    person_per_h: Number = quantity(0.0, "money/h", "A paid hour of a person, all in.", ge=0)
+    person_per_h_of: dict[Name, Annotated[Number, Field(ge=0)]] = quantity(
+        {}, "money/h by role", "The same, for roles that differ."
+    )
+    compute_per_h: dict[Name, Annotated[Number, Field(ge=0)]] = quantity(
+        {}, "money/h by pool", "An hour of a slot, idle or not."
+    )
+    downtime_per_h: Number = quantity(0.0, "money/h", "An hour without a service.", ge=0)
+    degraded_per_h: Number = quantity(
+        0.0, "money/h", "An hour of a service below its quality objective.", ge=0
+    )
+    tools_per_week: dict[Name, Annotated[Number, Field(ge=0)]] = quantity(
+        {}, "money/week by practice", "Licences and hosting of tools."
+    )
+    feature_worth: Number = quantity(
+        0.0, "money", "What a feature is worth once it is deployed; subtracts from the cost.", ge=0
+    )
+
+
+class Investment(Spec):
+    """An item of the roadmap: a practice that is introduced while the simulation runs."""
+
+    practice: Name = Field(description="Which practice, e.g. cicd.")
+    level: Name = Field(description="Which of its levels.")
+    start_week: Count = quantity(..., "week", "When people begin to work on it.", ge=0)
+    effort_h: dict[Name, Annotated[Number, Field(ge=0, le=1_000_000)]] = quantity(
+        {}, "h of effort by role", "Of each team with such people, and of a shared group."
+    )
+    learning_weeks: Number = quantity(
+        0.0, "weeks", "Time until everybody is used to it.", ge=0, le=520
+    )
+    learning_slowdown: Number = quantity(
+        0.0, "share", "How much longer work takes at first; fades over that time.", ge=0, le=10
+    )
+    brings: dict[str, Any] = quantity(
+        {},
+        "value by dotted key",
+        "What it changes. Filled in from the files of the practice; own keys are possible.",
+    )
 
 
 class Scenario(Spec):
@@ -475,6 +649,18 @@ class Scenario(Spec):
 
     automation: Share = share(0.0, "Share of step executions that need no human.")
     standardization: Share = share(0.0, "Share of services on the golden path.")
+    data_validation: Share = share(
+        0.0, "Share of corrupted batches caught at ingestion, where a feed does not say otherwise."
+    )
+    retraining: Retraining = Field(
+        Retraining(), description="When services get a new model that do not say so themselves."
+    )
+    practices: dict[Name, Name] = quantity(
+        {}, "level by practice", "For the record: which levels were put together."
+    )
+    roadmap: tuple[Investment, ...] = quantity(
+        (), "items", "Practices introduced while the simulation runs, in this order."
+    )
 
     working_hours: WorkingHours = Field(
         WorkingHours(), description="Working hours of everybody not in `working_hours_of`."
@@ -494,3 +680,10 @@ class Scenario(Spec):
     changes: Changes = Field(Changes(), description="What is changed, and how often.")
     pipeline: Pipeline = Field(description="From commit to production.")
     incidents: Incidents = Field(Incidents(), description="What happens when something fails.")
+    upkeep: Upkeep = Field(Upkeep(), description="What automation costs to keep running.")
+    debt: Debt = Field(Debt(), description="Technical debt: where it comes from, what it does.")
+    dependencies: Dependencies = Field(
+        Dependencies(), description="What happens along dependencies between services."
+    )
+    threats: Threats = Field(Threats(), description="Attacks from outside.")
+    cost: Cost = Field(Cost(), description="Prices of people, machines, tools and bad service.")

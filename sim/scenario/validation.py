@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from .consistency import check
 from .errors import Problem, ScenarioError, nearest
 from .organization import Scenario
+from .roadmap import stages_as_data
 
 
 def validate(data: Mapping[str, Any], overridden: Sequence[str] = ()) -> Scenario:
@@ -28,10 +29,26 @@ def validate(data: Mapping[str, Any], overridden: Sequence[str] = ()) -> Scenari
         # An invalid item makes pydantic report its list as too short as well.
         details = [d for d in error.errors() if not (d["type"] == "too_short" and d["input"])]
         raise ScenarioError([_translate(dict(detail), data) for detail in details]) from None
-    problems = [*check(scenario), *_without_effect(overridden, data)]
+    problems = [*check(scenario), *_without_effect(overridden, data), *_later(scenario)]
     if problems:
         raise ScenarioError(problems)
     return scenario
+
+
+def _later(scenario: Scenario) -> Iterator[Problem]:
+    """Check what the organization is like after each item of its roadmap."""
+    for number, (item, data) in enumerate(
+        zip(scenario.roadmap, stages_as_data(scenario), strict=True)
+    ):
+        try:
+            problems = check(Scenario.model_validate(data))
+        except ValidationError as error:
+            problems = [_translate(dict(detail), data) for detail in error.errors()]
+        if problems:
+            after = f"after roadmap.{number} ({item.practice}={item.level}): "
+            for problem in problems:
+                yield Problem(after + problem.key, problem.what, problem.hint)
+            return
 
 
 def names_are_free(parts: Sequence[str]) -> bool:

@@ -70,11 +70,11 @@ def _ideas_arrive(
 ) -> Generator[Event, object, None]:
     env = organization.env
     assert spec.interarrival_h is not None
-    gaps = organization.randomness.table(
-        f"{service.name}/feature/arrivals", [spec.interarrival_h.quantile]
-    )
     number = 0
     while True:
+        gaps = organization.table(
+            f"{service.name}/feature/arrivals", [spec.interarrival_h.quantile]
+        )
         yield env.timeout(gaps.take(number)[0])
         number += 1
         change = new_change(organization, service, "feature", "feature", "arrival", FEATURE)
@@ -98,13 +98,9 @@ def _improvements_arrive(
     organization: Organization, service: Service
 ) -> Generator[Event, object, None]:
     env = organization.env
-    interarrival_h = organization.scenario.changes.improvement.interarrival_h
-    assert interarrival_h is not None
-    gaps = organization.randomness.table(
-        f"{service.name}/improvement/arrivals", [interarrival_h.quantile]
-    )
     number = 0
-    while True:
+    while (interarrival_h := organization.scenario.changes.improvement.interarrival_h) is not None:
+        gaps = organization.table(f"{service.name}/improvement/arrivals", [interarrival_h.quantile])
         yield env.timeout(gaps.take(number)[0])
         number += 1
         change = new_change(

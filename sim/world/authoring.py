@@ -10,6 +10,7 @@ from simpy.events import Event
 from sim.log import NO_ID
 from sim.scenario.organization import DEFECT_KINDS, DefectKind
 
+from . import debt
 from .changes import Change
 from .people import EXPLORATION
 from .pipeline import deliver
@@ -105,6 +106,7 @@ def _write(
     if effort_h <= 0:
         change.started_at = queued_at
         return
+    effort_h = change.effort_h = organization.effort_h(change.service, effort_h)
     task = change.service.team.people[role].work(effort_h, priority, change.change_id)
     change.authoring = task
     yield task
@@ -139,6 +141,7 @@ def _commit(organization: Organization, change: Change, luck: list[float]) -> No
     change.committed_at = organization.env.now
     change.status = "delivering"
     for kind, probability in getattr(organization.scenario.changes, change.kind).defects.items():
+        probability = debt.likelier(organization, change.service, probability)
         if luck[_FIRST_DEFECT + DEFECT_KINDS.index(kind)] < probability:
             change.defects |= {kind}
 

@@ -1,7 +1,13 @@
-"""Compute: slots that run jobs around the clock, fixed or autoscaled; jobs fail and are retried."""
+"""Compute: slots that run jobs around the clock, fixed or autoscaled; jobs fail and are retried.
+
+Teams that have pools of their own can still help each other out, as far as their jobs are built the
+standard way: a job of a service on the golden path runs on any idle slot of its cluster, a bespoke
+one only where its stack is installed, in the pool of its team.
+"""
 
 from collections.abc import Callable
 from heapq import heappop, heappush
+from itertools import count
 from math import inf, log1p, nan
 
 import simpy
@@ -25,13 +31,20 @@ class Job(Event):
     """
 
     def __init__(
-        self, env: simpy.Environment, run_h: float, priority: int, change_id: int, luck: Luck
+        self,
+        env: simpy.Environment,
+        run_h: float,
+        priority: int,
+        change_id: int,
+        luck: Luck,
+        anywhere: bool,
     ) -> None:
         super().__init__(env)
         self.run_h = run_h
         self.priority = priority
         self.change_id = change_id
         self.luck = luck
+        self.anywhere = anywhere
         self.remaining_h = run_h
         self.queued_at = env.now
         self.started_at = nan
@@ -52,6 +65,17 @@ class _Occupation(Event):
         self.outcome = outcome
 
 
+class Cluster:
+    """Pools of one kind of compute, and the jobs that wait for any of them."""
+
+    def __init__(self) -> None:
+        self.pools: list[ComputePool] = []
+        self.waiting: list[tuple[int, int, Job]] = []
+        self.being_provisioned = 0
+        self.numbers = count()
+        """Numbers jobs in the order in which they are handed in, whichever pool they go to."""
+
+
 class ComputePool:
     """Slots for jobs, given to the most urgent, first come first served among equals.
 
@@ -63,6 +87,7 @@ class ComputePool:
         team: team it belongs to; empty if shared.
         spec: size, scaling and failures.
         provisioning: delays until an added slot is ready, one a row.
+        cluster: the pools whose slots can take over jobs.
     """
 
     def __init__(
@@ -74,6 +99,7 @@ class ComputePool:
         team: str,
         spec: ComputeSpec,
         provisioning: DrawTable,
+        cluster: Cluster,
     ) -> None:
         self.name = name
         self.resource = resource
@@ -89,7 +115,8 @@ class ComputePool:
         self._idle_since: dict[int, float] = {}
         self._running: dict[int, _Occupation] = {}
         self._waiting: list[tuple[int, int, Job]] = []
-        self._submitted = 0
+        self._cluster = cluster
+        cluster.pools.append(self)
         self._ordered = 0
         self._being_provisioned = 0
         self._slots_ever = spec.slots
@@ -99,25 +126,68 @@ class ComputePool:
         """Current number of slots."""
         return self.sizes[-1][1]
 
-    def run(self, run_h: float, priority: int, change_id: int, luck: Luck) -> Job:
-        """Hand in a job of ``run_h`` hours and return it to wait for."""
-        job = Job(self._env, run_h, priority, change_id, luck)
-        job.sequence = self._submitted
-        self._submitted += 1
+    def run(
+        self, run_h: float, priority: int, change_id: int, luck: Luck, anywhere: bool = False
+    ) -> Job:
+        """Hand in a job of ``run_h`` hours and return it to wait for.
+
+        Args:
+            run_h: running time in h.
+            priority: the less, the more urgent.
+            change_id: whose job it is.
+            luck: what decides about interruptions, run by run.
+            anywhere: it runs on the slots of the other pools of the cluster too.
+        """
+        anywhere = anywhere and not self._spec.shared  # then there is nowhere else
+        job = Job(self._env, run_h, priority, change_id, luck, anywhere)
+        job.sequence = next(self._cluster.numbers)
         if self._idle:
             self._start(job)
-        else:
-            heappush(self._waiting, (priority, job.sequence, job))
-            self._scale_up()
+            return job
+        if anywhere:
+            for pool in self._cluster.pools:
+                if pool._idle:
+                    pool._start(job)
+                    return job
+        self._wait(job)
+        self._scale_up()
         return job
+
+    def adopt(self, spec: ComputeSpec) -> None:
+        """From now on be as ``spec`` says; slots too many are given back once they are idle."""
+        self._spec = spec
+        self._interruptions_per_h = spec.failures_per_h + spec.preemptions_per_h
+        while self.slots < spec.slots:
+            self._grow()
+        for slot in list(self._idle):
+            self._consider_release(slot)
 
     def flush(self) -> None:
         """Log what is unfinished or still waiting at the end of the simulation."""
         for occupation in self._running.values():
             self._log_occupation(occupation, nan, "unfinished")
-        for _, _, job in sorted(self._waiting):
+        waiting = list(self._waiting)
+        if self._cluster.pools[0] is self:  # one of them speaks for all
+            waiting += self._cluster.waiting
+        for _, _, job in sorted(waiting):
             row = (NO_ID, job.change_id, job.queued_at, nan, nan, "waiting")
             self._log.jobs.append((self.name, self.resource, self.team, *row))
+
+    def _wait(self, job: Job) -> None:
+        queue = self._cluster.waiting if job.anywhere else self._waiting
+        heappush(queue, (job.priority, job.sequence, job))
+
+    def _next(self) -> Job | None:
+        """Take the most urgent waiting job that may run here."""
+        own, others = self._waiting, self._cluster.waiting
+        if own and (not others or own[0] < others[0]):
+            return heappop(own)[2]
+        return heappop(others)[2] if others else None
+
+    def _start_next(self) -> None:
+        job = self._next()
+        if job is not None:
+            self._start(job)
 
     def _start(self, job: Job) -> None:
         slot = heappop(self._idle)
@@ -152,9 +222,8 @@ class ComputePool:
             if every is not None:  # what was checkpointed since the start of this run is kept
                 job.remaining_h -= held_h // every * every
             job.queued_at = now
-            heappush(self._waiting, (job.priority, job.sequence, job))
-        if self._waiting:
-            self._start(heappop(self._waiting)[2])
+            self._wait(job)
+        self._start_next()
         if event.slot in self._idle:  # an interrupted job may have gone on in another slot
             self._consider_release(event.slot)
 
@@ -176,11 +245,13 @@ class ComputePool:
 
     def _scale_up(self) -> None:
         most = self._spec.max_slots or 0
-        if len(self._waiting) <= self._being_provisioned:
+        enough_here = len(self._waiting) <= self._being_provisioned
+        if enough_here and len(self._cluster.waiting) <= self._cluster.being_provisioned:
             return
         if self.slots + self._being_provisioned >= most:
             return
         self._being_provisioned += 1
+        self._cluster.being_provisioned += 1
         delay = self._provisioning.take(self._ordered)[0]
         self._ordered += 1
         ready = self._env.timeout(delay)
@@ -189,13 +260,16 @@ class ComputePool:
 
     def _add_slot(self, _: Event) -> None:
         self._being_provisioned -= 1
+        self._cluster.being_provisioned -= 1
+        self._grow()
+
+    def _grow(self) -> None:
         self._resize(+1)
         slot = self._slots_ever
         self._slots_ever += 1
         heappush(self._idle, slot)
-        if self._waiting:
-            self._start(heappop(self._waiting)[2])
-        else:
+        self._start_next()
+        if slot in self._idle:
             self._consider_release(slot)
 
     def _consider_release(self, slot: int) -> None:

@@ -58,28 +58,29 @@ def _feed(
     organization: Organization, service: Service, feed: DataFeed
 ) -> Generator[Event, object, None]:
     env = organization.env
-    draws = organization.randomness.table(
-        f"{service.name}/data",
-        [
-            feed.interarrival_h.quantile,
-            None,
-            None,
-            None,
-            feed.delay_h.quantile,
-            feed.repair_h.quantile,
-        ],
-    )
     number = 0
     while True:
+        draws = organization.table(
+            f"{service.name}/data",
+            [
+                feed.interarrival_h.quantile,
+                None,
+                None,
+                None,
+                feed.delay_h.quantile,
+                feed.repair_h.quantile,
+            ],
+        )
         gap_h, corrupted, how, caught, delay_h, repair_h = draws.take(number)
         yield env.timeout(gap_h)
+        validated = organization.scenario.data_validation if feed.caught is None else feed.caught
         corruption = _corruption(feed, how) if corrupted < feed.corrupted else ""
         batch = Batch(
             len(organization.batches),
             service,
             env.now,
             corruption,
-            corruption != "" and caught < feed.caught,
+            corruption != "" and caught < validated,
         )
         organization.batches.append(batch)
         if batch.caught and corruption != "delayed":

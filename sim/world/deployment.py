@@ -11,6 +11,8 @@ from simpy.events import Event
 
 from sim.scenario.organization import DefectKind
 
+from . import debt
+
 if TYPE_CHECKING:
     from .changes import Change
     from .organization import Organization
@@ -25,8 +27,8 @@ class Deployment:
         model_from: the deployment that brought the model it serves.
         predecessor: what was live before, which a rollback restores.
         remedies: whether going back behind it would bring back a defect that it put right.
-        alarm: happens when verification finds a defect, with the kind of defect; None if there
-            is none to find.
+        alarm: happens when a defect is found before it shows by itself, with the kind of defect
+            and whether verification found it (or else an attack); None if there is none to find.
     """
 
     deployment_id: int
@@ -64,7 +66,12 @@ class Deployment:
         """Verification found defects, or just failed (``found`` is empty)."""
         still_there = [kind for kind in found if self.still_has(kind)]
         if still_there and self.alarm is not None and not self.alarm.triggered:
-            self.alarm.succeed(min(still_there))
+            self.alarm.succeed((min(still_there), True))
+
+    def show(self, kind: DefectKind) -> None:
+        """Somebody from outside makes a defect show."""
+        if self.alarm is not None and not self.alarm.triggered:
+            self.alarm.succeed((kind, False))
 
     def row(self) -> tuple[object, ...]:
         """Return its row of the event table."""
@@ -117,5 +124,6 @@ def release(organization: Organization, changes: Sequence[Change], started_at: f
         change.deployment = deployment
         change.deployed_at = now
         change.status = "deployed"
+        debt.deployed(organization, change)
     service.go_live(deployment)
     return deployment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from simpy.events import Event
 
@@ -36,6 +36,8 @@ def let_defects_show(organization: Organization, deployment: Deployment) -> None
         for kind in change.defects
     )
     deployment.alarm = organization.env.event()
+    if any(kind == "security" for _, kind in latent):
+        deployment.lead.service.vulnerable.append(deployment)
     # The lead sees to the verification of the deployment, so it has to know them all.
     deployment.lead.defects = frozenset(kind for _, kind in latent)
     organization.env.process(_show(organization, deployment, latent, deployment.alarm))
@@ -43,12 +45,12 @@ def let_defects_show(organization: Organization, deployment: Deployment) -> None
 
 def _outages(organization: Organization, service: Service) -> Generator[Event, object, None]:
     env = organization.env
-    assert service.spec.time_to_outage_h is not None
-    gaps = organization.randomness.table(
-        f"{service.name}/outages", [service.spec.time_to_outage_h.quantile], rows_per_block=16
-    )
     number = 0
     while True:
+        assert service.spec.time_to_outage_h is not None
+        gaps = organization.table(
+            f"{service.name}/outages", [service.spec.time_to_outage_h.quantile], rows_per_block=16
+        )
         yield env.timeout(gaps.take(number)[0])
         incident = incidents.start(organization, service, "infra", "outage", None, "outage", number)
         number += 1
@@ -61,9 +63,13 @@ def _show(
     latent: list[tuple[float, DefectKind]],
     alarm: Event,
 ) -> Generator[Event, object, None]:
-    """Let the defect that shows itself first cause the incident of this deployment."""
+    """Let the defect that shows itself first cause the incident of this deployment.
+
+    A broken interface shows itself downstream; if nobody uses it, never.
+    """
     env = organization.env
     lead = deployment.lead
+    service = lead.service
     for latency_h, kind in latent:
         waiting_h = deployment.deployed_at + latency_h - env.now
         if waiting_h > 0 and not alarm.triggered:
@@ -71,13 +77,22 @@ def _show(
         elif lead.unplanned and lead.created_at == env.now:
             # A remedy that takes no time and fails at once would be made for ever at this instant.
             yield env.timeout(_SHORTEST_REMEDY_H)
-        verified = alarm.triggered
-        cause: DefectKind = cast(DefectKind, alarm.value) if verified else kind
-        if not deployment.still_has(cause):
+        cause, verified = kind, False
+        if alarm.triggered:
+            found: tuple[DefectKind, bool] = alarm.value  # type: ignore[assignment]
+            cause, verified = found
+        if not deployment.still_has(cause) or (cause == "dependency" and not service.downstream):
             continue
+        if alarm.triggered and not verified:  # verification may still find it
+            deployment.alarm = env.event()
+        if deployment in service.vulnerable:
+            service.vulnerable.remove(deployment)
+        if cause == "dependency":
+            _break_downstream(organization, deployment, verified)
+            return
         incidents.start(
             organization,
-            lead.service,
+            service,
             cause,
             "deployment",
             deployment,
@@ -86,3 +101,27 @@ def _show(
             verified,
         )
         return
+
+
+def _break_downstream(organization: Organization, deployment: Deployment, verified: bool) -> None:
+    """Let every service that uses the output of this one have an incident of it.
+
+    The first of them sees to the remedy, upstream; the others end with it.
+    """
+    lead = deployment.lead
+    first: incidents.Incident | None = None
+    for dependency in lead.service.downstream:
+        incident = incidents.start(
+            organization,
+            dependency.downstream,
+            "dependency",
+            "deployment",
+            deployment,
+            f"{lead.service.name}/{lead.lane}",
+            lead.number,
+            verified,
+            source=lead.service,
+            origin=first,
+            hidden=dependency.hidden,
+        )
+        first = first or incident

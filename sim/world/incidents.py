@@ -2,7 +2,8 @@
 
 An incident starts when service degrades, is detected, gets a responder, is diagnosed and remedied:
 by rollback, failover, repair in place, or a fix or retraining that goes through the pipeline at
-expedited priority, so that time to restore contains the pipeline's manual steps.
+expedited priority, so that time to restore contains the pipeline's manual steps. What came from
+upstream is only diagnosed: it ends when it ends there.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from simpy.events import Event
 from sim.log import NO_ID
 from sim.scenario.organization import DefectKind
 
-from . import remediation, retraining
+from . import dependencies, remediation, retraining
 from .people import INCIDENT, Task
 from .randomness import DrawTable
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from .organization import Organization
     from .services import Service
 
-Trigger = Literal["deployment", "outage", "batch", "decay"]
+Trigger = Literal["deployment", "outage", "batch", "decay", "upstream", "attack"]
 
 (
     _MONITORED,
@@ -41,7 +42,8 @@ Trigger = Literal["deployment", "outage", "batch", "decay"]
     _ROLLBACK_RUN,
     _FAILOVER_AVAILABLE,
     _FAILOVER_RUN,
-) = range(12)
+    _FEEDBACK,
+) = range(13)
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +51,11 @@ class Incident:
     """A degradation of one service.
 
     Attributes:
+        source: the service where the remedy has to be applied.
+        origin: the incident that it ends with; None if it has to be remedied itself.
+        hidden: it came along a dependency that nobody knew of.
         closed: happens when service is restored.
+        consequences: the incidents that end with this one.
     """
 
     incident_id: int
@@ -58,7 +64,11 @@ class Incident:
     trigger: Trigger
     deployment: Deployment | None
     started_at: float
+    source: Service
+    origin: Incident | None
+    hidden: bool
     closed: Event
+    consequences: list[Incident]
     detected_at: float = nan
     responded_at: float = nan
     diagnosed_at: float = nan
@@ -100,6 +110,9 @@ def start(
     lane: str,
     number: int,
     verified: bool = False,
+    source: Service | None = None,
+    origin: Incident | None = None,
+    hidden: bool = False,
 ) -> Incident:
     """Let an incident start now, and somebody handle it.
 
@@ -112,14 +125,29 @@ def start(
         lane: name of its draw table.
         number: its row there.
         verified: verification found it, so it is detected as it starts.
+        source: where the remedy has to be applied, if that is another service.
+        origin: the incident whose end ends this one, if any.
+        hidden: it came along a dependency that nobody knew of.
 
     Returns:
         The open incident.
     """
     env = organization.env
     incident = Incident(
-        len(organization.incidents), service, cause, trigger, deployment, env.now, env.event()
+        len(organization.incidents),
+        service,
+        cause,
+        trigger,
+        deployment,
+        env.now,
+        source or service,
+        origin,
+        hidden,
+        env.event(),
+        [],
     )
+    if origin is not None:
+        origin.consequences.append(incident)
     organization.incidents.append(incident)
     service.open_incidents.append(incident)
     if trigger == "deployment" and deployment is not None:
@@ -129,6 +157,10 @@ def start(
     if verified:
         incident.detected_at, incident.detected_by = env.now, "verification"
     luck = _draws(organization, service, cause, lane).take(number)
+    if luck[_FEEDBACK] < service.spec.quality.feedback and _is_about_the_model(incident):
+        service.taint_data()
+    if cause == "infra" and origin is None:
+        dependencies.spread(organization, incident, lane, number)
     env.process(_handle(organization, incident, luck))
     return incident
 
@@ -146,6 +178,8 @@ def close(organization: Organization, incident: Incident, remedy: str) -> None:
     if _impairs(incident):
         incident.service.impair(-1)
     incident.closed.succeed()
+    for consequence in incident.consequences:
+        close(organization, consequence, "upstream")
 
 
 def close_those_remedied_by(organization: Organization, deployment: Deployment) -> None:
@@ -169,6 +203,10 @@ def close_those_remedied_by(organization: Organization, deployment: Deployment) 
 
 def _comes_with_the_model(incident: Incident) -> bool:
     return incident.trigger == "deployment" and incident.cause in ("data", "model")
+
+
+def _is_about_the_model(incident: Incident) -> bool:
+    return incident.trigger == "decay" or _comes_with_the_model(incident)
 
 
 def _impairs(incident: Incident) -> bool:
@@ -196,6 +234,7 @@ def _draws(organization: Organization, service: Service, cause: DefectKind, lane
                 spec.rollback.run_h.quantile,
                 None,
                 spec.failover.run_h.quantile,
+                None,
             ],
             rows_per_block=16,
         )
@@ -222,7 +261,8 @@ def _handle(
     if response.role in organization.scenario.incidents.on_call:
         yield env.timeout(luck[_PAGE])
     if luck[_DIAGNOSIS] > 0 and not incident.is_closed:
-        incident.task = _work(organization, incident, response.role, luck[_DIAGNOSIS])
+        diagnosis_h = luck[_DIAGNOSIS] * _unfamiliarity(organization, incident, response.role)
+        incident.task = _work(organization, incident, response.role, diagnosis_h)
         yield incident.task
     if incident.is_closed:
         return
@@ -230,8 +270,24 @@ def _handle(
     incident.diagnosed_at = env.now
     if incident.cause == "data" and incident.trigger == "deployment":
         incident.service.clean_data()  # diagnosed: the next training leaves the bad data out
+    elif incident.service.spec.quality.feedback > 0 and _is_about_the_model(incident):
+        incident.service.clean_data()
+    if incident.origin is not None:  # others see to it
+        return
     while not incident.is_closed:
         yield from _remedy(organization, incident, response.role, luck)
+
+
+def _unfamiliarity(organization: Organization, incident: Incident, role: str) -> float:
+    """Return how many times as long as usual the diagnosis takes."""
+    factor = 1.0
+    service = incident.service
+    stranger = service.team.people[role].team != service.team.name
+    if stranger and not service.golden_path:
+        factor *= organization.scenario.incidents.unfamiliar
+    if incident.hidden:
+        factor *= organization.scenario.dependencies.hidden_diagnosis
+    return factor
 
 
 def _alarm(incident: Incident) -> Event | None:
@@ -248,7 +304,7 @@ def _remedy(
         yield from _roll_back(organization, incident, role, luck)
     elif incident.trigger == "decay" or _comes_with_the_model(incident):
         yield from _retrain(organization, incident)
-    elif incident.cause in ("code", "security"):
+    elif incident.trigger == "deployment" and incident.cause in ("code", "security", "dependency"):
         yield from _fix(organization, incident)
     else:
         yield from _restore_in_place(organization, incident, role, luck)
@@ -259,7 +315,7 @@ def _can_roll_back(organization: Organization, incident: Incident, luck: list[fl
     return (
         incident.trigger == "deployment"
         and deployment is not None
-        and deployment is incident.service.live
+        and deployment is incident.source.live
         and not deployment.remedies  # its predecessor is known to be bad
         and luck[_ROLLBACK_AVAILABLE] < organization.scenario.incidents.rollback.available
     )
@@ -275,7 +331,7 @@ def _roll_back(
         yield organization.env.timeout(luck[_ROLLBACK_RUN])
     elif luck[_ROLLBACK_EFFORT] > 0:
         yield _work(organization, incident, role, luck[_ROLLBACK_EFFORT])
-    deployment, service = incident.deployment, incident.service
+    deployment, service = incident.deployment, incident.source
     if incident.is_closed or deployment is not service.live or deployment is None:
         return
     assert deployment.predecessor is not None
@@ -301,7 +357,7 @@ def _restore_in_place(
 
 
 def _fix(organization: Organization, incident: Incident) -> Generator[Event, object, None]:
-    change = remediation.fix(organization, incident.service, incident.incident_id)
+    change = remediation.fix(organization, incident.source, incident.incident_id)
     yield change.end(organization.env)
     if change.status == "abandoned":
         yield organization.env.timeout(retraining.RETRY_H)

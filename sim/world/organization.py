@@ -1,33 +1,48 @@
 """The organization: builds the world that a scenario describes, and runs it."""
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import simpy
 
 from sim.log import EventLog
-from sim.scenario.organization import WORK_CLASSES, Scenario
+from sim.scenario.organization import WORK_CLASSES, Scenario, WorkingHours
 from sim.scenario.organization import Service as ServiceSpec
 from sim.scenario.organization import Team as TeamSpec
 
-from . import arrivals, data, failures, incidents, retraining
+from . import (
+    arrivals,
+    data,
+    debt,
+    dependencies,
+    failures,
+    incidents,
+    investment,
+    retraining,
+    threats,
+    upkeep,
+)
 from .calendar import WEEK_H, Calendar
 from .changes import Change
-from .compute import ComputePool
+from .compute import Cluster, ComputePool
 from .data import Batch
 from .decay import QualityCurve, Shocks
 from .deployment import Deployment
 from .people import PeoplePool
-from .pipeline import plan
-from .randomness import Randomness
+from .pipeline import automation_of, plan
+from .randomness import DrawTable, Quantile, Randomness
 from .services import Service, Team
+from .upkeep import Stack
 
 _COMPACT_EVERY_WEEKS = 4
 
 
 class Organization:
     """A simulated organization: its people, machines and services, and what they have done.
+
+    Whoever acts looks the parameters up in :attr:`scenario` at that moment, as a practice may be
+    introduced while the simulation runs.
 
     Args:
         scenario: what it is like.
@@ -41,33 +56,89 @@ class Organization:
         self.log = EventLog()
         self.randomness = Randomness(seed, replication)
         self.plans = plan(scenario)
+        self.automation_of = _automation(scenario)
+        self.learning: list[tuple[float, float, float]] = []
+        """Periods of learning: (start, end, slowdown at the start)."""
         self.changes: list[Change] = []
         self.deployments: list[Deployment] = []
         self.incidents: list[incidents.Incident] = []
         self.batches: list[Batch] = []
         self._people: list[PeoplePool] = []
-        self._compute: list[ComputePool] = []
-        shared_people = {
+        self._compute: dict[tuple[str, str], ComputePool] = {}
+        self._clusters: dict[str, Cluster] = {}
+        self._tables: dict[str, DrawTable] = {}
+        self._prices: dict[str, float] = {}
+        self._golden_path = Stack()
+        self._places: dict[Service, float] = {}
+        self._price()
+        self.shared_people = {
             role: self._people_pool("", role, headcount)
             for role, headcount in scenario.shared_people.items()
             if headcount > 0
         }
-        shared_compute = {
-            name: self._compute_pool("", name)
-            for name, pool in scenario.compute.items()
-            if pool.shared
-        }
+        self._teams: list[Team] = []
         self.services: list[Service] = []
         for kind, spec in scenario.teams.items():
             for name in _names(kind, spec.count):
-                team = self._team(name, spec, shared_people, shared_compute)
+                team = self._team(name, spec)
                 owned = [
-                    self._service(service_name, team, service)
+                    self._service(service_name, service_kind, team, service)
                     for service_kind, service in scenario.services.items()
                     if service.team == kind
                     for service_name in _names(f"{name}.{service_kind}", service.count)
                 ]
                 self._begin(team, owned)
+        dependencies.connect(self)
+        for stack in (self._golden_path, *(team.stack for team in self._teams)):
+            upkeep.begin(self, stack)
+        investment.begin(self)
+
+    def adopt(self, scenario: Scenario) -> None:
+        """From now on be as ``scenario`` says; what has begun goes on as it was begun."""
+        before, self.scenario = self.scenario, scenario
+        self.plans = plan(scenario)
+        self.automation_of = _automation(scenario)
+        self._tables.clear()
+        self._price()
+        for pool in self._people:
+            hours = self._hours(pool.role)
+            if hours != before.working_hours_of.get(pool.role, before.working_hours):
+                pool.adopt(Calendar(hours))
+        self._adopt_compute()
+        for service in self.services:
+            service.draws.clear()
+            service.stack = self._stack_of(service)
+            policy = service.spec.retraining or scenario.retraining
+            if policy != service.policy:
+                service.policy = policy
+                retraining.begin(self, service)
+            if before.changes.improvement.interarrival_h is None:
+                arrivals.begin_improvements(self, service)
+            if before.threats.interarrival_h is None:
+                threats.begin(self, service)
+        if before.upkeep.time_to_break_h is None:
+            for stack in (self._golden_path, *(team.stack for team in self._teams)):
+                upkeep.begin(self, stack)
+
+    def table(
+        self, name: str, quantiles: Sequence[Quantile | None], rows_per_block: int = 64
+    ) -> DrawTable:
+        """Return the draw table called ``name``, made with ``quantiles`` when it is first used.
+
+        Look it up each time: a practice may change the distributions. The uniform numbers stay.
+        """
+        table = self._tables.get(name)
+        if table is None:
+            table = self._tables[name] = self.randomness.table(name, quantiles, rows_per_block)
+        return table
+
+    def people_of(self, role: str) -> list[PeoplePool]:
+        """Return the pools of ``role``: of the teams that have such people, and the shared one."""
+        return [pool for pool in self._people if pool.role == role]
+
+    def effort_h(self, service: Service, effort_h: float) -> float:
+        """Return the hours that work of ``effort_h`` takes on ``service`` as things are now."""
+        return effort_h * debt.slowdown(self, service) * investment.slowdown(self)
 
     def deployed(self, deployment: Deployment) -> None:
         """Let the consequences of a deployment happen that has just gone live."""
@@ -90,17 +161,26 @@ class Organization:
             service.flush()
         for people in self._people:
             people.flush()
-        for compute in self._compute:
+        for compute in self._compute.values():
             compute.flush()
         for week in range(self.scenario.horizon_weeks):
             for people in self._people:
-                available_h = people.headcount * people.calendar.weekly
-                row = (people.name, people.role, people.team, True, week, available_h)
+                available_h, paid_h = people.worked(week * WEEK_H, (week + 1) * WEEK_H)
+                row = (people.name, people.role, people.team, True, week, available_h, paid_h)
                 self.log.capacity.append(row)
-            for compute in self._compute:
+            for compute in self._compute.values():
                 available_h = compute.available_h(week * WEEK_H, (week + 1) * WEEK_H)
-                row = (compute.name, compute.resource, compute.team, False, week, available_h)
-                self.log.capacity.append(row)
+                self.log.capacity.append(
+                    (
+                        compute.name,
+                        compute.resource,
+                        compute.team,
+                        False,
+                        week,
+                        available_h,
+                        available_h,
+                    )
+                )
 
     def _begin(self, team: Team, services: list[Service]) -> None:
         """Set everything in motion that happens to the services of ``team``."""
@@ -114,6 +194,7 @@ class Organization:
             retraining.begin(self, service)
             data.begin(self, service)
             failures.begin_outages(self, service)
+            threats.begin(self, service)
 
     def _fell_below_objective(self, service: Service) -> None:
         if any(incident.trigger == "decay" for incident in service.open_incidents):
@@ -121,29 +202,21 @@ class Organization:
         number = service.number("decay")
         incidents.start(self, service, "model", "decay", service.live, "decay", number)
 
-    def _team(
-        self,
-        name: str,
-        spec: TeamSpec,
-        shared_people: dict[str, PeoplePool],
-        shared_compute: dict[str, ComputePool],
-    ) -> Team:
-        people = dict(shared_people)
+    def _team(self, name: str, spec: TeamSpec) -> Team:
+        people = dict(self.shared_people)
         for role, headcount in spec.people.items():
             if headcount > 0:
                 people[role] = self._people_pool(name, role, headcount)
-        compute = dict(shared_compute)
-        for kind, pool in self.scenario.compute.items():
-            if not pool.shared:
-                compute[kind] = self._compute_pool(name, kind)
+        compute = {kind: self._compute_pool(name, kind) for kind in self.scenario.compute}
         features = None
         if spec.wip_limit is not None:
             features = simpy.Resource(self.env, spec.wip_limit)
-        return Team(name, people, compute, features)
+        team = Team(name, people, compute, Stack(), features)
+        team.stack.team = team
+        self._teams.append(team)
+        return team
 
     def _people_pool(self, team: str, role: str, headcount: int) -> PeoplePool:
-        scenario = self.scenario
-        hours = scenario.working_hours_of.get(role, scenario.working_hours)
         pool = PeoplePool(
             self.env,
             self.log,
@@ -151,40 +224,91 @@ class Organization:
             role,
             team,
             headcount,
-            Calendar(hours),
-            {WORK_CLASSES.index(work) for work in scenario.interrupting},
+            Calendar(self._hours(role)),
+            {WORK_CLASSES.index(work) for work in self.scenario.interrupting},
         )
         self._people.append(pool)
         return pool
 
+    def _hours(self, role: str) -> WorkingHours:
+        return self.scenario.working_hours_of.get(role, self.scenario.working_hours)
+
     def _compute_pool(self, team: str, kind: str) -> ComputePool:
+        """Return the pool of ``kind`` that serves ``team``; make it if there is none yet."""
         spec = self.scenario.compute[kind]
+        team = "" if spec.shared else team
+        if (kind, team) in self._compute:
+            return self._compute[kind, team]
         name = f"{team or 'shared'}/{kind}"
         provisioning = self.randomness.table(
             f"compute/{name}/provisioning", [spec.provisioning_h.quantile]
         )
-        pool = ComputePool(self.env, self.log, name, kind, team, spec, provisioning)
-        self._compute.append(pool)
+        cluster = self._clusters.setdefault(kind, Cluster())
+        pool = ComputePool(self.env, self.log, name, kind, team, spec, provisioning, cluster)
+        self._compute[kind, team] = pool
         return pool
 
-    def _service(self, name: str, team: Team, spec: ServiceSpec) -> Service:
+    def _adopt_compute(self) -> None:
+        """Resize the pools, and make and close some if they are shared now and were not before."""
+        for team in self._teams:
+            for kind in self.scenario.compute:
+                team.compute[kind] = self._compute_pool(team.name, kind)
+        in_use = {pool for team in self._teams for pool in team.compute.values()}
+        for pool in self._compute.values():
+            spec = self.scenario.compute[pool.resource]
+            if pool not in in_use:
+                spec = spec.model_copy(update={"slots": 0, "max_slots": None})
+            pool.adopt(spec)
+
+    def _price(self) -> None:
+        """Log the prices that are new or have changed."""
+        cost = self.scenario.cost
+        teams = self.scenario.teams.values()
+        roles = {role for team in teams for role in team.people} | set(self.scenario.shared_people)
+        prices = {
+            **{
+                f"person/{role}": cost.person_per_h_of.get(role, cost.person_per_h)
+                for role in sorted(roles)
+            },
+            **{
+                f"compute/{kind}": cost.compute_per_h.get(kind, 0.0)
+                for kind in self.scenario.compute
+            },
+            "downtime": cost.downtime_per_h,
+            "degraded": cost.degraded_per_h,
+            "tools": sum(cost.tools_per_week.values()),
+            "feature": cost.feature_worth,
+        }
+        for item, price in prices.items():
+            if self._prices.get(item) != price:
+                self._prices[item] = price
+                self.log.prices.append((item, self.env.now, price))
+
+    def _stack_of(self, service: Service) -> Stack:
+        """Return the automation that the changes of ``service`` go through."""
+        on_golden_path = service.spec.golden_path
+        if on_golden_path is None:
+            on_golden_path = self._places[service] < self.scenario.standardization
+        return self._golden_path if on_golden_path else service.team.stack
+
+    def _service(self, name: str, kind: str, team: Team, spec: ServiceSpec) -> Service:
         shocks = spec.quality.shocks
         draws = None
         if shocks is not None:
             draws = self.randomness.table(
                 f"{name}/shocks", [shocks.interarrival_h.quantile, shocks.loss.quantile], 16
             )
-        on_golden_path = spec.golden_path
-        if on_golden_path is None:
-            # A draw of its own: the same whatever other services there are, and a service that is
-            # on the golden path stays on it when there is more standardization.
-            place = self.randomness.generator(f"{name}/golden_path").random()
-            on_golden_path = bool(place < self.scenario.standardization)
         curve = QualityCurve(spec.quality, Shocks(draws))
         horizon_h = self.scenario.horizon_weeks * WEEK_H
-        service = Service(self.env, self.log, name, team, spec, on_golden_path, curve, horizon_h)
+        policy = spec.retraining or self.scenario.retraining
+        service = Service(self.env, self.log, name, kind, team, spec, policy, curve, horizon_h)
+        # A draw of its own: the same whatever other services there are, and a service that is
+        # on the golden path stays on it when there is more standardization.
+        self._places[service] = self.randomness.generator(f"{name}/golden_path").random()
+        service.stack = self._stack_of(service)
         self.services.append(service)
-        self.log.services.append((name, team.name, on_golden_path, spec.quality.objective))
+        row = (name, team.name, service.golden_path, spec.quality.objective)
+        self.log.services.append(row)
         return service
 
 
@@ -231,6 +355,12 @@ def _run(organization: Organization, progress: Callable[[float], None] | None) -
     organization.env.run(until=scenario.horizon_weeks * WEEK_H)
     organization.flush()
     return organization.log
+
+
+def _automation(scenario: Scenario) -> dict[str, float]:
+    """Return the share of executions that need no human, by step."""
+    steps = scenario.pipeline.steps
+    return {name: automation_of(scenario, step) for name, step in steps.items()}
 
 
 def _names(kind: str, count: int) -> list[str]:

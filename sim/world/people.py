@@ -11,7 +11,7 @@ SimPy's own preemptive resource was turned down: it keeps waiting requests in a 
 from collections.abc import Collection
 from functools import partial
 from heapq import heappop, heappush
-from math import nan
+from math import inf, nan
 
 import simpy
 from simpy.events import NORMAL, Event
@@ -21,7 +21,16 @@ from sim.scenario.organization import WORK_CLASSES
 
 from .calendar import Calendar
 
-INCIDENT, REMEDIATION, RETRAINING, FEATURE, EXPLORATION, IMPROVEMENT = range(len(WORK_CLASSES))
+(
+    INCIDENT,
+    REMEDIATION,
+    RETRAINING,
+    TOIL,
+    INVESTMENT,
+    FEATURE,
+    EXPLORATION,
+    IMPROVEMENT,
+) = range(len(WORK_CLASSES))
 """Priorities, most urgent first."""
 
 
@@ -95,6 +104,7 @@ class PeoplePool:
         self.team = team
         self.headcount = headcount
         self.calendar = calendar
+        self._calendars = [(env.now, calendar)]
         self._env = env
         self._log = log
         self._interrupting = frozenset(interrupting)
@@ -141,6 +151,28 @@ class PeoplePool:
             heappush(self._waiting, (priority, task.sequence, task))
             self._make_room(task)
         return task
+
+    def adopt(self, calendar: Calendar) -> None:
+        """From now on work as ``calendar`` says; whoever is at work goes on under it."""
+        for task in list(self._running.values()):
+            if not task.around_the_clock:
+                self._interrupt(task)
+        self.calendar = calendar
+        self._calendars.append((self._env.now, calendar))
+        self._wake_at = nan
+        self._start_waiting()
+
+    def worked(self, start: float, end: float) -> tuple[float, float]:
+        """Return the hours that its people can work and are paid for between two times."""
+        effort_h = paid_h = 0.0
+        until = [since for since, _ in self._calendars[1:]] + [inf]
+        for (since, calendar), stop in zip(self._calendars, until, strict=True):
+            begin, stop = max(start, since), min(end, stop)
+            if begin < stop:
+                hours = self.headcount * calendar.worked(begin, stop)
+                effort_h += hours
+                paid_h += hours / calendar.focus
+        return effort_h, paid_h
 
     def flush(self) -> None:
         """Log what is unfinished or still waiting at the end of the simulation."""

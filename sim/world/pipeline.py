@@ -15,8 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from simpy.events import Event
 
-from sim.scenario.organization import CHANGE_KINDS, DEFECT_KINDS, ByMode, DefectKind, Scenario, Step
+from sim.log import NO_ID
+from sim.scenario.organization import (
+    CHANGE_KINDS,
+    DEFECT_KINDS,
+    ByMode,
+    ByPath,
+    DefectKind,
+    Scenario,
+    Step,
+)
 
+from . import debt
 from .changes import Change
 from .compute import Luck
 from .deployment import ReleaseTrain, release
@@ -39,10 +49,11 @@ if TYPE_CHECKING:
     _FAILS,
     _DRIFT,
     _TAINT,
+    _UNREPEATABLE,
     _INTERRUPTED_WHEN,
     _INTERRUPTED_HOW,
     _ADDS,
-) = range(14)
+) = range(15)
 _DETECTS = _ADDS + len(DEFECT_KINDS)
 _WIDTH = _DETECTS + len(DEFECT_KINDS)
 _ONE_BY_ONE = 1  # few changes pass a step again: a block would draw for all those that do not
@@ -59,6 +70,9 @@ class PlannedStep:
         position: its place in the whole pipeline.
         returns_to: where a failure leads, as a place among the steps that this kind passes.
         takes_data: whether the data for a training are taken as it begins.
+        automation: share of executions that need no human.
+        is_test: whether it looks for defects.
+        unrepeatable: probability that it cannot train a model again; None if it trains none.
         inspects: whether executing it can find or add a defect, or fail.
     """
 
@@ -69,6 +83,8 @@ class PlannedStep:
     spec: Step
     role: str | None
     automation: float
+    is_test: bool
+    unrepeatable: ByPath | None
     timetable: Timetable | None
     adds_by_hand: Chances
     adds_automated: Chances
@@ -85,6 +101,7 @@ class Execution:
     Attributes:
         worked_at: when the person, if any, was done.
         found: kinds of defect that it found; None if the step passed.
+        unrepeatable: it was to repeat a training, and could not.
     """
 
     manual: bool
@@ -95,6 +112,13 @@ class Execution:
     effort_h: float = 0.0
     run_h: float = 0.0
     found: Collection[DefectKind] | None = None
+    unrepeatable: bool = False
+
+
+def automation_of(scenario: Scenario, step: Step) -> float:
+    """Return the share of executions of ``step`` that need no human."""
+    automation = scenario.automation if step.automation is None else step.automation
+    return automation + (1 - automation) * step.also_automated
 
 
 def plan(scenario: Scenario) -> dict[str, list[PlannedStep]]:
@@ -117,13 +141,16 @@ def plan(scenario: Scenario) -> dict[str, list[PlannedStep]]:
                     spec.effect == takes_data,
                     spec,
                     spec.role,
-                    scenario.automation if spec.automation is None else spec.automation,
+                    automation_of(scenario, spec),
+                    bool(spec.detects),
+                    scenario.pipeline.unrepeatable if spec.effect == "trains_model" else None,
                     None if spec.window is None else Timetable(spec.window),
                     _chances(spec.adds, "manual"),
                     _chances(spec.adds, "automated"),
                     _chances(spec.detects, "manual"),
                     _chances(spec.detects, "automated"),
-                    bool(spec.adds or spec.detects or spec.fails) or spec.effect == "deploys",
+                    bool(spec.adds or spec.detects or spec.fails)
+                    or spec.effect in ("deploys", "trains_model"),
                 )
             )
     return plans
@@ -143,7 +170,8 @@ def deliver(organization: Organization, change: Change) -> Generator[Event, obje
     place = 0
     while place < len(steps):
         step = steps[place]
-        found = yield from _execute(organization, change, step)
+        execution = yield from _execute(organization, change, step)
+        found = execution.found
         if step.position >= change.reached:
             change.reached = step.position + 1
         if found is None:
@@ -155,7 +183,7 @@ def deliver(organization: Organization, change: Change) -> Generator[Event, obje
             change.give_up(organization.env.now)
             return
         else:
-            yield from _rework(organization, change, found)
+            yield from _rework(organization, change, found, execution.unrepeatable)
             place = step.returns_to
         if change.deployment is not None and change.deployment.lead is not change:
             return  # the lead alone sees to the verification of a deployment
@@ -163,13 +191,15 @@ def deliver(organization: Organization, change: Change) -> Generator[Event, obje
 
 def _execute(
     organization: Organization, change: Change, step: PlannedStep
-) -> Generator[Event, Any, Collection[DefectKind] | None]:
-    """Execute ``step``; return None if it passes, else the kinds of defect that it found."""
+) -> Generator[Event, Any, Execution]:
+    """Execute ``step`` and return how it went."""
     env = organization.env
     queued_at = env.now
     table = change.service.draws.get((step.position, change.lane, change.attempt))
     draws = (table or _new_draws(organization, change, step)).take(change.number)
-    manual = step.role is not None and draws[_MODE] >= step.automation
+    manual = step.role is not None and (
+        draws[_MODE] >= step.automation or step.name in change.service.stack.broken
+    )
     if manual and step.role != change.last_role:
         delay_h = _hand_over(organization, change, step, draws)
         if delay_h > 0:
@@ -184,7 +214,7 @@ def _execute(
                 train.changes.append(change)
                 execution: Execution = yield train.arrived
                 _log(organization, change, step, queued_at, asked_at, execution)
-                return execution.found
+                return execution
             train = change.service.trains[leaves_at] = ReleaseTrain(env.event(), [change])
         yield env.timeout(leaves_at - asked_at)
         if train is not None:
@@ -196,7 +226,7 @@ def _execute(
     execution = Execution(manual, ready_at, ready_at, ready_at)
     if manual and draws[_EFFORT] > 0:
         assert step.role is not None
-        effort_h = execution.effort_h = draws[_EFFORT]
+        effort_h = execution.effort_h = organization.effort_h(change.service, draws[_EFFORT])
         task = change.service.team.people[step.role].work(
             effort_h, change.priority, change.change_id
         )
@@ -210,11 +240,13 @@ def _execute(
     if step.inspects:
         _inspect(organization, aboard, step, execution, draws)
     _log(organization, change, step, queued_at, asked_at, execution)
+    for passenger in aboard:
+        debt.executed(organization, passenger, step.is_test, manual)
     if step.spec.effect is not None and execution.found is None:
         _take_effect(organization, aboard, step, execution, draws)
     if train is not None:
         train.arrived.succeed(execution)
-    return execution.found
+    return execution
 
 
 def _has_to_wait(change: Change, step: PlannedStep, manual: bool, draws: list[float]) -> bool:
@@ -260,7 +292,11 @@ def _run(
         execution.run_h = env.now - execution.worked_at
         return
     job = change.service.team.compute[spec.compute].run(
-        run_h, change.priority, change.change_id, _luck(organization, change, step, draws)
+        run_h,
+        change.priority,
+        change.change_id,
+        _luck(organization, change, step, draws),
+        anywhere=change.service.golden_path,
     )
     yield job
     execution.run_h = job.held_h
@@ -281,7 +317,11 @@ def _inspect(
     if chances:
         there = change.defects.union(*[other.defects for other in aboard[1:]])
         found = {
-            kind for kind, index, p in chances if kind in there and draws[_DETECTS + index] < p
+            kind
+            for kind, index, p in chances
+            if kind in there
+            and draws[_DETECTS + index] < p
+            and (kind != "dependency" or change.service.has_contracts)
         }
         if found:
             execution.found = found
@@ -295,6 +335,17 @@ def _inspect(
         change.defects |= {"infra"}
     if execution.found is None and draws[_FAILS] < step.spec.fails:
         execution.found = frozenset()
+    if step.unrepeatable is not None and _repeats_a_training(change):
+        on_path = change.service.golden_path
+        p = step.unrepeatable.golden_path if on_path else step.unrepeatable.bespoke
+        if draws[_UNREPEATABLE] < p:
+            execution.found, execution.unrepeatable = frozenset(), True
+
+
+def _repeats_a_training(change: Change) -> bool:
+    """Return whether a model like this was trained before, in a way that may be lost."""
+    trained_before = change.kind == "retrain" or change.attempt > 1 or change.origin_id != NO_ID
+    return trained_before and not change.reconstructed
 
 
 def _take_effect(
@@ -319,21 +370,22 @@ def _take_effect(
 
 
 def _rework(
-    organization: Organization, change: Change, found: Collection[DefectKind]
+    organization: Organization, change: Change, found: Collection[DefectKind], unrepeatable: bool
 ) -> Generator[Event, object, None]:
-    """Let the author remove what was found, before the change passes again."""
+    """Let the author remove what was found, or find out how to train the model again."""
     change.attempt += 1
     change.defects -= frozenset(found)
-    spec = getattr(organization.scenario.changes, change.kind)
-    key = ("rework", change.lane, change.attempt)
-    table = change.service.draws.get(key)
-    if table is None:
-        table = change.service.draws[key] = organization.randomness.table(
-            f"{change.service.name}/{change.lane}/rework/{change.attempt}",
-            [spec.rework_h.quantile],
-            _ONE_BY_ONE,
-        )
-    effort_h = table.take(change.number)[0]
+    change.reconstructed |= unrepeatable
+    scenario = organization.scenario
+    spec = getattr(scenario.changes, change.kind)
+    step = "reconstruction" if unrepeatable else "rework"
+    effort = scenario.pipeline.reconstruction_h if unrepeatable else spec.rework_h
+    table = organization.table(
+        f"{change.service.name}/{change.lane}/{step}/{change.attempt}",
+        [effort.quantile],
+        _ONE_BY_ONE,
+    )
+    effort_h = organization.effort_h(change.service, table.take(change.number)[0])
     if effort_h <= 0:
         return
     queued_at = organization.env.now
@@ -344,7 +396,7 @@ def _rework(
         (
             change.change_id,
             change.service.name,
-            "rework",
+            step,
             change.attempt,
             "manual",
             spec.author,
@@ -372,7 +424,6 @@ def _log(
     execution: Execution,
 ) -> None:
     """Log an execution as ``change`` lived it: it may have joined others that shipped with it."""
-    found = execution.found
     organization.log.steps.append(
         (
             change.change_id,
@@ -391,9 +442,17 @@ def _log(
             max(0.0, execution.finished_at - execution.worked_at - execution.run_h),
             execution.run_h,
             step.position < change.reached,
-            "passed" if found is None else "caught" if found else "failed",
+            _outcome(execution),
         )
     )
+
+
+def _outcome(execution: Execution) -> str:
+    if execution.unrepeatable:
+        return "unrepeatable"
+    if execution.found is None:
+        return "passed"
+    return "caught" if execution.found else "failed"
 
 
 def _new_draws(organization: Organization, change: Change, step: PlannedStep) -> DrawTable:

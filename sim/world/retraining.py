@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from simpy.events import Event
 
 from sim.log import NO_ID
+from sim.scenario.organization import Retraining
 
 from . import authoring
 from .changes import Change
@@ -26,11 +27,12 @@ _SHORTEST_CYCLE_H = 1 / 60
 
 def begin(organization: Organization, service: Service) -> None:
     """Set up what triggers the retrainings of ``service``."""
-    match service.spec.retraining.trigger:
+    service.on_drift = None
+    match service.policy.trigger:
         case "schedule":
-            organization.env.process(_on_schedule(organization, service))
+            organization.env.process(_on_schedule(organization, service, service.policy))
         case "always_on":
-            organization.env.process(_always_on(organization, service))
+            organization.env.process(_always_on(organization, service, service.policy))
         case "drift":
             service.on_drift = lambda service: _noticed_drift(organization, service)
             service.watch()
@@ -40,7 +42,7 @@ def begin(organization: Organization, service: Service) -> None:
 
 def new_data(organization: Organization, service: Service) -> None:
     """Count a usable batch, and retrain if that is the policy and there are enough of them."""
-    policy = service.spec.retraining
+    policy = service.policy
     service.new_batches += 1
     if policy.trigger == "new_data" and service.new_batches >= policy.batches:
         service.new_batches = 0
@@ -101,16 +103,22 @@ def _start(
     return change
 
 
-def _on_schedule(organization: Organization, service: Service) -> Generator[Event, object, None]:
+def _on_schedule(
+    organization: Organization, service: Service, policy: Retraining
+) -> Generator[Event, object, None]:
     while True:
-        yield organization.env.timeout(service.spec.retraining.every_h)
+        yield organization.env.timeout(policy.every_h)
+        if service.policy is not policy:
+            return
         if service.retraining is None:
             _start(organization, service, "schedule")
 
 
-def _always_on(organization: Organization, service: Service) -> Generator[Event, object, None]:
+def _always_on(
+    organization: Organization, service: Service, policy: Retraining
+) -> Generator[Event, object, None]:
     env = organization.env
-    while True:
+    while service.policy is policy:
         if service.retraining is None:
             change = _start(organization, service, "always_on")
         else:
@@ -129,14 +137,11 @@ def _retrain_on_drift(
 ) -> Generator[Event, object, None]:
     """Notice the drift as incidents of a model are noticed, then retrain as long as it matters."""
     response = organization.scenario.incidents.responses.model
-    key = "drift"
-    table = service.draws.get(key)
-    if table is None:
-        table = service.draws[key] = organization.randomness.table(
-            f"{service.name}/drift",
-            [None, response.alert_h.quantile, response.notice_h.quantile],
-            rows_per_block=16,
-        )
+    table = organization.table(
+        f"{service.name}/drift",
+        [None, response.alert_h.quantile, response.notice_h.quantile],
+        rows_per_block=16,
+    )
     monitored, alert_h, notice_h = table.take(service.number("drift"))
     drifted = service.live.model_from
     yield organization.env.timeout(alert_h if monitored < response.monitored else notice_h)

@@ -11,6 +11,7 @@ import simpy
 from simpy.events import Event
 
 from sim.log import NO_ID, EventLog
+from sim.scenario.organization import Retraining
 from sim.scenario.organization import Service as ServiceSpec
 
 from .calendar import WEEK_H
@@ -20,6 +21,7 @@ from .decay import QualityCurve
 from .deployment import Deployment, ReleaseTrain
 from .people import PeoplePool
 from .randomness import DrawTable
+from .upkeep import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,12 +36,14 @@ class Team:
     Attributes:
         people: the pool that serves each role, in the team or shared.
         compute: the pool of each kind of compute, of the team or shared.
+        stack: the automation of its services off the golden path.
         features: slots of its limit of features in progress; None without a limit.
     """
 
     name: str
     people: dict[str, PeoplePool]
     compute: dict[str, ComputePool]
+    stack: Stack
     features: simpy.Resource | None = None
 
     def is_across(self, giver: str, taker: str) -> bool:
@@ -49,6 +53,21 @@ class Team:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Dependency:
+    """That one service uses the output of another.
+
+    Attributes:
+        downstream: the service that uses it.
+        upstream: the service that is used.
+        hidden: nobody has written it down.
+    """
+
+    downstream: Service
+    upstream: Service
+    hidden: bool
+
+
 class Service:
     """A model in production.
 
@@ -56,9 +75,10 @@ class Service:
         env: the simulation.
         log: where the course of its quality goes.
         name: its name.
+        kind: name of its description in the scenario.
         team: the team that owns it.
         spec: its description.
-        golden_path: whether it is built the standard way.
+        policy: when it is retrained.
         curve: how the quality of its models falls.
         horizon_h: end of the simulation.
     """
@@ -68,16 +88,25 @@ class Service:
         env: simpy.Environment,
         log: EventLog,
         name: str,
+        kind: str,
         team: Team,
         spec: ServiceSpec,
-        golden_path: bool,
+        policy: Retraining,
         curve: QualityCurve,
         horizon_h: float,
     ) -> None:
         self.name = name
+        self.kind = kind
         self.team = team
         self.spec = spec
-        self.golden_path = golden_path
+        self.policy = policy
+        self.stack = team.stack
+        """The automation that its changes go through."""
+        self.debt_h = 0.0
+        self.upstream: list[Dependency] = []
+        self.downstream: list[Dependency] = []
+        self.vulnerable: list[Deployment] = []
+        """Deployments with a defect of security that has not shown itself yet."""
         self.curve = curve
         self.draws: dict[object, DrawTable] = {}
         self.trains: dict[float, ReleaseTrain] = {}
@@ -97,6 +126,16 @@ class Service:
         self._impairments = 0
         self._segment_from = 0.0
         self._watched = 0
+
+    @property
+    def golden_path(self) -> bool:
+        """Whether it is built the standard way."""
+        return self.stack.golden_path
+
+    @property
+    def has_contracts(self) -> bool:
+        """Whether contract tests can be written: some service is known to use its output."""
+        return any(not dependency.hidden for dependency in self.downstream)
 
     def number(self, lane: str) -> int:
         """Return the row of the next change or incident in ``lane``."""
@@ -145,7 +184,7 @@ class Service:
         objective = self.spec.quality.objective
         self._foresee(objective, self._fell_below)
         if self.on_drift is not None:
-            self._foresee(objective + self.spec.retraining.margin, self._drifted)
+            self._foresee(objective + self.policy.margin, self._drifted)
 
     def flush(self) -> None:
         """Log the course of quality up to the end of the simulation."""

@@ -74,6 +74,7 @@ CAPACITY = [
         "people": True,
         "week": week,
         "available_h": 40.0,
+        "paid_h": 50.0,
     }
     for team, role in (
         ("red", "operations"),
@@ -84,11 +85,18 @@ CAPACITY = [
     for week in (1, 2)
 ]
 WORK = [
-    {"pool": pool, "role": role, "started_at": 200.0, "finished_at": 300.0, "effort_h": effort_h}
-    for pool, role, effort_h in (
-        ("red/operations", "operations", 20.0),
-        ("blue/operations", "operations", 60.0),
-        ("platform/platform", "platform", 8.0),
+    {
+        "pool": pool,
+        "role": role,
+        "activity": activity,
+        "started_at": 200.0,
+        "finished_at": 300.0,
+        "effort_h": effort_h,
+    }
+    for pool, role, activity, effort_h in (
+        ("red/operations", "operations", "feature", 20.0),
+        ("blue/operations", "operations", "incident", 60.0),
+        ("platform/platform", "platform", "toil", 8.0),
     )
 ]
 QUALITY = [
@@ -96,6 +104,21 @@ QUALITY = [
     {"service": "fraud", "at": 0.0, "quality": 0.9, "below": True, "model_data_from": 0.0},
 ]
 BATCHES = [{"batch_id": 0, "service": "ads", "arrived_at": 170.0}]
+DEBT = [
+    {"service": "fraud", "at": 0.0, "debt_h": 30.0},
+    {"service": "search", "at": 336.0, "debt_h": 60.0},
+]
+PRICES = [
+    {"item": item, "since": 0.0, "price": price}
+    for item, price in (
+        ("person/operations", 100.0),
+        ("person/platform", 80.0),
+        ("downtime", 1000.0),
+        ("degraded", 10.0),
+        ("tools", 500.0),
+        ("feature", 7000.0),
+    )
+]
 
 
 @pytest.fixture
@@ -110,6 +133,8 @@ def tables(make_tables):
         incidents=INCIDENTS,
         batches=BATCHES,
         quality=QUALITY,
+        debt=DEBT,
+        prices=PRICES,
     )
 
 
@@ -132,6 +157,7 @@ NAMES = [
     "change_failure_rate_data",
     "change_failure_rate_code",
     "change_failure_rate_security",
+    "change_failure_rate_dependency",
     "time_to_restore_h",
     "time_to_restore_mean_h",
     "detect_mean_h",
@@ -140,12 +166,15 @@ NAMES = [
     "remedy_mean_h",
     "failed_deployment_recovery_time_h",
     "rework_rate",
+    "incidents_per_week",
+    "incidents_per_deployment",
     "availability",
     "share_below_objective",
     "staleness_h",
     "data_to_production_h",
     "work_in_progress",
     "throughput_per_week",
+    "failed_trainings_per_week",
     "flow_efficiency",
     "lead_time_touch_h",
     "lead_time_run_h",
@@ -154,8 +183,24 @@ NAMES = [
     "lead_time_approval_h",
     "lead_time_handoff_h",
     "lead_time_rework_h",
+    "delivery_h_per_week",
+    "incident_work_h_per_week",
+    "toil_h_per_week",
+    "investment_h_per_week",
+    "idle_h_per_week",
+    "capacity_h_per_week",
     "utilization_operations",
     "utilization_platform",
+    "debt_h",
+    "cost_people_per_week",
+    "cost_compute_per_week",
+    "cost_tools_per_week",
+    "cost_downtime_per_week",
+    "cost_degraded_per_week",
+    "cost_per_week",
+    "cost_per_deployment",
+    "worth_per_week",
+    "net_cost_per_week",
     "n_services",
     "n_deployments",
     "n_changes_deployed",
@@ -196,8 +241,9 @@ def test_empty_tables_give_no_data_and_counts_of_zero(make_tables):
         metrics = compute_metrics(nothing, WINDOW)
         assert list(metrics.index) == [name for name in NAMES if "utilization" not in name]
         zero = metrics.index.str.startswith("n_") | metrics.index.isin(
-            ["work_in_progress", "throughput_per_week", "unstable"]
+            ["work_in_progress", "throughput_per_week", "failed_trainings_per_week", "unstable"]
         )
+        zero |= metrics.index.isin(["incidents_per_week"]) | metrics.index.str.contains("_h_per_w")
         assert (metrics[zero] == 0.0).all()
         assert metrics[~zero].isna().all()
         assert len(compute_metrics_by(nothing, WINDOW, "service")) == 0
@@ -222,6 +268,9 @@ def test_an_organization_may_know_only_its_changes_deployments_and_incidents(tab
     assert metrics["lead_time_h"] == everything["lead_time_h"]
     assert metrics["change_failure_rate"] == everything["change_failure_rate"]
     assert metrics[["lead_time_touch_h", "staleness_h", "flow_efficiency"]].isna().all()
+    unknown = ["failed_trainings_per_week", "toil_h_per_week", "idle_h_per_week", "debt_h"]
+    assert metrics[unknown].isna().all()
+    assert metrics.filter(like="cost").isna().all()
     assert metrics["n_batches"] == 0
     assert weekly_series(few, 3)["quality"].isna().all()
 
@@ -298,6 +347,69 @@ def test_metrics_by_team(tables):
     np.testing.assert_allclose(by_team["share_below_objective"], [0.0, 1.0, np.nan])
     np.testing.assert_allclose(by_team["utilization_operations"], [20 / 80, 60 / 80, np.nan])
     np.testing.assert_allclose(by_team["utilization_platform"], [np.nan, np.nan, 8 / 80])
+    np.testing.assert_allclose(by_team["delivery_h_per_week"], [10.0, 0.0, 0.0])
+    np.testing.assert_allclose(by_team["incident_work_h_per_week"], [0.0, 30.0, 0.0])
+    np.testing.assert_allclose(by_team["toil_h_per_week"], [0.0, 0.0, 4.0])
+    np.testing.assert_allclose(by_team["idle_h_per_week"], [30.0, 10.0, 36.0])
+    np.testing.assert_allclose(by_team["debt_h"], [15.0, 30.0, np.nan])  # two services, one
+
+
+def test_a_team_costs_what_is_its_own(tables):
+    by_team = compute_metrics_by(tables, WINDOW)
+    np.testing.assert_allclose(by_team["cost_people_per_week"], [5000.0, 5000.0, 4000.0])
+    np.testing.assert_allclose(by_team["cost_tools_per_week"], 0.0)
+    np.testing.assert_allclose(by_team["cost_compute_per_week"], 0.0)
+    np.testing.assert_allclose(by_team["cost_downtime_per_week"], [42e3, 0.0, 0.0])
+    np.testing.assert_allclose(by_team["cost_degraded_per_week"], [0.0, 1680.0, 0.0])
+    np.testing.assert_allclose(by_team["cost_per_week"], [47e3, 6680.0, 4000.0])
+    np.testing.assert_allclose(by_team["cost_per_deployment"], [47e3, 2 * 6680.0, np.nan])
+    np.testing.assert_allclose(by_team["worth_per_week"], [7000.0, 3500.0, 0.0])
+    np.testing.assert_allclose(by_team["net_cost_per_week"], [40e3, 3180.0, 4000.0])
+    # Of the whole, the shared pool and the tools are no team's.
+    whole = compute_metrics(tables, WINDOW)
+    assert whole["cost_per_week"] == pytest.approx(by_team["cost_per_week"].sum() + 5000 + 500)
+
+
+def test_a_service_costs_its_downtime_and_degradation(tables):
+    by_service = compute_metrics_by(tables, WINDOW, "service")
+    np.testing.assert_allclose(by_service["cost_downtime_per_week"], [0.0, 0.0, 42e3])
+    np.testing.assert_allclose(by_service["cost_degraded_per_week"], [0.0, 1680.0, 0.0])
+    np.testing.assert_allclose(by_service["worth_per_week"], [7000.0, 3500.0, 0.0])
+    unknown = ["people", "compute", "tools"]
+    assert by_service[[f"cost_{head}_per_week" for head in unknown]].isna().all(axis=None)
+    assert (
+        by_service[["cost_per_week", "net_cost_per_week", "idle_h_per_week"]].isna().all(axis=None)
+    )
+
+
+def test_a_deployment_is_charged_with_what_it_caused_elsewhere(tables):
+    # Red's deployment of ads broke the interface that blue's fraud uses: 14 h until restored. The
+    # deployment of fraud did nothing of the kind; the outage of search took another along.
+    rows = tables["incidents"]
+    rows["cause"] = ["dependency", "infra"]
+    tables["incidents"] = pd.concat(
+        [
+            rows,
+            rows.iloc[1:].assign(service="fraud", trigger="upstream", restored_at=430.0),
+            rows.iloc[:1].assign(cause="infra", trigger="upstream", service="search"),
+        ]
+    )
+    whole = compute_metrics(tables, WINDOW)
+    assert whole["change_failure_rate_dependency"] == pytest.approx(1 / 3)
+    assert whole["change_failure_rate"] == pytest.approx(1 / 3)
+    assert whole["incidents_per_deployment"] == pytest.approx(1 / 3)
+    assert whole["incidents_per_week"] == pytest.approx(4 / 2)
+    by_team = compute_metrics_by(tables, WINDOW)
+    np.testing.assert_allclose(by_team["change_failure_rate_dependency"], [0.5, 0.0, np.nan])
+    np.testing.assert_allclose(by_team["change_failure_rate_infra"], [0.5, 0.0, np.nan])
+    np.testing.assert_allclose(by_team["incidents_per_deployment"], [0.5, 0.0, np.nan])
+    np.testing.assert_allclose(by_team["failed_deployment_recovery_time_h"], [14.0, np.nan, np.nan])
+    # What happened, happened to the services: two incidents at each team's.
+    np.testing.assert_allclose(by_team["incidents_per_week"], [1.0, 1.0, 0.0])
+    np.testing.assert_allclose(by_team["time_to_restore_h"], [14.0, 12.0, np.nan])
+    by_service = compute_metrics_by(tables, WINDOW, "service")
+    np.testing.assert_allclose(by_service["incidents_per_deployment"], [0.5, 0.0, np.nan])
+    np.testing.assert_allclose(by_service["change_failure_rate"], [0.5, 0.0, np.nan])
 
 
 def test_metrics_by_service(tables):

@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 
 from sim.metrics import compute_metrics
-from sim.metrics.dora import change_failure_rate, deployment_frequency, lead_times, rework_rate
+from sim.metrics.dora import (
+    change_failure_rate,
+    deployment_frequency,
+    incidents_per_deployment,
+    incidents_per_week,
+    lead_times,
+    rework_rate,
+)
 
 WEEK = 168.0
 WINDOW = (WEEK, 3 * WEEK)  # 14 days
@@ -149,6 +156,7 @@ def test_change_failure_rate_counts_deployments_and_not_incidents(make_tables):
             "change_failure_rate_data": 0.0,
             "change_failure_rate_code": 1 / 5,
             "change_failure_rate_security": 0.0,
+            "change_failure_rate_dependency": 0.0,
         }
     )
     assert rework_rate(tables, WINDOW) == pytest.approx(1 / 5)
@@ -167,6 +175,28 @@ def test_decay_counts_as_a_model_failure_whatever_cause_was_written_down(make_ta
     rates = change_failure_rate(tables, WINDOW)
     assert rates["change_failure_rate_model"] == pytest.approx(1 / 5)
     assert rates["change_failure_rate_data"] == 0.0
+
+
+def test_incidents_per_deployment_counts_incidents_where_they_started(make_tables):
+    rows = [
+        # A deployment of before the window broke three services in it, one of them only by way of
+        # another; one of the window breaks something after it.
+        {"trigger": "deployment", "deployment_id": 1, "started_at": 210.0},
+        {"trigger": "deployment", "deployment_id": 1, "started_at": 211.0, "cause": "dependency"},
+        {"trigger": "upstream", "deployment_id": 1, "started_at": 212.0},
+        {"trigger": "deployment", "deployment_id": 2, "started_at": 504.0},
+        # Not of a deployment that is known; not of any.
+        {"trigger": "deployment", "deployment_id": 77, "started_at": 300.0},
+        {"trigger": "outage", "started_at": 300.0},
+        {"trigger": "decay", "deployment_id": 3, "started_at": 300.0},
+    ]
+    deployments = [{**DEPLOYMENTS[0], "deployed_at": 100.0}, *DEPLOYMENTS[1:]]
+    incidents = [{"service": "fraud", **row} for row in rows]
+    tables = make_tables(services=SERVICES, deployments=deployments, incidents=incidents)
+    assert incidents_per_deployment(tables, WINDOW) == pytest.approx(2 / 4)
+    assert incidents_per_week(tables, WINDOW) == pytest.approx(6 / 2)
+    assert np.isnan(incidents_per_deployment(tables, (700.0, 800.0)))
+    assert incidents_per_week(tables, (700.0, 800.0)) == 0.0
 
 
 def test_deployments_without_incidents_have_failed_in_no_case(make_tables):

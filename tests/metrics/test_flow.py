@@ -5,7 +5,12 @@ import pandas as pd
 import pytest
 
 from sim.metrics import compute_metrics, waiting_by_step
-from sim.metrics.flow import lead_time_parts, throughput_per_week, work_in_progress
+from sim.metrics.flow import (
+    failed_trainings_per_week,
+    lead_time_parts,
+    throughput_per_week,
+    work_in_progress,
+)
 
 WINDOW = (168.0, 504.0)  # two weeks
 SERVICES = [{"service": "ads", "team": "red"}]
@@ -160,6 +165,30 @@ def test_throughput_counts_changes_and_not_deployments(make_tables):
     tables = make_tables(services=SERVICES, changes=changes)
     assert throughput_per_week(tables, WINDOW) == pytest.approx(2.5)
     assert compute_metrics(tables, WINDOW)["n_changes_deployed"] == 5
+
+
+def test_failed_trainings_are_those_that_left_no_model(make_tables):
+    steps = [
+        {"change_id": number, "step": step, "finished_at": finished_at, "outcome": outcome}
+        for number, step, finished_at, outcome in (
+            (1, "train", 168.0, "failed"),
+            (2, "train", 200.0, "unrepeatable"),
+            (2, "train", 210.0, "failed"),
+            # Before and at the end of the window; not trainings; trained all the same.
+            (1, "train", 167.9, "failed"),
+            (1, "train", 504.0, "unrepeatable"),
+            (1, "deploy", 200.0, "failed"),
+            (1, "train", 200.0, "passed"),
+            (2, "train", 200.0, "caught"),
+            (99, "train", 200.0, "failed"),  # of a change of somebody else
+        )
+    ]
+    tables = make_tables(services=SERVICES, changes=CHANGES, steps=steps)
+    assert failed_trainings_per_week(tables, WINDOW) == pytest.approx(3 / 2)
+    tables["steps"] = tables["steps"].iloc[:0]
+    assert failed_trainings_per_week(tables, WINDOW) == 0.0
+    del tables["steps"]
+    assert np.isnan(failed_trainings_per_week(tables, WINDOW))
 
 
 def test_an_execution_without_a_step_is_an_error(make_tables):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.metrics import weekly_series
+from sim.metrics import compute_metrics, weekly_series
 
 SERVICES = [{"service": "ads", "team": "red"}, {"service": "fraud", "team": "blue"}]
 
@@ -31,9 +31,11 @@ def test_weekly_series_by_hand(make_tables):
             {"deployment_id": 3, "service": "ads", "deployed_at": 504.0},
         ],
         incidents=[
-            {"service": "ads", "started_at": 0.0, "restored_at": 170.0},
+            # The first deployment failed, the third decayed; the last failed, but after the weeks.
+            {"service": "ads", "deployment_id": 0, "started_at": 0.0, "restored_at": 170.0},
             {"service": "ads", "started_at": 150.0, "restored_at": 180.0},
-            {"service": "ads", "started_at": 350.0},
+            {"service": "ads", "trigger": "decay", "deployment_id": 2, "started_at": 350.0},
+            {"service": "ads", "deployment_id": 3, "started_at": 504.0},
         ],
         quality=[
             {"service": "ads", "at": 0.0, "quality": 0.9, "below": False},
@@ -45,18 +47,66 @@ def test_weekly_series_by_hand(make_tables):
     expected = pd.DataFrame(
         {
             "deployments": [1.0, 1.0, 1.0],
+            "failed_deployments": [1.0, 0.0, 1.0],
             "changes_deployed": [1.0, 1.0, 1.0],
             "lead_time_h": [5.0, 10.0, 40.0],
+            "lead_time_median_h": [5.0, 10.0, 40.0],
             "work_in_progress": [78 / 168, 188 / 168, 40 / 168],
             "incidents": [2.0, 0.0, 1.0],
+            "restored": [0.0, 2.0, 0.0],
             "time_to_restore_h": [np.nan, 100.0, np.nan],
             # Ads: 0.9; half 0.9, half 0.5; quarter 0.5, rest 0.7. Fraud: unknown; 0.8; 0.8.
             "quality": [0.9, 0.75, 0.725],
             "share_below_objective": [0.0, 0.25, 0.125],
+            # Nobody knows the prices.
+            "net_cost": [np.nan] * 3,
         },
         index=pd.RangeIndex(3, name="week"),
     )
     pd.testing.assert_frame_equal(weekly_series(tables, 3), expected)
+
+
+def test_lead_times_of_a_week_have_their_median(make_tables):
+    # Three in week 0, none in week 1, four and one that nobody committed in week 2.
+    hours = [
+        (10.0, 3.0),
+        (20.0, 1.0),
+        (30.0, 50.0),
+        *((340.0 + h, h) for h in (9.0, 1.0, 5.0, 8.0)),
+    ]
+    changes = [{"deployed_at": at, "committed_at": at - h} for at, h in hours]
+    tables = make_tables(services=SERVICES, changes=[*changes, {"deployed_at": 400.0}])
+    median = weekly_series(tables, 3)["lead_time_median_h"]
+    np.testing.assert_allclose(median, [3.0, np.nan, 6.5])
+
+
+def test_weeks_add_up_to_the_window(make_tables):
+    prices = [
+        {"item": "tools", "since": 0.0, "price": 10.0},
+        {"item": "downtime", "since": 0.0, "price": 3.0},
+        {"item": "degraded", "since": 0.0, "price": 2.0},
+        {"item": "feature", "since": 0.0, "price": 100.0},
+        {"item": "person/operations", "since": 0.0, "price": 1.0},
+        {"item": "person/operations", "since": 200.0, "price": 5.0},
+    ]
+    tables = make_tables(
+        services=SERVICES,
+        changes=[{"kind": "feature", "deployed_at": 300.0}],
+        incidents=[{"service": "ads", "cause": "infra", "started_at": 160.0, "restored_at": 340.0}],
+        quality=[{"service": "ads", "at": 300.0, "below": True}],
+        capacity=[
+            {"resource": "operations", "people": True, "week": week, "paid_h": 84.0}
+            for week in range(3)
+        ],
+        prices=prices,
+    )
+    week = weekly_series(tables, 3)["net_cost"]
+    # People: 84 h; half an hour of pay an hour, 16 h at 1 and 68 h at 5 for it; 84 h at 5.
+    people = np.array([84.0, 0.5 * (32 * 1 + 136 * 5), 420.0])
+    down, below, worth = np.array([8, 168, 4]), np.array([0, 36, 168]), np.array([0, 100, 0])
+    np.testing.assert_allclose(week, people + 10.0 + 3.0 * down + 2.0 * below - worth)
+    whole = compute_metrics(tables, (0.0, 504.0))["net_cost_per_week"]
+    assert week.mean() == pytest.approx(whole)
 
 
 def test_a_level_that_nobody_measured_does_not_count(make_tables):
@@ -71,7 +121,8 @@ def test_a_level_that_nobody_measured_does_not_count(make_tables):
 
 def test_empty_tables_give_empty_weeks(make_tables):
     series = weekly_series(make_tables(), 4)
-    counts = ["deployments", "changes_deployed", "incidents", "work_in_progress"]
+    counts = ["deployments", "failed_deployments", "changes_deployed", "incidents", "restored"]
+    counts.append("work_in_progress")
     assert (series[counts] == 0.0).all(axis=None)
     assert series.drop(columns=counts).isna().all(axis=None)
     assert list(series.index) == [0, 1, 2, 3]

@@ -6,6 +6,7 @@ import pytest
 
 import sim
 from sim import Run, Study
+from sim.scenario.organization import Cost, Investment
 
 WEEK = 168.0
 # Step, role; mean hours of touch, run, and waiting for people, compute, approval, handoff.
@@ -99,6 +100,10 @@ def make_runs(rng: np.random.Generator, replications: int) -> pd.DataFrame:
     parts |= {"approval": 16.0, "handoff": 8.0, "rework": 11.0}
     phases = {"detect": 9.0, "respond": 4.0, "diagnose": 4.0, "remedy": 13.0}
     causes = {"infra": 0.05, "model": 0.08, "data": 0.04, "code": 0.02, "security": 0.005}
+    causes["dependency"] = 0.01
+    efforts = {"delivery": 300.0, "incident_work": 60.0, "toil": 30.0, "investment": 10.0}
+    efforts["idle"] = 100.0
+    heads = {"people": 60e3, "compute": 5e3, "tools": 1e3, "downtime": 9e3, "degraded": 4e3}
     runs = {"replication": np.arange(replications), "deployment_frequency": around(0.24)}
     runs |= {f"lead_time_{name}_h": around(mean) for name, mean in parts.items()}
     runs["lead_time_mean_h"] = sum(runs[f"lead_time_{name}_h"] for name in parts)
@@ -116,6 +121,13 @@ def make_runs(rng: np.random.Generator, replications: int) -> pd.DataFrame:
     runs["share_below_objective"] = around(0.06, 0.3)
     runs["staleness_h"] = around(700.0, 0.2)
     runs["work_in_progress"] = around(14.0)
+    runs |= {f"{name}_h_per_week": around(mean) for name, mean in efforts.items()}
+    runs["capacity_h_per_week"] = sum(runs[f"{name}_h_per_week"] for name in efforts)
+    runs |= {f"cost_{name}_per_week": around(mean) for name, mean in heads.items()}
+    runs["cost_per_week"] = sum(runs[f"cost_{name}_per_week"] for name in heads)
+    runs["cost_per_deployment"] = runs["cost_per_week"] * 52 / 524
+    runs["worth_per_week"] = around(30e3)
+    runs["net_cost_per_week"] = runs["cost_per_week"] - runs["worth_per_week"]
     runs["utilization_operations"] = around(0.83, 0.05)
     runs["utilization_ml_engineer"] = around(0.71, 0.05)
     runs["utilization_data_scientist"] = around(0.66, 0.05)
@@ -153,16 +165,62 @@ def make_weekly(rng: np.random.Generator, replications: int, weeks: int) -> pd.D
     )
 
 
+def make_work() -> dict[str, pd.DataFrame]:
+    """Return capacity, work and prices of a hundred weeks, each like the other."""
+    roles = {"data_scientist": 252.0, "ml_engineer": 168.0, "operations": 56.0}
+    weeks = range(100)
+    capacity = [
+        {"resource": role, "people": True, "week": week, "available_h": hours, "paid_h": hours}
+        for role, hours in roles.items()
+        for week in weeks
+    ]
+    # Shares of their hours that the roles put into each activity.
+    shares = {"feature": (0.8, 0.3, 0.3), "incident": (0.0, 0.1, 0.4), "toil": (0.0, 0.05, 0.1)}
+    work = [
+        {
+            "role": role,
+            "activity": activity,
+            "started_at": week * WEEK + 9,
+            "finished_at": week * WEEK + 100,
+            "effort_h": share * hours,
+        }
+        for activity, of_roles in shares.items()
+        for (role, hours), share in zip(roles.items(), of_roles, strict=True)
+        for week in weeks
+    ]
+    prices = {f"person/{role}": 90.0 for role in roles} | {"tools": 1000.0, "feature": 20e3}
+    prices |= {"downtime": 1000.0, "degraded": 100.0}
+    return {
+        "capacity": pd.DataFrame(capacity),
+        "work": pd.DataFrame(work),
+        "prices": pd.DataFrame(
+            [{"item": item, "since": 0.0, "price": price} for item, price in prices.items()]
+        ),
+    }
+
+
 def make_study(replications: int = 12, changes: int = 40, incidents: int = 30) -> Study:
     rng = np.random.default_rng(7)
     scenario = sim.load("warmup_weeks=8", "horizon_weeks=60", f"replications={replications}")
-    scenario = scenario.model_copy(update={"description": "Three teams, <partly> automated"})
+    scenario = scenario.model_copy(
+        update={
+            "description": "Three teams, <partly> automated",
+            "practices": {"cicd": "basic", "testing": "full", "monitoring": "basic"},
+            "roadmap": (Investment(practice="cicd", level="full", start_week=20),),
+            "cost": Cost(currency="EUR"),
+        }
+    )
     start = 8 * WEEK
     steps, change_frame = make_steps(rng, start, changes)
     tables = {
         "steps": steps,
         "changes": change_frame,
         "incidents": make_incidents(rng, start, incidents),
+        "services": pd.DataFrame({"service": [f"s{number}" for number in range(6)]}),
+        "quality": pd.DataFrame(
+            {"service": ["s0", "s1"], "at": [0.0, WEEK], "below": [True, False]}
+        ),
+        **make_work(),
     }
     return Study(
         scenario=scenario,

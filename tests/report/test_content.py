@@ -12,8 +12,13 @@ from sim.report.content import (
     band_words,
     bands_between,
     caveats,
+    cost_rows,
+    effort_rows,
+    is_priced,
     lead_time_rows,
     metric_rows,
+    net_cost_lines,
+    practices,
     restore_rows,
     restore_time_by_cause,
     sentences,
@@ -74,6 +79,35 @@ def test_metric_rows_state_their_count(study):
 def test_parts_cover_the_whole(study):
     assert sum(row.share for row in lead_time_rows(study)) == pytest.approx(1.0)
     assert sum(row.share for row in restore_rows(study)) == pytest.approx(1.0)
+    assert sum(row.share for row in effort_rows(study)) == pytest.approx(1.0)
+    assert sum(row.share for row in cost_rows(study)) == pytest.approx(1.0)
+
+
+def test_practices_are_named_by_their_level_and_the_roadmap_by_its_weeks(study):
+    assert practices(study) == [
+        "Practices: basic (CI/CD, monitoring), full (testing)",
+        "Roadmap: CI/CD full from week 20",
+    ]
+    bare = study.scenario.model_copy(update={"practices": {}, "roadmap": ()})
+    assert practices(replace(study, scenario=bare)) == []
+
+
+def test_below_the_bill_stands_what_features_are_worth(study):
+    money = {"cost_per_week": 90.0, "cost_per_deployment": 45.0}
+    worth = with_metrics(study, **money, worth_per_week=100.0, net_cost_per_week=-10.0)
+    assert net_cost_lines(worth) == [
+        ("worth of features", pytest.approx(-100.0)),
+        ("net cost", pytest.approx(-10.0)),
+        ("cost per deployment", pytest.approx(45.0)),
+    ]
+    worthless = with_metrics(study, **money, worth_per_week=0.0, net_cost_per_week=90.0)
+    assert net_cost_lines(worthless) == [("cost per deployment", pytest.approx(45.0))]
+
+
+def test_a_bill_of_zeros_is_none(study, empty_study):
+    assert is_priced(study)
+    assert not is_priced(with_metrics(study, cost_per_week=0.0, worth_per_week=0.0))
+    assert not is_priced(empty_study)
 
 
 def test_busiest_resource_comes_first(study):
@@ -107,6 +141,15 @@ def test_sentences_follow_the_numbers(study):
             detect_mean_h=1.0,
             diagnose_mean_h=0.5,
             utilization_operations=0.91,
+            capacity_h_per_week=200.0,
+            delivery_h_per_week=120.0,
+            incident_work_h_per_week=30.0,
+            toil_h_per_week=0.0,
+            investment_h_per_week=0.0,
+            idle_h_per_week=50.0,
+            cost_per_week=91_372.0,
+            cost_people_per_week=68_500.0,
+            cost_per_deployment=1234.5,
         )
     )
     assert "deployed 3 times a week" in text
@@ -123,6 +166,9 @@ def test_sentences_follow_the_numbers(study):
     assert "takes 10 hours on average; the largest part, about three quarters" in text
     assert "until somebody starts on it" in text
     assert "highest for operations (91 %)" in text
+    assert "Of people's hours, delivery takes 60 %, incident work takes 15 % and 25 % are" in text
+    assert "costs EUR 91,400 a week, about three quarters of it for people" in text
+    assert "or EUR 1,230 a deployment." in text
 
 
 def test_sentences_name_the_slowest_step_of_the_first_replication(study):

@@ -10,11 +10,15 @@ import pandas as pd
 import pytest
 
 from sim.metrics import dora_band, waiting_by_step
+from sim.metrics.cost import HEADS
+from sim.metrics.effort import effort_by_role
 from sim.report.content import restore_time_by_cause
 from sim.report.figures import (
     band_segments,
     new_figure,
+    plot_cost,
     plot_course,
+    plot_effort,
     plot_lead_time,
     plot_restore_time,
     study_pictures,
@@ -52,6 +56,28 @@ def test_bars_of_restore_time_end_at_the_hours_of_their_cause(study, ax):
     assert bar_ends(ax) == pytest.approx(by_cause.drop(columns="incidents").sum(axis=1).tolist())
 
 
+def test_bars_of_effort_end_at_the_share_of_hours_that_a_role_is_busy(study, ax):
+    run = study.first
+    assert plot_effort(effort_by_role(run.tables, run.window), ax) is ax
+    assert bar_ends(ax) == pytest.approx([80.0, 45.0, 80.0])
+    assert ax.get_yticklabels()[0].get_text() == "data scientist\n(252 h a week)"
+    # Of 476 h in all: 201.6 + 50.4 + 16.8, 16.8 + 22.4, 8.4 + 5.6, nothing.
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend == ["delivery, 56 %", "incident work, 8 %", "toil, 3 %", "investment, 0 %"]
+
+
+def test_bars_of_cost_are_stacked_to_the_sum_of_their_heads(ax):
+    bill = pd.DataFrame({head: [10.0, 20.0, 30.0] for head in HEADS})
+    assert plot_cost(bill, [0, 4, 8, 9], 4, "EUR", ax) is ax
+    tops = {}
+    for bar in ax.patches:
+        tops[bar.get_x()] = max(tops.get(bar.get_x(), 0.0), bar.get_y() + bar.get_height())
+    assert tops == {0: 50.0, 4: 100.0, 8: 150.0}
+    assert [bar.get_width() for bar in ax.patches[:3]] == [4, 4, 1]
+    assert ax.get_ylabel() == "EUR a week"
+    assert ax.get_legend().get_texts()[-1].get_text() == "people, 20 %"
+
+
 def test_course_draws_the_mean_in_the_unit_of_its_label(ax):
     weekly = pd.DataFrame(
         {
@@ -87,12 +113,28 @@ def test_segments_cover_the_axis_and_agree_with_the_classifier(metric, low, high
 
 def test_pictures_have_words_that_agree_with_the_numbers(study):
     pictures = study_pictures(study)
-    assert list(pictures) == ["metrics", "lead_time", "restore_time", "course"]
+    assert list(pictures) == [
+        "metrics",
+        "lead_time",
+        "restore_time",
+        "effort",
+        "course",
+        "cost",
+    ]
     assert all(picture.title and picture.caption and picture.alt for picture in pictures.values())
     assert "DORA band high" in pictures["metrics"].alt
     run = study.first
     slowest = waiting_by_step(run.tables, run.window).sum(axis="columns").idxmax()
     assert f"Longest steps: {slowest}" in pictures["lead_time"].alt
+    assert "data scientist: delivery 80 %, idle 20 %" in pictures["effort"].alt
+    # People 476 h at 90; service s0 is below its objective all the time: 168 h at 100.
+    assert "people 7" in pictures["cost"].alt
+    assert "EUR a week over 60 weeks" in pictures["cost"].alt
+
+
+def test_without_prices_there_is_no_picture_of_the_cost(study):
+    free = replace(study, runs=study.runs.assign(cost_per_week=0.0, worth_per_week=0.0))
+    assert "cost" not in study_pictures(free)
 
 
 def test_every_picture_of_an_unstable_study_says_so(study):

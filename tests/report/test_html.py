@@ -1,5 +1,6 @@
 """The HTML report: well formed, self-contained, accessible, true to the numbers."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -58,7 +59,7 @@ def test_is_self_contained(report, page):
     references = [
         attrs[name] for _, attrs in page.tags for name in ("src", "href", "action") if name in attrs
     ]
-    assert len(references) == 4
+    assert len(references) == 6
     assert all(reference.startswith("data:image/svg+xml;base64,") for reference in references)
     source = report.read_text(encoding="utf-8")
     assert "http:" not in source
@@ -83,6 +84,16 @@ def test_says_what_the_numbers_say(study, page):
         assert sentence in text
     assert "seed 7" in text
     assert "warmup_weeks: 8" in text
+    assert "Practices: basic (CI/CD, monitoring), full (testing)" in text
+    assert "EUR per week people" in text
+    assert "net cost" in text
+
+
+def test_a_bill_of_zeros_is_left_out(study, tmp_path):
+    free = replace(study, runs=study.runs.assign(cost_per_week=0.0, worth_per_week=0.0))
+    path = tmp_path / "free.html"
+    write_html(free, study_pictures(free), path)
+    assert "What it costs" not in Page(path.read_text(encoding="utf-8")).text
 
 
 def test_escapes_what_people_wrote(report, page):

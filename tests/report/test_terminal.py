@@ -52,6 +52,28 @@ def test_bars_are_in_proportion(study):
     )
 
 
+def test_what_it_costs_and_what_time_goes_into(study):
+    means = {
+        "cost_per_week": 80_000.0,
+        "cost_people_per_week": 60_000.0,
+        "worth_per_week": 90_000.0,
+        "net_cost_per_week": -10_000.0,
+        "capacity_h_per_week": 500.0,
+        "toil_h_per_week": 30.0,
+    }
+    lines = printed(replace(study, runs=study.runs.assign(**means)), 80).splitlines()
+    shown = {" ".join(line.rstrip("█▏▎▍▌▋▊▉ ").split()) for line in lines}
+    assert {"toil 30 h 6 %", "capacity 500 h 100 %", "people 60,000 75 %"} <= shown
+    assert {"cost 80,000 100 %", "worth of features -90,000", "net cost -10,000"} <= shown
+    assert "What it costs, EUR per week" in shown
+    assert "Roadmap: CI/CD full from week 20" in shown
+
+
+def test_a_bill_of_zeros_is_left_out(study):
+    free = replace(study, runs=study.runs.assign(cost_per_week=0.0, worth_per_week=0.0))
+    assert "What it costs" not in printed(free, 120)
+
+
 def test_no_data_is_said(empty_study):
     text = printed(empty_study, 80)
     assert "no data" in text

@@ -7,6 +7,7 @@ import pytest
 from sim.report.units import (
     count_noun,
     format_estimate,
+    format_money,
     format_number,
     format_percent,
     format_value,
@@ -38,6 +39,10 @@ NAN = math.nan
         ("utilization_gpu", 0.5, "50 %"),
         ("work_in_progress", 14.0, "14 changes"),
         ("throughput_per_week", 6.25, "6.25 per week"),
+        # Hours of work stay hours.
+        ("debt_h", 84.0, "84 h"),
+        ("toil_h_per_week", 84.0, "84 h per week"),
+        ("net_cost_per_week", -1234.0, "-1,234 per week"),
         ("n_batches", 12345.0, "12,345"),
         ("lead_time_h", NAN, "no data"),
     ],
@@ -47,8 +52,25 @@ def test_unit_fits_the_magnitude(metric, value, shown):
 
 
 @pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        (91_372.0, "EUR 91,400"),
+        (-1234.5, "EUR -1,230"),
+        (5.25, "EUR 5.25"),
+        (0.0, "EUR 0"),
+        (NAN, "no data"),
+    ],
+)
+def test_money_has_three_digits(amount, shown):
+    assert format_money(amount, "EUR") == shown
+
+
+@pytest.mark.parametrize(
     ("metric", "estimate", "value", "interval"),
     [
+        # Only a net cost can be below zero.
+        ("cost_per_week", (50.0, -10.0, 110.0), "50 per week", "0 – 110"),
+        ("net_cost_per_week", (50.0, -10.0, 110.0), "50 per week", "-10 – 110"),
         # The interval has the unit of the mean, even if one end alone would have another.
         ("lead_time_h", (50.0, 40.0, 60.0), "2.1 days", "1.7 – 2.5"),
         # Half a width of 0.36 to 0.95 deserves one digit, of 0.10 to 0.35 two.

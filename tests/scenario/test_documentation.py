@@ -21,7 +21,17 @@ MODELS = [
     and issubclass(model, organization.Spec)
     and not model.__name__.startswith("_")
 ] + list(KINDS.values())
-FILES = sorted(SCENARIOS.rglob("*.yaml"))
+FILES = sorted(
+    path
+    for path in SCENARIOS.rglob("*.yaml")
+    if path.parent.name != "claims"  # no scenarios
+)
+CALIBRATED = [
+    path
+    for path in FILES
+    if path.name == "default.yaml"
+    or path.relative_to(SCENARIOS).parts[0] in ("organization", "practice", "maturity")
+]
 NEED_NO_SOURCE = {"replications", "seed", "horizon_weeks", "warmup_weeks", "n_jobs"}
 
 
@@ -33,12 +43,7 @@ def validator() -> jsonschema.Draft202012Validator:
 
 
 @pytest.mark.parametrize(
-    ("path", "text"),
-    [
-        (documentation.SCHEMA, documentation.schema_text()),
-        (documentation.PARAMETERS, documentation.parameters_text()),
-    ],
-    ids=["schema", "parameters"],
+    ("path", "text"), documentation.texts().items(), ids=lambda value: getattr(value, "name", "")
 )
 def test_generated_files_are_in_step(path: Path, text: str) -> None:
     in_step = path.read_text(encoding="utf-8") == text
@@ -100,8 +105,9 @@ def test_the_schema_points_out_mistakes(
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_field_has_a_description_and_every_number_a_unit(model: type[BaseModel]) -> None:
     assert model.__doc__
+    for name, described in model.model_fields.items():
+        assert described.description or name == "dist", f"{model.__name__}.{name} is not described"
     for name, field in model.model_json_schema()["properties"].items():
-        assert "description" in field, f"{model.__name__}.{name} is not described"
         has_unit = "unit" in field or not _is_numeric(field)
         assert has_unit, f"{model.__name__}.{name} has no unit"
 
@@ -120,12 +126,15 @@ def test_every_key_is_in_the_parameter_reference() -> None:
             assert f"`{field.alias or name}`" in text or name == "dist"
 
 
-def test_every_number_of_the_default_scenario_has_a_source() -> None:
-    text = (SCENARIOS / "default.yaml").read_text(encoding="utf-8")
+@pytest.mark.parametrize("path", CALIBRATED, ids=lambda path: str(path.relative_to(SCENARIOS)))
+def test_every_number_of_the_calibrated_scenarios_has_a_source(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
     bare = [
         value.key
         for value in documentation.values(text)
-        if not value.source and value.key not in NEED_NO_SOURCE and _has_number(value.text)
+        if not value.source
+        and value.key not in {"defaults", *NEED_NO_SOURCE}
+        and _has_number(value.text)
     ]
     assert not bare, f"no comment with a source, or 'guess', beside {', '.join(bare)}"
 
@@ -142,6 +151,21 @@ def _scalars(value: Any) -> Iterator[Any]:
             yield from _scalars(entry)
     elif not isinstance(value, bool):
         yield value
+
+
+def test_the_comment_that_opens_a_file_is_read_by_its_headings(tmp_path: Path) -> None:
+    path = tmp_path / "full.yaml"
+    path.write_text(
+        "# @package _global_\n# yaml-language-server: $schema=a\n# What it is,\n"
+        "# in two lines: so.\n#\n# Mechanism: one\n# and another.\n# Tools: a, b.\n"
+        "a: 1  # guess\n# Price: none\n",
+        encoding="utf-8",
+    )
+    assert documentation.headings(path) == {
+        "": "What it is, in two lines: so.",
+        "Mechanism": "one and another.",
+        "Tools": "a, b.",
+    }
 
 
 def test_sources_are_beside_a_value_or_on_the_lines_above_it() -> None:

@@ -66,7 +66,7 @@ def test_the_log_tells_what_the_pools_hold_at_any_time(name: str) -> None:
     seen = []
     for at in np.arange(3.711, 20 * WEEK_H, 13.7):
         organization.env.run(until=at)
-        pools = [*organization._people, *organization._compute]
+        pools = [*organization._people, *organization._compute.values()]
         seen += [(pool.name, at, len(pool._waiting), len(pool._running)) for pool in pools]
     organization.flush()
     tables = organization.log.to_frames()

@@ -50,6 +50,23 @@ OVERRIDES = st.fixed_dictionaries(
         "incidents.failover.available": SHARE,
         "incidents.responses.code.monitored": SHARE,
         "working_hours.always": st.booleans(),
+        # With this, the services of a team depend on each other in a circle.
+        "services.embedding.hidden_upstream": st.sampled_from(["[]", "[model]"]),
+        "dependencies.spreads": SHARE,
+        "changes.feature.defects.dependency": SHARE,
+        "threats.interarrival_h.mean": st.sampled_from([100, 5000]),
+        "upkeep.time_to_break_h.mean": st.sampled_from([50, 5000]),
+        "pipeline.unrepeatable.bespoke": SHARE,
+        "debt.by_hand_h": st.sampled_from([0, 5]),
+        "roadmap": st.sampled_from(
+            [
+                "[]",
+                "[{practice: cicd, level: full, start_week: 3, effort_h: {ml_engineer: 20}}]",
+                "[{practice: compute, level: autoscaled, start_week: 2, learning_weeks: 3, "
+                "learning_slowdown: 1}, {practice: collaboration, level: full, start_week: 3}, "
+                "{practice: retraining, level: always_on, start_week: 4}]",
+            ]
+        ),
     }
 )
 
@@ -150,8 +167,14 @@ def check_incidents(run: sim.Run) -> None:
         incidents, "started_at", "detected_at", "responded_at", "diagnosed_at", "restored_at"
     )
     assert ((incidents["remedy"] == "") == incidents["restored_at"].isna()).all()
-    caused = incidents[incidents["trigger"] == "deployment"]["deployment_id"]
-    assert caused.is_unique, "several defects of one deployment make one incident"
+    of_deployment = incidents[incidents["trigger"] == "deployment"]
+    caused = of_deployment["deployment_id"]
+    downstream = of_deployment["cause"] == "dependency"
+    assert caused[~downstream].is_unique, "several defects of one deployment make one incident"
+    assert not caused[downstream].isin(caused[~downstream]).any()
+    assert not of_deployment[downstream].duplicated(["deployment_id", "service"]).any()
+    own = caused[downstream].map(deployments.set_index("deployment_id")["service"].astype(str))
+    assert (own != of_deployment["service"][downstream].astype(str)).all()
     failed = deployments[deployments["failed"]]["deployment_id"]
     assert set(caused) == set(failed)
 

@@ -30,7 +30,7 @@ def waits_and_queue(run: sim.Run) -> tuple[float, float]:
 
 
 # The busier a queue, the longer it takes until its mean wait is known well.
-@pytest.mark.parametrize(("utilization", "weeks"), [(0.5, 40), (0.8, 110)])
+@pytest.mark.parametrize(("utilization", "weeks"), [(0.5, 60), (0.8, 110)])
 def test_mm1(utilization: float, weeks: int) -> None:
     gap = SERVICE_H / utilization
     scenario = sim.load(

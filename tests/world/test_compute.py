@@ -14,6 +14,7 @@ from simpy.events import Event
 
 from sim.log import EventLog
 from sim.scenario.organization import ComputePool as ComputeSpec
+from sim.world.compute import Cluster as Pools
 from sim.world.compute import ComputePool, Job
 from sim.world.randomness import Randomness
 
@@ -41,7 +42,7 @@ class Cluster:
         )
         self.env = simpy.Environment()
         self.log = EventLog()
-        self.pool = ComputePool(self.env, self.log, "pool", "gpu", "team", spec, table)
+        self.pool = ComputePool(self.env, self.log, "pool", "gpu", "team", spec, table, Pools())
         self.done: dict[str, float] = {}
         self.jobs: dict[str, Job] = {}
         self._numbers: dict[str, int] = {}

@@ -1,0 +1,356 @@
+"""From replications to verdicts."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from sim.experiment.holm import adjusted_p_values, levels
+from sim.experiment.intervals import Estimates, FloatArray, estimate, interval, p_value
+from sim.experiment.parallel import Progress, observe_all
+from sim.experiment.run import Run
+from sim.metrics import weekly_series
+from sim.scenario.organization import Scenario
+
+from .claim import Claim, Expectation, contrast_of
+from .load import Trial
+
+Verdict = Literal["supported", "not supported", "contradicted", "reported"]
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What the replications of one arm are judged by.
+
+    Attributes:
+        metrics: a row per replication, a column per metric.
+        weekly: by column of the weekly series, (replications, weeks).
+    """
+
+    metrics: pd.DataFrame
+    weekly: Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True)
+class Part:
+    """How a part of a metric moved, with the interval of this part alone."""
+
+    metric: str
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one expectation.
+
+    Attributes:
+        claim: whose it is.
+        expectation: what was expected.
+        low: mean of the arms with negative weights, with these weights.
+        high: mean of the arms with positive weights.
+        difference: high - low.
+        ci_low: lower end of its interval, adjusted by Holm's method for all findings of the run.
+        ci_high: upper end.
+        p_value: adjusted likewise, of the test that the verdict rests on.
+        margin: largest difference that does not matter; NaN if the expectation has none.
+        n: replications in which the metric of all these arms is known.
+        unstable: replications of the worst of these arms whose work in progress kept growing.
+        verdict: what this says about the expectation.
+        trace: the parts of the metric, the one that moved most first; those that are known.
+    """
+
+    claim: Claim
+    expectation: Expectation
+    low: float
+    high: float
+    difference: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    margin: float
+    n: int
+    unstable: int
+    verdict: Verdict
+    trace: tuple[Part, ...]
+
+
+def run_trials(
+    trials: Sequence[Trial],
+    replications: int,
+    seed: int,
+    n_jobs: int = -1,
+    confidence: float = 0.95,
+    start: Callable[[int], Progress] | None = None,
+) -> list[Finding]:
+    """Simulate all arms under common random numbers and judge every expectation.
+
+    Arms that are alike are simulated once, and all replications of all arms are one list of work.
+
+    Args:
+        trials: what :func:`sim.claims.load.load_trials` returned.
+        replications: of each arm.
+        seed: root of all random numbers.
+        n_jobs: parallel processes, -1 for one a core.
+        confidence: of the intervals of all findings together, see :func:`judge`.
+        start: called with the number of replications to come; what it returns is called with the
+            number of those done, each time one is.
+    """
+    place: dict[str, int] = {}
+    scenarios: list[Scenario] = []
+    for trial in trials:
+        for scenario in trial.scenarios.values():
+            key = _identity(scenario)
+            if key not in place:
+                place[key] = len(scenarios)
+                scenarios.append(scenario)
+    expectations = [e for trial in trials for e in trial.claim.expectations]
+    columns = tuple(dict.fromkeys(e.metric for e in expectations if e.weeks is not None))
+    work = [(scenario, number) for scenario in scenarios for number in range(replications)]
+    progress = None if start is None else start(len(work))
+    observed = observe_all(work, seed, partial(_observe, columns=columns), n_jobs, progress)
+    by_scenario = [
+        _gather(observed[first : first + replications], columns)
+        for first in range(0, len(work), replications)
+    ]
+    arms = [
+        {arm: by_scenario[place[_identity(s)]] for arm, s in trial.scenarios.items()}
+        for trial in trials
+    ]
+    return judge([trial.claim for trial in trials], arms, confidence)
+
+
+def _identity(scenario: Scenario) -> str:
+    """Return what two scenarios share exactly if they are the same organization."""
+    settings = {"name", "description", "replications", "seed", "n_jobs"}
+    return scenario.model_dump_json(by_alias=True, exclude=settings)
+
+
+def _observe(run: Run, columns: tuple[str, ...]) -> tuple["pd.Series[float]", pd.DataFrame | None]:
+    if not columns:
+        return run.metrics(), None
+    return run.metrics(), weekly_series(run.tables, run.scenario.horizon_weeks)[list(columns)]
+
+
+def _gather(
+    observed: Sequence[tuple["pd.Series[float]", pd.DataFrame | None]], columns: Iterable[str]
+) -> Observations:
+    metrics = pd.DataFrame([values for values, _ in observed], index=range(len(observed)))
+    weeks = [weekly for _, weekly in observed if weekly is not None]
+    return Observations(
+        metrics, {name: np.array([weekly[name] for weekly in weeks]) for name in columns}
+    )
+
+
+def judge(
+    claims: Sequence[Claim],
+    arms: Sequence[Mapping[str, Observations]],
+    confidence: float = 0.95,
+) -> list[Finding]:
+    """Judge every expectation of ``claims``.
+
+    An expectation is about a contrast: a weighted sum over arms, taken replication by replication.
+    Its interval is Student's, with the confidence that Holm's method gives it among all
+    expectations judged here (:func:`sim.experiment.holm.levels`): the probability that any verdict
+    but "not supported" is wrong is at most 1 - ``confidence``. What is tested, two-sided, is
+
+    - for ``+``, ``-`` and ``report``: a difference of zero. Supported if the interval is on the
+      expected side of zero, contradicted if it is on the other;
+    - for ``none``: equivalence. Supported if the interval lies within ± margin, contradicted if it
+      lies wholly outside. An interval that merely contains zero supports nothing: too few
+      replications would be enough for that;
+    - for ``not +`` (``not -`` likewise): that it is not higher by more than the margin. Supported
+      if the interval lies below the margin, contradicted if it lies above.
+
+    Everything else is not supported: the interval does not decide it. A relative margin is that
+    share of the mean of the arms with negative weights, taken as known.
+
+    Args:
+        claims: the claims.
+        arms: for each claim, what was observed in each of its arms.
+        confidence: between 0 and 1.
+    """
+    cases = [
+        (claim, expectation, observed)
+        for claim, observed in zip(claims, arms, strict=True)
+        for expectation in claim.expectations
+    ]
+    contrasts = [_contrast(expectation, observed) for _, expectation, observed in cases]
+    margins = [
+        _margin(expectation, low)
+        for (_, expectation, _), (_, low, _) in zip(cases, contrasts, strict=True)
+    ]
+    estimates = [estimate(values[:, np.newaxis]) for values, _, _ in contrasts]
+    p = np.array(
+        [
+            _p_value(expectation, estimated, margin)
+            for (_, expectation, _), estimated, margin in zip(
+                cases, estimates, margins, strict=True
+            )
+        ]
+    )
+    level, adjusted = levels(p, 1.0 - confidence), adjusted_p_values(p)
+    findings = []
+    for number, (claim, expectation, observed) in enumerate(cases):
+        _, low, high = contrasts[number]
+        estimated, margin = estimates[number], margins[number]
+        difference = float(estimated.mean[0])
+        if expectation.break_even:
+            difference, *ends = break_even(expectation, observed, confidence)
+        else:
+            ends = [float(end[0]) for end in interval(estimated, 1.0 - level[number])]
+        findings.append(
+            Finding(
+                claim,
+                expectation,
+                low,
+                high,
+                difference,
+                ends[0],
+                ends[1],
+                float(adjusted[number]),
+                margin,
+                int(estimated.n[0]),
+                max(int(observed[a].metrics["unstable"].sum()) for a in contrast_of(expectation)),
+                verdict(expectation, ends[0], ends[1], margin),
+                _trace(claim, expectation, observed, confidence),
+            )
+        )
+    return findings
+
+
+def verdict(expectation: Expectation, low: float, high: float, margin: float) -> Verdict:
+    """Return what an interval says about ``expectation``; see :func:`judge`."""
+    sign = expectation.sign
+    if sign == "report":
+        return "reported"
+    if math.isnan(low):
+        return "not supported"
+    if sign == "none":
+        supported, contradicted = -margin < low and high < margin, high < -margin or low > margin
+    elif sign in ("+", "not -"):
+        edge = 0.0 if sign == "+" else -margin
+        supported, contradicted = low > edge, high < edge
+    else:
+        edge = 0.0 if sign == "-" else margin
+        supported, contradicted = high < edge, low > edge
+    return "supported" if supported else "contradicted" if contradicted else "not supported"
+
+
+def _p_value(expectation: Expectation, estimated: Estimates, margin: float) -> float:
+    """Return the smallest alpha whose interval decides the expectation, one way or the other."""
+    if expectation.break_even:
+        return math.nan
+    if expectation.sign == "none":
+        mean = float(estimated.mean[0])
+        # Within the margin, both ends have to leave it out, and the nearer one decides; outside,
+        # it is the nearer one as well.
+        return float(p_value(estimated, margin if mean > 0.0 else -margin)[0])
+    edge = {"not +": margin, "not -": -margin}.get(expectation.sign, 0.0)
+    return float(p_value(estimated, edge)[0])
+
+
+def _margin(expectation: Expectation, low: float) -> float:
+    if expectation.margin is not None:
+        return expectation.margin
+    if expectation.relative_margin is not None:
+        return expectation.relative_margin * abs(low)
+    return math.nan
+
+
+def _contrast(
+    expectation: Expectation, observed: Mapping[str, Observations]
+) -> tuple[FloatArray, float, float]:
+    """Return the contrast of each replication, and the means of its negative and positive arms."""
+    weights = contrast_of(expectation)
+    return weighted(weights, [_values(expectation, observed[arm]) for arm in weights])
+
+
+def weighted(
+    weights: Mapping[str, float], values: Sequence[FloatArray]
+) -> tuple[FloatArray, float, float]:
+    """Return the weighted sum over arms, and the means of its negative and positive arms.
+
+    The means are those of the replications in which all arms are known.
+    """
+    parts = np.array(list(weights.values()))[:, np.newaxis] * np.array(values)
+    total = parts.sum(axis=0)
+    # Sums of what is the same must not differ from zero by rounding: that would be certainty.
+    total[np.abs(total) < 1e-12 * np.abs(parts).sum(axis=0)] = 0.0
+    means = estimate(np.where(np.isnan(total), np.nan, parts).T).mean
+    negative = np.array(list(weights.values())) < 0.0
+    return total, -float(means[negative].sum()), float(means[~negative].sum())
+
+
+def _values(expectation: Expectation, observations: Observations) -> FloatArray:
+    """Return the metric of each replication of an arm."""
+    if expectation.weeks is None:
+        return _metric(expectation.metric, observations)
+    weeks = observations.weekly[expectation.metric][:, slice(*expectation.weeks)]
+    return estimate(weeks.T).mean
+
+
+def _metric(name: str, observations: Observations) -> FloatArray:
+    """Return a metric of each replication; what an arm does not have is NaN."""
+    if name not in observations.metrics:
+        return np.full(len(observations.metrics), np.nan)
+    return observations.metrics[name].to_numpy(dtype=np.float64)
+
+
+def _trace(
+    claim: Claim,
+    expectation: Expectation,
+    observed: Mapping[str, Observations],
+    confidence: float,
+) -> tuple[Part, ...]:
+    weights = contrast_of(expectation)
+    parts = []
+    for name in claim.trace_of(expectation):
+        values, _, _ = weighted(weights, [_metric(name, observed[arm]) for arm in weights])
+        estimated = estimate(values[:, np.newaxis])
+        low, high = interval(estimated, confidence)
+        parts.append(Part(name, float(estimated.mean[0]), float(low[0]), float(high[0])))
+    known = [part for part in parts if not math.isnan(part.difference)]
+    return tuple(sorted(known, key=lambda part: -abs(part.difference)))
+
+
+def break_even(
+    expectation: Expectation, observed: Mapping[str, Observations], confidence: float
+) -> tuple[float, float, float]:
+    """Return the week in which a difference that adds up is back to zero, with its interval.
+
+    The difference between the arms is added up from the first of the weeks on, replication by
+    replication. Break-even is the end of the week in which its mean is zero or less again after
+    having been more; the interval holds all weeks at whose end the mean might be zero: it begins
+    where the lower end of Student's interval first comes back to zero, and ends where the upper
+    does. NaN is: not within the weeks.
+    """
+    assert expectation.weeks is not None
+    first, last = expectation.weeks
+    weights = contrast_of(expectation)
+    total = sum(
+        weight * observed[arm].weekly[expectation.metric][:, first:last]
+        for arm, weight in weights.items()
+    )
+    cumulated = np.cumsum(np.nan_to_num(np.asarray(total)), axis=1)
+    estimated = estimate(cumulated)
+    low, high = interval(estimated, confidence)
+    return (
+        first + _back_to_zero(estimated.mean),
+        first + _back_to_zero(low),
+        first + _back_to_zero(high),
+    )
+
+
+def _back_to_zero(course: FloatArray) -> float:
+    """Return after how many weeks ``course`` is zero or less again, having been more."""
+    above = np.flatnonzero(course > 0.0)
+    if not above.size:
+        return math.nan
+    back = np.flatnonzero(course[above[0] :] <= 0.0)
+    return float(above[0] + back[0] + 1) if back.size else math.nan

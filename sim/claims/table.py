@@ -1,0 +1,254 @@
+"""The findings as tables: in the terminal, as CSV and as Markdown."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sim.report.content import CAUSES, LABELS, LEAD_TIME_COMPONENTS
+from sim.report.units import NO_DATA, Unit, decimals_for, format_number, readable, unit_for
+
+from .claim import Claim, Expectation, contrast_of
+from .judge import Finding, Part
+
+MINUS = "\N{MINUS SIGN}"
+
+_PARTS = {
+    **{f"lead_time_{part.name}_h": part.label for part in LEAD_TIME_COMPONENTS},
+    **{f"{phase}_mean_h": f"time to {phase}" for phase in ("detect", "respond", "diagnose")},
+    "remedy_mean_h": "time to remedy",
+    **{f"change_failure_rate_{cause}": f"failures by {words}" for cause, words in CAUSES.items()},
+}
+_STYLES = {"supported": "green", "not supported": "yellow", "contradicted": "bold red"}
+
+
+class Cells(NamedTuple):
+    """A finding in words and rounded numbers, all but the trace in the unit of the metric."""
+
+    metric: str
+    low: str
+    high: str
+    difference: str
+    expected: str
+    verdict: str
+    trace: str
+
+
+def cells(finding: Finding, replications: int) -> Cells:
+    """Return what the tables show of a finding."""
+    expectation = finding.expectation
+    verdict: str = finding.verdict
+    if finding.unstable:
+        verdict += f" (unstable in {finding.unstable} of {replications})"
+    elif finding.n < replications and not expectation.break_even:
+        verdict += f" (n = {finding.n})"
+    if expectation.break_even:
+        difference = _break_even(finding)
+        trace = _trace(finding.trace)
+        return Cells(_metric(finding, ""), "", "", difference, "", verdict, trace)
+    unit = _unit(finding)
+    return Cells(
+        _metric(finding, unit.name),
+        _number(finding.low / unit.size),
+        _number(finding.high / unit.size),
+        _difference(finding.difference, finding.ci_low, finding.ci_high, unit),
+        _expected(expectation),
+        verdict,
+        _trace(finding.trace),
+    )
+
+
+def name_of(metric: str) -> str:
+    """Return a metric in words."""
+    return LABELS.get(metric) or _PARTS.get(metric) or readable(metric.removesuffix("_h"))
+
+
+def contrast_in_words(expectation: Expectation) -> str:
+    """Return the difference that is looked at: ``high - low``, ``both - 2 × none``."""
+    terms = sorted(contrast_of(expectation).items(), key=lambda term: term[1] < 0.0)
+    words = ""
+    for arm, weight in terms:
+        sign = f" {MINUS} " if weight < 0.0 else " + "
+        times = "" if abs(weight) == 1.0 else f"{abs(weight):g} × "
+        words += sign + times + arm
+    return words.removeprefix(" + ")
+
+
+def findings_frame(findings: Sequence[Finding]) -> pd.DataFrame:
+    """Return a row per finding, in the units of the metrics."""
+    return pd.DataFrame(
+        {
+            "id": finding.claim.id,
+            "claim": finding.claim.claim,
+            "section": finding.claim.section,
+            "metric": finding.expectation.metric,
+            "weeks": "" if (w := finding.expectation.weeks) is None else f"{w[0]} to {w[1]}",
+            "quantity": "break-even week" if finding.expectation.break_even else "mean",
+            "contrast": contrast_in_words(finding.expectation).replace(MINUS, "-"),
+            "low_arm": finding.low,
+            "high_arm": finding.high,
+            "difference": finding.difference,
+            "ci_low": finding.ci_low,
+            "ci_high": finding.ci_high,
+            "adjusted_p_value": finding.p_value,
+            "n": finding.n,
+            "expected": finding.expectation.sign,
+            "margin": finding.margin,
+            "verdict": finding.verdict,
+            "unstable": finding.unstable,
+            "mechanism": finding.claim.mechanism,
+            "moved_most": finding.trace[0].metric if finding.trace else "",
+            "moved_most_difference": finding.trace[0].difference if finding.trace else math.nan,
+            "moved_most_ci_low": finding.trace[0].low if finding.trace else math.nan,
+            "moved_most_ci_high": finding.trace[0].high if finding.trace else math.nan,
+            "all_parts": "; ".join(f"{p.metric} {p.difference:+.4g}" for p in finding.trace),
+        }
+        for finding in findings
+    )
+
+
+def markdown(findings: Sequence[Finding], heading: Sequence[str], replications: int) -> str:
+    """Return the findings as a Markdown page.
+
+    Args:
+        findings: what :func:`sim.claims.judge.run_trials` returned.
+        heading: paragraphs that stand above the table.
+        replications: of each arm.
+    """
+    columns = (
+        "id",
+        "claim",
+        "metric",
+        "low arm",
+        "high arm",
+        "difference [95 % interval]",
+        "expected",
+        "verdict",
+        "what moved most",
+    )
+    lines = ["# The claims, put on trial", ""]
+    lines += [line for paragraph in (*heading, tally(findings)) for line in (paragraph, "")]
+    lines += [_row(columns), _row(["---"] * len(columns))]
+    previous: Claim | None = None
+    for finding in findings:
+        shown = cells(finding, replications)
+        first = ("", "") if finding.claim is previous else (finding.claim.id, finding.claim.claim)
+        lines.append(_row([*first, *shown]))
+        previous = finding.claim
+    return "\n".join(lines) + "\n"
+
+
+def print_findings(findings: Sequence[Finding], replications: int, console: Console) -> None:
+    """Print the findings, claim by claim; 100 columns are enough."""
+    head = _table()
+    names = ("low arm", "high arm", "difference [interval]", "expected", "verdict")
+    head.add_row("metric", *names, style="bold")
+    console.print(head)
+    previous: Claim | None = None
+    for finding in findings:
+        if finding.claim is not previous:
+            console.print()
+            said = Text.assemble((finding.claim.id, "bold"), f"  {finding.claim.claim}")
+            console.print(said)
+        previous = finding.claim
+        shown = cells(finding, replications)
+        table = _table()
+        style = _STYLES.get(finding.verdict, "")
+        table.add_row(*shown[:5], Text(shown.verdict, style))
+        console.print(table)
+        if shown.trace:
+            console.print(Text(f"    moved most: {shown.trace}", "dim"))
+    console.print()
+    console.print(Text(tally(findings), "bold"))
+
+
+def tally(findings: Sequence[Finding]) -> str:
+    """Return how many expectations came out how, and which claims did not in full."""
+    verdicts = [finding.verdict for finding in findings]
+    text = ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts))
+    open_ids = [f.claim.id for f in findings if f.verdict in ("not supported", "contradicted")]
+    if not open_ids:
+        return f"{len(findings)} expectations: {text}."
+    return (
+        f"{len(findings)} expectations: {text}. "
+        f"Not as expected in full: {', '.join(dict.fromkeys(open_ids))}."
+    )
+
+
+def _table() -> Table:
+    table = Table.grid(padding=(0, 1))
+    for width, right in ((31, False), (8, True), (8, True), (25, True), (9, False), (14, False)):
+        table.add_column(width=width, justify="right" if right else "left")
+    return table
+
+
+def _row(texts: Sequence[str]) -> str:
+    return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"
+
+
+def _unit(finding: Finding) -> Unit:
+    sizes = [abs(v) for v in (finding.low, finding.high, finding.difference) if not math.isnan(v)]
+    return unit_for(finding.expectation.metric, max(sizes, default=math.nan))
+
+
+def _metric(finding: Finding, unit: str) -> str:
+    expectation = finding.expectation
+    text = name_of(expectation.metric)
+    if expectation.break_even:
+        text = f"break-even of {text}, week"
+    elif unit and unit not in text:
+        text += f", {unit}"
+    if expectation.weeks is not None and not expectation.break_even:
+        text += f", weeks {expectation.weeks[0]} to {expectation.weeks[1]}"
+    if finding.claim.arms is not None:
+        text += f" ({contrast_in_words(expectation)})"
+    return text
+
+
+def _number(value: float, decimals: int | None = None) -> str:
+    return format_number(value, decimals).replace("-", MINUS)
+
+
+def _difference(difference: float, low: float, high: float, unit: Unit) -> str:
+    if math.isnan(difference):
+        return NO_DATA
+    value = difference / unit.size
+    if math.isnan(low):
+        return f"{_number(value)} [{NO_DATA}]"
+    decimals = decimals_for(value, (high - low) / unit.size / 2.0)
+    ends = [_number(end / unit.size, decimals) for end in (low, high)]
+    sign = "+" if value > 0.0 else ""
+    return f"{sign}{_number(value, decimals)} [{ends[0]}, {ends[1]}]"
+
+
+def _break_even(finding: Finding) -> str:
+    if math.isnan(finding.difference):
+        return "not within the weeks"
+    low, high = (
+        "?" if math.isnan(end) else f"{end:.0f}" for end in (finding.ci_low, finding.ci_high)
+    )
+    return f"{finding.difference:.0f} [{low}, {high}]"
+
+
+def _expected(expectation: Expectation) -> str:
+    sign = expectation.sign.replace("-", MINUS)
+    if expectation.relative_margin is not None:
+        return f"{sign}, ±{100 * expectation.relative_margin:g} %"
+    if expectation.margin is not None:
+        unit = unit_for(expectation.metric, expectation.margin)
+        return f"{sign}, ±{expectation.margin / unit.size:g} {unit.name}".rstrip()
+    return "" if sign == "report" else sign
+
+
+def _trace(parts: Sequence[Part]) -> str:
+    """Return the part that moved most among those that certainly moved."""
+    for part in parts:
+        if part.low > 0.0 or part.high < 0.0:
+            unit = unit_for(part.metric, part.difference)
+            moved = _difference(part.difference, part.low, part.high, unit)
+            return f"{name_of(part.metric)} {moved} {unit.name}".rstrip()
+    return "no part for certain" if parts else ""

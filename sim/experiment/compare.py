@@ -1,0 +1,156 @@
+"""Paired comparisons: scenarios that meet the same luck, and their differences to the first."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from sim.scenario.errors import nearest
+from sim.scenario.organization import Scenario
+
+from .holm import adjusted_p_values, levels
+from .intervals import FloatArray, check_confidence, estimate, interval, p_value
+from .parallel import observe_all
+from .run import Run
+
+Adjustment = Literal["holm", "bonferroni", "none"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Scenarios simulated with common random numbers.
+
+    Attributes:
+        scenarios: what was simulated, by the name of its arm; differences are to the first.
+        seed: root of all random numbers.
+        runs: a row per arm and replication: `arm`, `replication` and the metrics. What only one
+            arm has, such as the utilization of a role, is NaN in the others.
+    """
+
+    scenarios: Mapping[str, Scenario]
+    seed: int
+    runs: pd.DataFrame
+
+    def differences(
+        self,
+        confidence: float = 0.95,
+        metrics: Sequence[str] | None = None,
+        adjust: Adjustment = "holm",
+    ) -> pd.DataFrame:
+        """Return how the metrics of the other arms differ from those of the first.
+
+        Replication k of one arm is paired with replication k of the other; the interval is
+        Student's for the mean of these differences. All rows of the answer are one family of tests
+        (of no difference), so the fewer metrics are asked for, the less the adjustment costs.
+
+        Args:
+            confidence: of the intervals; 1 - confidence is the probability of any wrong claim of a
+                difference that is put up with.
+            metrics: which ones; by default all, also those of which nothing is expected.
+            adjust: ``"holm"``, see :mod:`sim.experiment.holm` for what its intervals promise;
+                ``"bonferroni"``, wider intervals that cover all true differences together;
+                ``"none"``.
+
+        Returns:
+            A row per arm but the first and metric (index `arm`, `metric`). `mean_first`, `mean` and
+            `difference` (mean - mean_first) over the pairs in which both are known, of which there
+            are `n`; `ci_low`, `ci_high` and `p_value` for this row alone; `adjusted_low`,
+            `adjusted_high` and `adjusted_p_value` in view of all rows. NaN for n < 2.
+
+        Raises:
+            ValueError: a metric or an adjustment is unknown, or the confidence not between 0 and 1.
+        """
+        check_confidence(confidence)
+        known = [str(name) for name in self.runs.columns if name not in ("arm", "replication")]
+        names = known if metrics is None else list(metrics)
+        for name in names:
+            if name not in known:
+                raise ValueError(f"unknown metric '{name}'; {nearest(name, known)}")
+        first, *others = self.scenarios
+        # A column for each row of the answer: the metrics of one arm after the other.
+        of_first = np.tile(self._values(first, names), len(others))
+        of_other = np.hstack([self._values(arm, names) for arm in others])
+        differences = of_other - of_first
+        paired = ~np.isnan(differences)
+        estimates = estimate(differences)
+        low, high = interval(estimates, confidence)
+        p = p_value(estimates)
+        level, adjusted_p = _adjusted(p, 1.0 - confidence, adjust)
+        adjusted_low, adjusted_high = interval(estimates, 1.0 - level)
+        return pd.DataFrame(
+            {
+                "mean_first": estimate(np.where(paired, of_first, np.nan)).mean,
+                "mean": estimate(np.where(paired, of_other, np.nan)).mean,
+                "difference": estimates.mean,
+                "ci_low": low,
+                "ci_high": high,
+                "p_value": p,
+                "adjusted_low": adjusted_low,
+                "adjusted_high": adjusted_high,
+                "adjusted_p_value": adjusted_p,
+                "n": estimates.n,
+            },
+            index=pd.MultiIndex.from_product([others, names], names=["arm", "metric"]),
+        )
+
+    def _values(self, arm: str, names: Sequence[str]) -> FloatArray:
+        """Return the metrics of an arm, (replications, metrics)."""
+        rows = self.runs[self.runs["arm"] == arm].sort_values("replication")
+        return rows[list(names)].to_numpy(dtype=np.float64)
+
+
+def compare(
+    scenarios: Mapping[str, Scenario],
+    replications: int | None = None,
+    seed: int | None = None,
+    n_jobs: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Comparison:
+    """Simulate several scenarios with common random numbers and compare the others to the first.
+
+    Replication k of every scenario draws from the same streams, so that what differs between them
+    is what the scenarios make of the same luck, and differences are known better than the metrics
+    themselves. The result does not depend on ``n_jobs``.
+
+    Args:
+        scenarios: at least two, by the name of their arm, the reference first.
+        replications: how many of each; by default those of the first scenario.
+        seed: root of all random numbers; by default that of the first scenario.
+        n_jobs: parallel processes, -1 for one a core; by default those of the first scenario.
+        progress: called with the number of replications done, over all arms, each time one is.
+
+    Raises:
+        ValueError: there are fewer than two scenarios.
+    """
+    if len(scenarios) < 2:
+        raise ValueError("a comparison needs at least two scenarios")
+    first = next(iter(scenarios.values()))
+    replications = first.replications if replications is None else replications
+    seed = first.seed if seed is None else seed
+    n_jobs = first.n_jobs if n_jobs is None else n_jobs
+    work = [(arm, number) for arm in scenarios for number in range(replications)]
+    metrics = observe_all(
+        [(scenarios[arm], number) for arm, number in work], seed, _metrics, n_jobs, progress
+    )
+    runs = pd.DataFrame(metrics, index=range(len(work)))
+    runs.insert(0, "arm", [arm for arm, _ in work])
+    runs.insert(1, "replication", [number for _, number in work])
+    return Comparison(dict(scenarios), seed, runs)
+
+
+def _metrics(run: Run) -> "pd.Series[float]":
+    return run.metrics()
+
+
+def _adjusted(p: FloatArray, alpha: float, adjust: Adjustment) -> tuple[FloatArray, FloatArray]:
+    """Return the level of each interval and the adjusted p-values."""
+    if adjust == "holm":
+        return levels(p, alpha), adjusted_p_values(p)
+    if adjust == "bonferroni":
+        tests = max(int((~np.isnan(p)).sum()), 1)
+        return np.full(p.shape, alpha / tests), np.minimum(p * tests, 1.0)
+    if adjust == "none":
+        return np.full(p.shape, alpha), p
+    raise ValueError(f"unknown adjustment {adjust!r}; 'holm', 'bonferroni' or 'none'")

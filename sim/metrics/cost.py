@@ -1,0 +1,191 @@
+"""What an organization costs, and what its features are worth.
+
+Amounts are in the currency of the table of prices. A price holds from its `since` to the next row
+of its item. What has a price that nobody knows (no row, or none yet) costs NaN and not nothing, and
+so does a sum with such a part: who gets something for free says so with a price of 0.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sim.log import Tables
+from sim.metrics.arrays import (
+    HOURS_PER_WEEK,
+    FloatArray,
+    Window,
+    flags,
+    inside,
+    label_positions,
+    labels,
+    matches,
+    ratio,
+    reals,
+    stretches,
+    table,
+)
+from sim.metrics.reliability import outages
+
+HEADS = ("people", "compute", "tools", "downtime", "degraded")
+"""The heads of the bill; they add up to the cost."""
+
+
+def costs(tables: Tables, window: Window) -> dict[str, float]:
+    """Return the cost per week by head, their sum, the cost per deployment, and the net cost.
+
+    *   people and compute: the paid hours of the table of capacity, spread evenly over their week,
+        times `person/<role>` and `compute/<resource>`.
+    *   tools: the price `tools` a week.
+    *   downtime: the hours of outage of all services (see :func:`sim.metrics.reliability.outages`)
+        times `downtime`; degraded: the hours of all services below their quality objective times
+        `degraded`.
+    *   worth: the features deployed, times the price `feature` at that time. One that is rolled
+        back is worth nothing; its author's second try, which is a change of its own, is.
+
+    Args:
+        tables: Event tables, of which `prices`, `capacity`, `incidents`, `quality`, `changes` and
+            `deployments` are read.
+        window: Start and end of the observed time, in hours.
+
+    Returns:
+        `cost_<head>_per_week` of HEADS, `cost_per_week` (their sum), `cost_per_deployment` (all
+        cost of the window ÷ its deployments), `worth_per_week` and `net_cost_per_week` (cost less
+        worth). NaN where a price or a table is missing.
+    """
+    weeks = (window[1] - window[0]) / HOURS_PER_WEEK
+    bill = {name: float(amounts[0]) for name, amounts in bills(tables, np.array(window)).items()}
+    cost = sum(bill[head] for head in HEADS)
+    deployed = inside(reals(table(tables, "deployments"), "deployed_at"), window)
+    return {
+        **{f"cost_{head}_per_week": bill[head] / weeks for head in HEADS},
+        "cost_per_week": cost / weeks,
+        "cost_per_deployment": ratio(cost, deployed.sum()),
+        "worth_per_week": bill["worth"] / weeks,
+        "net_cost_per_week": (cost - bill["worth"]) / weeks,
+    }
+
+
+def bills(tables: Tables, edges: FloatArray) -> dict[str, FloatArray]:
+    """Return what each period costs.
+
+    Args:
+        tables: As for :func:`costs`.
+        edges: Ends of the periods in hours, ascending, (periods + 1,).
+
+    Returns:
+        Amounts by head, and `worth`, (periods,) each; see :func:`costs`.
+    """
+    n_periods = edges.size - 1
+    prices = _prices(tables)
+    if not prices:
+        return {name: np.full(n_periods, np.nan) for name in (*HEADS, "worth")}
+    window = (float(edges[0]), float(edges[-1]))
+    pieces = _cut(edges, prices)
+    begin = pieces[:-1]
+    period = np.searchsorted(edges, begin, side="right") - 1
+
+    def by_period(amounts: FloatArray) -> FloatArray:
+        return np.bincount(period, amounts, minlength=n_periods).astype(np.float64)
+
+    def price(item: str) -> FloatArray:
+        return _price_at(prices, item, begin)
+
+    bill = {head: np.full(n_periods, np.nan) for head in HEADS}
+    if "capacity" in tables:
+        bill["people"], bill["compute"] = np.zeros(n_periods), np.zeros(n_periods)
+        for head, resource, paid_h in _paid_hours(tables, pieces):
+            item = f"{'person' if head == 'people' else head}/{resource}"
+            # What nobody is paid for needs no price.
+            bill[head] += by_period(np.where(paid_h > 0.0, paid_h * price(item), 0.0))
+    bill["tools"] = by_period(np.diff(pieces) / HOURS_PER_WEEK * price("tools"))
+    down_h = _hours_within(*outages(tables, window), pieces)
+    bill["downtime"] = by_period(down_h * price("downtime"))
+    if "quality" in tables:
+        order, start, stop = stretches(tables, "quality")
+        below = flags(table(tables, "quality"), "below")[order]
+        degraded_h = _hours_within(start[below], stop[below], pieces)
+        bill["degraded"] = by_period(degraded_h * price("degraded"))
+    return {**bill, "worth": _worth(tables, prices, edges)}
+
+
+def _prices(tables: Tables) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Return the times from which the prices of each item hold, ascending, and the prices."""
+    prices = table(tables, "prices")
+    items = labels(prices, "item")
+    item = label_positions(prices, "item", items)
+    since, price = reals(prices, "since"), reals(prices, "price")
+    order = np.argsort(since, kind="stable")
+    item, since, price = item[order], since[order], price[order]
+    return {
+        str(name): (since[item == number], price[item == number])
+        for number, name in enumerate(items)
+    }
+
+
+def _price_at(
+    prices: dict[str, tuple[FloatArray, FloatArray]], item: str, times: FloatArray
+) -> FloatArray:
+    """Return the price of an item at each time, NaN if there is none (yet)."""
+    if item not in prices:
+        return np.full(times.size, np.nan)
+    since, price = prices[item]
+    return np.append(np.nan, price)[np.searchsorted(since, times, side="right")]
+
+
+def _cut(edges: FloatArray, prices: dict[str, tuple[FloatArray, FloatArray]]) -> FloatArray:
+    """Return ends of pieces of time within which neither week, nor period, nor price changes."""
+    weeks = np.arange(edges[0] // HOURS_PER_WEEK + 1, edges[-1] // HOURS_PER_WEEK + 1)
+    ends = np.concatenate([edges, weeks * HOURS_PER_WEEK, *(since for since, _ in prices.values())])
+    return np.unique(ends[(ends >= edges[0]) & (ends <= edges[-1])])
+
+
+def _paid_hours(tables: Tables, pieces: FloatArray) -> Iterator[tuple[str, str, FloatArray]]:
+    """Yield head of the bill, resource and paid hours in each piece, (pieces,)."""
+    capacity = table(tables, "capacity")
+    resources = labels(capacity, "resource")
+    resource = label_positions(capacity, "resource", resources)
+    row_week, paid_h = reals(capacity, "week").astype(np.intp), reals(capacity, "paid_h")
+    people = flags(capacity, "people")
+    week = (pieces[:-1] // HOURS_PER_WEEK).astype(np.intp)
+    share = np.diff(pieces) / HOURS_PER_WEEK
+    first, n_weeks = week[0], week[-1] - week[0] + 1
+    seen = (row_week >= first) & (row_week < first + n_weeks) & (resource >= 0)
+    place = resource * n_weeks + row_week - first
+    for head, rows in (("people", seen & people), ("compute", seen & ~people)):
+        by_week = np.bincount(place[rows], paid_h[rows], minlength=len(resources) * n_weeks)
+        for name, hours in zip(resources, by_week.reshape(-1, n_weeks), strict=True):
+            yield head, name, hours[week - first] * share
+
+
+def _hours_within(start: FloatArray, stop: FloatArray, pieces: FloatArray) -> FloatArray:
+    """Return the hours that all stretches together have in each piece, (pieces,).
+
+    A stretch without a stop lasts to the end of the pieces.
+    """
+    stop = np.fmin(stop, pieces[-1])
+
+    def since(times: FloatArray) -> FloatArray:
+        """Return the hours since each time, summed over the times, at the ends of the pieces."""
+        times = np.sort(np.fmax(times, pieces[0]))
+        passed = np.searchsorted(times, pieces)
+        hours: FloatArray = passed * pieces - np.append(0.0, np.cumsum(times))[passed]
+        return hours
+
+    # Rounding must not leave a piece with less than nothing.
+    return np.maximum(np.diff(since(start) - since(stop)), 0.0)
+
+
+def _worth(
+    tables: Tables, prices: dict[str, tuple[FloatArray, FloatArray]], edges: FloatArray
+) -> FloatArray:
+    """Return the worth of the features deployed in each period, (periods,)."""
+    n_periods = edges.size - 1
+    if "feature" not in prices:
+        return np.full(n_periods, np.nan)
+    changes = table(tables, "changes")
+    deployed_at = reals(changes, "deployed_at")
+    counts = inside(deployed_at, (float(edges[0]), float(edges[-1])))
+    counts &= matches(changes, "kind", "feature") & ~matches(changes, "status", "rolled_back")
+    period = np.searchsorted(edges, deployed_at[counts], side="right") - 1
+    worth = _price_at(prices, "feature", deployed_at[counts])
+    return np.bincount(period, worth, minlength=n_periods).astype(np.float64)

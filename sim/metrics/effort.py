@@ -1,0 +1,126 @@
+"""What people's hours go into."""
+
+import numpy as np
+import pandas as pd
+
+from sim.log import Tables
+from sim.metrics.arrays import (
+    HOURS_PER_WEEK,
+    FloatArray,
+    IntArray,
+    Window,
+    flags,
+    inside,
+    label_positions,
+    labels,
+    overlap,
+    reals,
+    table,
+)
+
+EFFORTS = ("delivery", "incident_work", "toil", "investment")
+"""What people's work is for; see :func:`effort_by_activity`."""
+
+_PURPOSES = {
+    "incident": "incident_work",
+    "remediation": "incident_work",
+    "toil": "toil",
+    "investment": "investment",
+}
+
+
+def stint_hours(work: pd.DataFrame, window: Window) -> FloatArray:
+    """Return the focused hours of each stint that fall into the window.
+
+    A stint that crosses an edge of the window is cut in proportion to elapsed time; one that is
+    not over lasts until the window's end.
+    """
+    start, stop = reals(work, "started_at"), reals(work, "finished_at")
+    elapsed = np.where(np.isnan(stop), window[1], stop) - start
+    inside_share = np.divide(
+        overlap(start, stop, window),
+        elapsed,
+        out=inside(start, window).astype(np.float64),
+        where=elapsed > 0.0,
+    )
+    hours: FloatArray = inside_share * np.nan_to_num(reals(work, "effort_h"))
+    return hours
+
+
+def available_hours(capacity: pd.DataFrame, window: Window) -> FloatArray:
+    """Return the available hours of each row that fall into the window, spread over its week."""
+    week = reals(capacity, "week") * HOURS_PER_WEEK
+    observed = overlap(week, week + HOURS_PER_WEEK, window) / HOURS_PER_WEEK
+    hours: FloatArray = observed * reals(capacity, "available_h")
+    return hours
+
+
+def effort_by_activity(tables: Tables, window: Window) -> dict[str, float]:
+    """Return the focused hours of people per week, by what they went into.
+
+    `incident_work` is response, diagnosis and repair, and work on the expedited changes that remedy
+    an incident; `toil` is repairing automation; `investment` is work on practices that are being
+    introduced; `delivery` is all other work: exploring, writing, and the steps that changes go
+    through. `idle` is what is left of the available hours, so that the five add up to `capacity`.
+    Work of somebody on call outside working hours takes from `idle` and adds nothing to `capacity`.
+
+    Args:
+        tables: Event tables, of which `work` and `capacity` are read.
+        window: Start and end of the observed time, in hours.
+
+    Returns:
+        `<name>_h_per_week`; NaN for what rests on a table that is left out.
+    """
+    by_purpose, available_h = np.full(len(EFFORTS), np.nan), np.nan
+    if "work" in tables:
+        work = table(tables, "work")
+        by_purpose = _by_purpose(_purposes(work), stint_hours(work, window))
+    if "capacity" in tables:
+        capacity = table(tables, "capacity")
+        available_h = available_hours(capacity, window)[flags(capacity, "people")].sum()
+    return _per_week(by_purpose, available_h, window)
+
+
+def effort_by_role(tables: Tables, window: Window) -> pd.DataFrame:
+    """Return the same for each role.
+
+    Args:
+        tables: Event tables, of which `work` and `capacity` are read.
+        window: Start and end of the observed time, in hours.
+
+    Returns:
+        A row per role that has people in the table of capacity, in its order; columns as the names
+        of :func:`effort_by_activity`.
+    """
+    work, capacity = table(tables, "work"), table(tables, "capacity")
+    capacity = capacity[flags(capacity, "people")]
+    roles = labels(capacity, "resource")
+    role_of_stint = label_positions(work, "role", roles)
+    purpose, hours = _purposes(work), stint_hours(work, window)
+    available_h = available_hours(capacity, window)
+    role = label_positions(capacity, "resource", roles)
+    rows = []
+    for number in range(len(roles)):
+        own = role_of_stint == number
+        by_purpose = _by_purpose(purpose[own], hours[own])
+        rows.append(_per_week(by_purpose, float(available_h[role == number].sum()), window))
+    return pd.DataFrame(rows, index=roles.rename("role"))
+
+
+def _purposes(work: pd.DataFrame) -> IntArray:
+    """Return what each stint is for, as a position in EFFORTS."""
+    names = labels(work, "activity")
+    # The extra one at the end is what a stint without an activity picks.
+    purposes = [EFFORTS.index(_PURPOSES.get(name, "delivery")) for name in [*names, None]]
+    return np.array(purposes, dtype=np.intp)[label_positions(work, "activity", names)]
+
+
+def _by_purpose(purpose: IntArray, hours: FloatArray) -> FloatArray:
+    return np.bincount(purpose, hours, minlength=len(EFFORTS)).astype(np.float64)
+
+
+def _per_week(by_purpose: FloatArray, available_h: float, window: Window) -> dict[str, float]:
+    weeks = (window[1] - window[0]) / HOURS_PER_WEEK
+    hours = dict(zip(EFFORTS, by_purpose, strict=True))
+    hours |= {"idle": available_h - by_purpose.sum(), "capacity": available_h}
+    return {f"{name}_h_per_week": float(value / weeks) for name, value in hours.items()}

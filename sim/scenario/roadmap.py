@@ -1,0 +1,125 @@
+"""The roadmap: what an organization is like after each practice that it introduces."""
+
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from .errors import Problem, ScenarioError, nearest
+from .organization import Scenario
+
+UNCHANGEABLE = frozenset(
+    {
+        "name",
+        "description",
+        "replications",
+        "seed",
+        "horizon_weeks",
+        "warmup_weeks",
+        "n_jobs",
+        "teams",
+        "shared_people",
+        "services",
+        "interrupting",
+        "roadmap",
+    }
+)
+"""What no practice changes in an organization that is at work."""
+
+
+def stages(scenario: Scenario) -> list[Scenario]:
+    """Return the organization as it is after each item of its roadmap, which must be valid."""
+    return [Scenario.model_validate(data) for data in stages_as_data(scenario)]
+
+
+def stages_as_data(scenario: Scenario) -> Iterator[dict[str, Any]]:
+    """Return the same as plain data, not validated yet.
+
+    Raises:
+        ScenarioError: an item changes what cannot be changed.
+    """
+    data = _dumped(scenario)
+    data["roadmap"] = []
+    for number, item in enumerate(scenario.roadmap):
+        for key, value in item.brings.items():
+            _set(data, key, deepcopy(value), f"roadmap.{number}.brings")
+        yield deepcopy(data)
+
+
+def fill_in(
+    data: dict[str, Any], compose: Callable[[list[str]], Scenario], practices: Path
+) -> None:
+    """Fill in what the items of a roadmap bring that name a practice and no keys of their own.
+
+    Args:
+        data: a composed scenario.
+        compose: composes it again without its roadmap and with other practices, given as
+            overrides.
+        practices: the folder of the practices.
+
+    Raises:
+        ScenarioError: there is no such practice, or no such level of it.
+    """
+    chosen: dict[str, str] = {}
+    before: dict[str, Any] | None = None
+    for number, item in enumerate(data.get("roadmap") or ()):
+        if not isinstance(item, dict) or item.get("brings"):
+            continue
+        practice, level = item.get("practice"), item.get("level")
+        key = f"roadmap.{number}"
+        valid = sorted(path.name for path in practices.iterdir() if path.is_dir())
+        if practice is not None and practice not in valid:
+            hint = nearest(practice, valid)
+            raise ScenarioError([Problem(f"{key}.practice", f"no practice '{practice}'", hint)])
+        if practice is None or level is None:
+            continue  # for validation to say
+        levels = sorted(path.stem for path in (practices / practice).glob("*.yaml"))
+        if level not in levels:
+            hint = nearest(level, levels)
+            raise ScenarioError(
+                [Problem(f"{key}.level", f"no level '{level}' of '{practice}'", hint)]
+            )
+        if before is None:
+            before = _dumped(compose([]))
+        chosen[practice] = level
+        after = _dumped(compose([f"practice/{name}={level}" for name, level in chosen.items()]))
+        item["brings"] = differences(before, after)
+        before = after
+
+
+def _dumped(scenario: Scenario) -> dict[str, Any]:
+    return scenario.model_dump(mode="json", by_alias=True)
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``after`` sets otherwise than ``before``: value by dotted key.
+
+    Mappings are compared key by key, distributions and shapes as a whole; what is only in
+    ``before`` counts as set to null.
+    """
+    found: dict[str, Any] = {}
+    for key in [*before, *(key for key in after if key not in before)]:
+        old, new = before.get(key), after.get(key)
+        tags = {"dist", "shape"}
+        if isinstance(old, Mapping) and isinstance(new, Mapping) and not tags & {*old, *new}:
+            found.update({f"{key}.{rest}": value for rest, value in differences(old, new).items()})
+        elif old != new:
+            found[key] = deepcopy(new)
+    return found
+
+
+def _set(data: dict[str, Any], key: str, value: object, where: str) -> None:
+    *parents, last = key.split(".")
+    top = key.split(".")[0]
+    if top in UNCHANGEABLE:
+        raise ScenarioError([Problem(f"{where}.{key}", "cannot change while the simulation runs")])
+    if top not in Scenario.model_fields:
+        raise ScenarioError(
+            [Problem(f"{where}.{key}", "unknown key", nearest(top, sorted(Scenario.model_fields)))]
+        )
+    for parent in parents:
+        inner = data.get(parent)
+        if not isinstance(inner, dict):  # a part that the scenario leaves out
+            inner = data[parent] = {}
+        data = inner
+    data[last] = value

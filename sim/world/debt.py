@@ -1,0 +1,54 @@
+"""Technical debt: hours of clean-up work that a service has piled up.
+
+Changes that were not tested by machines, were executed by hand, were hurried, or go into a service
+with hidden dependencies leave some behind; improvements pay it back with their effort. Debt makes
+work take longer and authors leave more defects.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .people import REMEDIATION
+
+if TYPE_CHECKING:
+    from .changes import Change
+    from .organization import Organization
+    from .services import Service
+
+_PER_H = 1 / 100  # the scenario says what 100 hours of debt do
+
+
+def slowdown(organization: Organization, service: Service) -> float:
+    """Return how many times as long as without debt work on ``service`` takes."""
+    return 1 + organization.scenario.debt.slowdown * service.debt_h * _PER_H
+
+
+def likelier(organization: Organization, service: Service, probability: float) -> float:
+    """Return the ``probability`` that an author leaves a defect, with the debt of ``service``.
+
+    1 - (1 - p)^(1 + m D): as many more chances to leave one as there is debt D.
+    """
+    more = organization.scenario.debt.more_defects * service.debt_h * _PER_H
+    return float(1 - (1 - probability) ** (1 + more)) if more > 0 else probability
+
+
+def executed(organization: Organization, change: Change, is_test: bool, manual: bool) -> None:
+    """Add what an execution of a step leaves behind."""
+    if manual:
+        debt = organization.scenario.debt
+        change.debt_h += debt.untested_h if is_test else debt.by_hand_h
+
+
+def deployed(organization: Organization, change: Change) -> None:
+    """Add the debt of ``change``, which goes into production now, and take off what it pays."""
+    service, debt = change.service, organization.scenario.debt
+    added_h = change.debt_h
+    if change.priority <= REMEDIATION:
+        added_h += debt.hurried_h
+    added_h += debt.hidden_h * sum(dependency.hidden for dependency in service.upstream)
+    paid_h = change.effort_h if change.kind == "improvement" else 0.0
+    debt_h = max(0.0, service.debt_h + added_h - paid_h)
+    if debt_h != service.debt_h:
+        service.debt_h = debt_h
+        organization.log.debt.append((service.name, organization.env.now, debt_h))

@@ -1,0 +1,78 @@
+"""Investment: practices that are introduced while everybody goes on delivering.
+
+The people who build a practice are those who deliver, and it takes precedence over their features;
+when it is done, the whole organization works by it, at first more slowly because it has to learn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from math import ceil
+from typing import TYPE_CHECKING
+
+from simpy.events import Event
+
+from sim.scenario.organization import Investment, Scenario
+from sim.scenario.roadmap import stages
+
+from .calendar import WEEK_H
+from .people import INVESTMENT, PeoplePool
+
+if TYPE_CHECKING:
+    from .organization import Organization
+
+_PIECE_H = 4.0
+"""Investment is handed in by half days, so that something more urgent gets in between."""
+
+
+def begin(organization: Organization) -> None:
+    """Set the roadmap in motion; its items are adopted in its order."""
+    scenario = organization.scenario
+    before = None
+    for item, stage in zip(scenario.roadmap, stages(scenario), strict=True):
+        before = organization.env.process(_introduce(organization, item, stage, before))
+
+
+def slowdown(organization: Organization) -> float:
+    """Return how many times as long as otherwise work takes because people are learning."""
+    factor = 1.0
+    for since, until, slower in organization.learning:
+        factor += slower * max(0.0, until - organization.env.now) / (until - since)
+    return factor
+
+
+def _introduce(
+    organization: Organization, item: Investment, stage: Scenario, before: Event | None
+) -> Generator[Event, object, None]:
+    env = organization.env
+    yield env.timeout(item.start_week * WEEK_H)
+    started_at = env.now
+    yield env.all_of(
+        [
+            env.process(_build(pool, effort_h * share))
+            for role, effort_h in item.effort_h.items()
+            for pool in organization.people_of(role)
+            for share in _shares(pool)
+        ]
+    )
+    if before is not None:
+        yield before
+    organization.adopt(stage)
+    learned_at = env.now + item.learning_weeks * WEEK_H
+    if learned_at > env.now:
+        organization.learning.append((env.now, learned_at, item.learning_slowdown))
+    organization.log.investments.append(
+        (item.practice, item.level, started_at, env.now, learned_at)
+    )
+
+
+def _shares(pool: PeoplePool) -> list[float]:
+    """Return the shares of the effort of those who build: half the people, one at least."""
+    builders = ceil(pool.headcount / 2)
+    return [1 / builders] * builders
+
+
+def _build(pool: PeoplePool, effort_h: float) -> Generator[Event, object, None]:
+    pieces = ceil(effort_h / _PIECE_H)
+    for _ in range(pieces):
+        yield pool.work(effort_h / pieces, INVESTMENT)
