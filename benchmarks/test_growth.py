@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from functools import partial
+from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,9 @@ import simpy
 from ratios import compare
 
 import sim
+from sim.scenario.organization import Scenario
 from sim.world.organization import Organization
+from sim.world.organization import simulate as simulate_world
 
 ARRIVALS_PER_WEEK = 168
 
@@ -126,3 +129,44 @@ def test_throughput_of_the_default_organization(
             f"{1e6 * best / rows:.1f} us a row"
         )
     assert events > rows / 2 > 0
+
+
+def grown(teams: int, weeks: int, *overrides: str) -> Scenario:
+    """Return the default organization with so many teams, and as many more for all of them."""
+    return sim.load(
+        f"teams.product.count={teams}",
+        f"shared_people.operations={ceil(teams * 2 / 3)}",
+        f"shared_people.security={ceil(teams / 3)}",
+        f"compute.gpu.slots={ceil(teams / 3)}",
+        f"compute.ci.slots={ceil(teams * 2 / 3)}",
+        f"horizon_weeks={weeks}",
+        "warmup_weeks=0",
+        *overrides,
+    )
+
+
+def test_cost_of_a_row_does_not_depend_on_services_or_years(
+    pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if pytestconfig.getoption("benchmark_disable"):
+        pytest.skip("ratios are measured only where benchmarks are")
+    alone = ("services.model.upstream=[]", "~services.embedding")
+    scenarios = {
+        "1 service, 1 year": grown(1, 52, *alone),
+        "10 services, 1 year": grown(5, 52),
+        "100 services, 1 year": grown(50, 52),
+        "10 services, 3 years": grown(5, 156),
+        "10 services, 10 years": grown(5, 520),
+    }
+    rows = {
+        name: sum(len(table) for table in sim.simulate(scenario, seed=1).tables.values())
+        for name, scenario in scenarios.items()
+    }
+    ways = {name: partial(simulate_world, scenario, 1) for name, scenario in scenarios.items()}
+    table = compare(ways, 3)[["minimum_s"]]
+    table["rows"] = rows
+    table["us_per_row"] = 1e6 * table["minimum_s"] / table["rows"]
+    table["ratio"] = table["us_per_row"] / table["us_per_row"].iloc[1]
+    with capsys.disabled():
+        print(f"\n\nCost of a logged row\n{table.round(2).to_string()}")
+    assert table["ratio"].between(0.8, 1.2).all()

@@ -17,7 +17,7 @@ from sim.app import main
 from sim.log import SCHEMAS
 
 TINY = ("horizon_weeks=12", "replications=2")
-FIGURES = {"course", "lead_time", "metrics", "restore_time"}
+FIGURES = {"course", "effort", "lead_time", "metrics", "restore_time"}
 
 
 def command(*arguments: str) -> list[str]:

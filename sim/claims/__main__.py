@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         trials, findings = _run(options)
         console = Console()
+        if not console.is_terminal:
+            console.width = 100  # what rich takes for a file is narrower than the table
         print_findings(findings, options.replications, console)
         folder = options.output or _folder(options)
         command = " ".join(["python -m sim.claims", *given])

@@ -47,6 +47,7 @@ class Expectation(_Part):
         None,
         description="The difference, as arms with their weights; by default {high: 1, low: -1}.",
     )
+    label: str | None = Field(None, description="What the contrast is called in tables.")
     margin: Annotated[Number, Field(gt=0)] | None = Field(
         None, description="Largest difference that does not matter, in the unit of the metric."
     )

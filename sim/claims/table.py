@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sim.metrics.dora import KINDS
 from sim.report.content import CAUSES, LABELS, LEAD_TIME_COMPONENTS
 from sim.report.units import NO_DATA, Unit, decimals_for, format_number, readable, unit_for
 
@@ -17,11 +18,13 @@ from .judge import Finding, Part
 
 MINUS = "\N{MINUS SIGN}"
 
-_PARTS = {
+_NAMES = {
     **{f"lead_time_{part.name}_h": part.label for part in LEAD_TIME_COMPONENTS},
+    "lead_time_rework_h": "rework in lead time",
     **{f"{phase}_mean_h": f"time to {phase}" for phase in ("detect", "respond", "diagnose")},
     "remedy_mean_h": "time to remedy",
     **{f"change_failure_rate_{cause}": f"failures by {words}" for cause, words in CAUSES.items()},
+    **{f"deployment_frequency_{kind}": f"{kind} deployments" for kind in KINDS},
 }
 _STYLES = {"supported": "green", "not supported": "yellow", "contradicted": "bold red"}
 
@@ -51,10 +54,12 @@ def cells(finding: Finding, replications: int) -> Cells:
         trace = _trace(finding.trace)
         return Cells(_metric(finding, ""), "", "", difference, "", verdict, trace)
     unit = _unit(finding)
+    # Sums of several arms are no value that any organization has.
+    two = sorted(contrast_of(expectation).values()) == [-1.0, 1.0]
     return Cells(
         _metric(finding, unit.name),
-        _number(finding.low / unit.size),
-        _number(finding.high / unit.size),
+        _number(finding.low / unit.size) if two else "",
+        _number(finding.high / unit.size) if two else "",
         _difference(finding.difference, finding.ci_low, finding.ci_high, unit),
         _expected(expectation),
         verdict,
@@ -63,12 +68,19 @@ def cells(finding: Finding, replications: int) -> Cells:
 
 
 def name_of(metric: str) -> str:
-    """Return a metric in words."""
-    return LABELS.get(metric) or _PARTS.get(metric) or readable(metric.removesuffix("_h"))
+    """Return a metric in words, without its unit unless this is in the middle of its name."""
+    if metric in LABELS or metric in _NAMES:
+        return LABELS.get(metric) or _NAMES[metric]
+    words = metric.removesuffix("_h")
+    if words.endswith("_mean"):
+        words = "mean_" + words.removesuffix("_mean")
+    return readable(words).replace(" h per week", ", h per week")
 
 
 def contrast_in_words(expectation: Expectation) -> str:
     """Return the difference that is looked at: ``high - low``, ``both - 2 × none``."""
+    if expectation.label is not None:
+        return expectation.label
     terms = sorted(contrast_of(expectation).items(), key=lambda term: term[1] < 0.0)
     words = ""
     for arm, weight in terms:
@@ -181,7 +193,7 @@ def tally(findings: Sequence[Finding]) -> str:
 
 def _table() -> Table:
     table = Table.grid(padding=(0, 1))
-    for width, right in ((31, False), (8, True), (8, True), (25, True), (9, False), (14, False)):
+    for width, right in ((34, False), (8, True), (8, True), (23, True), (8, False), (13, False)):
         table.add_column(width=width, justify="right" if right else "left")
     return table
 
@@ -192,7 +204,9 @@ def _row(texts: Sequence[str]) -> str:
 
 def _unit(finding: Finding) -> Unit:
     sizes = [abs(v) for v in (finding.low, finding.high, finding.difference) if not math.isnan(v)]
-    return unit_for(finding.expectation.metric, max(sizes, default=math.nan))
+    size = max(sizes, default=math.nan)
+    unit = unit_for(finding.expectation.metric, size)
+    return Unit("thousand", 1000.0) if unit.size == 1.0 and size >= 10_000.0 else unit
 
 
 def _metric(finding: Finding, unit: str) -> str:

@@ -116,8 +116,13 @@ def labels(frame: pd.DataFrame, name: str) -> "pd.Index[Any]":
     column = _column(frame, name)
     texts = column.array
     if isinstance(texts, pd.Categorical):
-        codes = pd.unique(texts.codes)
-        distinct = np.asarray(texts.categories, dtype=object)[codes[codes >= 0]]
+        # Of the rows of a text the first is written last. A missing text (-1) has the extra place.
+        codes = texts.codes
+        first = np.full(len(texts.categories) + 1, len(codes))
+        first[codes[::-1]] = np.arange(len(codes))[::-1]
+        order = np.argsort(first[:-1], kind="stable")
+        n_there = np.count_nonzero(first[:-1] < len(codes))
+        distinct = np.asarray(texts.categories, dtype=object)[order[:n_there]]
     else:
         distinct = np.asarray(column.dropna().unique(), dtype=object)
     return cast("pd.Index[Any]", pd.Index(distinct, dtype=object))

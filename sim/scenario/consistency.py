@@ -193,7 +193,8 @@ def _needed_roles(scenario: Scenario, services: list[Service]) -> Iterator[tuple
         yield "changes.improvement.author", improvement.author
     rollback = scenario.incidents.rollback
     automation = scenario.automation if rollback.automation is None else rollback.automation
-    rolls_back = rollback.available * (1 - automation) * rollback.effort_h.expectation > 0
+    by_hand_share = (1 - automation) * (1 - rollback.also_automated)
+    rolls_back = rollback.available * by_hand_share * rollback.effort_h.expectation > 0
     possible = _possible_defects(scenario)
     for cause, response in scenario.incidents.responses:
         effort = response.diagnosis_h.expectation + response.repair_h.expectation

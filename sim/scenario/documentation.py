@@ -31,6 +31,7 @@ Node = dict[str, Any]
 """A (part of a) JSON Schema."""
 
 _DISTRIBUTION = "#/$defs/Distribution"
+_WORDS = ("name", "description", "practices")  # say what was chosen, and do nothing
 _SAME_UNIT = "that of the key"  # of the parameters of distributions
 
 _INTRODUCTION = """\
@@ -300,7 +301,10 @@ def _places(schema: Node, node: Node, key: str) -> Iterator[tuple[str, str]]:
 def _entries(node: Node) -> list[Node]:
     """Return the schemas of the values of a mapping with free or enumerated names."""
     others = node.get("additionalProperties")
-    return [*node.get("patternProperties", {}).values(), *([others] if others else [])]
+    return [
+        *node.get("patternProperties", {}).values(),
+        *([others] if isinstance(others, dict) else []),
+    ]
 
 
 def _section(name: str, node: Node, places: Sequence[str]) -> str:
@@ -355,7 +359,7 @@ def _choices(schema: Node) -> str:
     lines = [_CHOICES]
     for path in [*_options("organization"), *_options("practice/*")]:
         found = values(path.read_text(encoding="utf-8"))
-        rows = [_row(schema, value) for value in found if value.key.split(".")[0] != "practices"]
+        rows = [_row(schema, value) for value in found if value.key.split(".")[0] not in _WORDS]
         if rows:
             name = path.relative_to(SCENARIOS).with_suffix("").as_posix()
             lines += [f"### {name}", "", *_table(("key", "value", "unit", "source"), rows), ""]
@@ -395,7 +399,8 @@ def _range(node: Node) -> str:
     if kind == "object":
         names = _range(node["propertyNames"]) if "propertyNames" in node else "name"
         at_least = "non-empty " if node.get("minProperties") else ""
-        return f"{at_least}mapping of {names} to {_range(_entries(node)[0])}"
+        inner = [_range(entry) for entry in _entries(node)] or ["values"]
+        return f"{at_least}mapping of {names} to {inner[0]}"
     if kind in ("number", "integer"):
         return "integer in " * (kind == "integer") + _interval(node)
     plain = {"boolean": "`true`, `false`", "null": "`null`"}

@@ -556,6 +556,9 @@ class Rollback(Spec):
     automation: Share | None = share(
         None, "Share of rollbacks that need no human; null: as `automation` of the scenario."
     )
+    also_automated: Share = share(
+        0.0, "Share of the others that a practice takes over, as for the steps of the pipeline."
+    )
     effort_h: Distribution = quantity(0, "h of effort", "Of the responder, by hand.")
     run_h: Distribution = quantity(0, "h", "Of the machine, when automated.")
 
@@ -599,8 +602,8 @@ class Cost(Spec):
     degraded_per_h: Number = quantity(
         0.0, "money/h", "An hour of a service below its quality objective.", ge=0
     )
-    tools_per_week: dict[Name, Annotated[Number, Field(ge=0)]] = quantity(
-        {}, "money/week by practice", "Licences and hosting of tools."
+    tools_per_person_week: dict[Name, Annotated[Number, Field(ge=0)]] = quantity(
+        {}, "money/week by practice", "Licences and hosting of tools, for each person there is."
     )
     feature_worth: Number = quantity(
         0.0, "money", "What a feature is worth once it is deployed; subtracts from the cost.", ge=0

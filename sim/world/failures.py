@@ -49,7 +49,7 @@ def _outages(organization: Organization, service: Service) -> Generator[Event, o
     while True:
         assert service.spec.time_to_outage_h is not None
         gaps = organization.table(
-            f"{service.name}/outages", [service.spec.time_to_outage_h.quantile], rows_per_block=16
+            f"{service.name}/outages", [service.spec.time_to_outage_h.quantile]
         )
         yield env.timeout(gaps.take(number)[0])
         incident = incidents.start(organization, service, "infra", "outage", None, "outage", number)

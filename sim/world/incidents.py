@@ -20,6 +20,7 @@ from sim.scenario.organization import DefectKind
 
 from . import dependencies, remediation, retraining
 from .people import INCIDENT, Task
+from .pipeline import automated
 from .randomness import DrawTable
 
 if TYPE_CHECKING:
@@ -236,7 +237,6 @@ def _draws(organization: Organization, service: Service, cause: DefectKind, lane
                 spec.failover.run_h.quantile,
                 None,
             ],
-            rows_per_block=16,
         )
     return table
 
@@ -324,9 +324,8 @@ def _can_roll_back(organization: Organization, incident: Incident, luck: list[fl
 def _roll_back(
     organization: Organization, incident: Incident, role: str, luck: list[float]
 ) -> Generator[Event, object, None]:
-    automation = organization.scenario.incidents.rollback.automation
-    if automation is None:
-        automation = organization.scenario.automation
+    scenario = organization.scenario
+    automation = automated(scenario, scenario.incidents.rollback)
     if luck[_ROLLBACK_AUTOMATED] < automation:
         yield organization.env.timeout(luck[_ROLLBACK_RUN])
     elif luck[_ROLLBACK_EFFORT] > 0:

@@ -30,8 +30,8 @@ from .data import Batch
 from .decay import QualityCurve, Shocks
 from .deployment import Deployment
 from .people import PeoplePool
-from .pipeline import automation_of, plan
-from .randomness import DrawTable, Quantile, Randomness
+from .pipeline import automated, plan
+from .randomness import ROWS_PER_BLOCK, DrawTable, Quantile, Randomness
 from .services import Service, Team
 from .upkeep import Stack
 
@@ -121,7 +121,7 @@ class Organization:
                 upkeep.begin(self, stack)
 
     def table(
-        self, name: str, quantiles: Sequence[Quantile | None], rows_per_block: int = 64
+        self, name: str, quantiles: Sequence[Quantile | None], rows_per_block: int = ROWS_PER_BLOCK
     ) -> DrawTable:
         """Return the draw table called ``name``, made with ``quantiles`` when it is first used.
 
@@ -276,13 +276,18 @@ class Organization:
             },
             "downtime": cost.downtime_per_h,
             "degraded": cost.degraded_per_h,
-            "tools": sum(cost.tools_per_week.values()),
+            "tools": sum(cost.tools_per_person_week.values()) * self._headcount(),
             "feature": cost.feature_worth,
         }
         for item, price in prices.items():
             if self._prices.get(item) != price:
                 self._prices[item] = price
                 self.log.prices.append((item, self.env.now, price))
+
+    def _headcount(self) -> int:
+        teams = self.scenario.teams.values()
+        in_teams = sum(team.count * sum(team.people.values()) for team in teams)
+        return in_teams + sum(self.scenario.shared_people.values())
 
     def _stack_of(self, service: Service) -> Stack:
         """Return the automation that the changes of ``service`` go through."""
@@ -360,7 +365,7 @@ def _run(organization: Organization, progress: Callable[[float], None] | None) -
 def _automation(scenario: Scenario) -> dict[str, float]:
     """Return the share of executions that need no human, by step."""
     steps = scenario.pipeline.steps
-    return {name: automation_of(scenario, step) for name, step in steps.items()}
+    return {name: automated(scenario, step) for name, step in steps.items()}
 
 
 def _names(kind: str, count: int) -> list[str]:

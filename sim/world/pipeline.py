@@ -22,6 +22,7 @@ from sim.scenario.organization import (
     ByMode,
     ByPath,
     DefectKind,
+    Rollback,
     Scenario,
     Step,
 )
@@ -115,10 +116,10 @@ class Execution:
     unrepeatable: bool = False
 
 
-def automation_of(scenario: Scenario, step: Step) -> float:
-    """Return the share of executions of ``step`` that need no human."""
-    automation = scenario.automation if step.automation is None else step.automation
-    return automation + (1 - automation) * step.also_automated
+def automated(scenario: Scenario, what: Step | Rollback) -> float:
+    """Return the share of executions of a step, or of rollbacks, that need no human."""
+    automation = scenario.automation if what.automation is None else what.automation
+    return automation + (1 - automation) * what.also_automated
 
 
 def plan(scenario: Scenario) -> dict[str, list[PlannedStep]]:
@@ -141,7 +142,7 @@ def plan(scenario: Scenario) -> dict[str, list[PlannedStep]]:
                     spec.effect == takes_data,
                     spec,
                     spec.role,
-                    automation_of(scenario, spec),
+                    automated(scenario, spec),
                     bool(spec.detects),
                     scenario.pipeline.unrepeatable if spec.effect == "trains_model" else None,
                     None if spec.window is None else Timetable(spec.window),

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 Quantile = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
-_ROWS_PER_BLOCK = 64
+ROWS_PER_BLOCK = 16
+"""Rows drawn at a time: each block costs a call, and what is never taken costs memory."""
 _BLOCKS_KEPT = 2
 _PERIOD = 2**128  # of PCG64
 
@@ -45,7 +46,7 @@ class DrawTable:
         bit_generator: np.random.PCG64,
         width: int,
         quantiles: Mapping[int, Quantile],
-        rows_per_block: int = _ROWS_PER_BLOCK,
+        rows_per_block: int = ROWS_PER_BLOCK,
     ) -> None:
         self._bits = bit_generator
         self._generator = np.random.Generator(bit_generator)
@@ -95,7 +96,7 @@ class Randomness:
         return np.random.Generator(self._bits(name))
 
     def table(
-        self, name: str, quantiles: Sequence[Quantile | None], rows_per_block: int = _ROWS_PER_BLOCK
+        self, name: str, quantiles: Sequence[Quantile | None], rows_per_block: int = ROWS_PER_BLOCK
     ) -> DrawTable:
         """Return the draw table called ``name``, with a quantile function (or none) per column."""
         transformed = {i: quantile for i, quantile in enumerate(quantiles) if quantile is not None}

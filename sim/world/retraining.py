@@ -140,7 +140,6 @@ def _retrain_on_drift(
     table = organization.table(
         f"{service.name}/drift",
         [None, response.alert_h.quantile, response.notice_h.quantile],
-        rows_per_block=16,
     )
     monitored, alert_h, notice_h = table.take(service.number("drift"))
     drifted = service.live.model_from

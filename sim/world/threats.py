@@ -23,9 +23,7 @@ def begin(organization: Organization, service: Service) -> None:
 def _attacks(organization: Organization, service: Service) -> Generator[Event, object, None]:
     number = 0
     while (interarrival_h := organization.scenario.threats.interarrival_h) is not None:
-        table = organization.table(
-            f"{service.name}/attacks", [interarrival_h.quantile, None], rows_per_block=16
-        )
+        table = organization.table(f"{service.name}/attacks", [interarrival_h.quantile, None])
         gap_h, luck = table.take(number)
         yield organization.env.timeout(gap_h)
         threats = organization.scenario.threats

@@ -137,7 +137,7 @@ NO_EFFECT = {
 }
 
 EMPTY = {
-    "~services.model": ["services", "is empty", "at least one"],
+    "~teams.product": ["teams", "is empty", "at least one"],
     "~services": ["services", "is missing"],
     "services={}": ["services", "{}", "~services.NAME", "model"],
     "pipeline.steps={}": ["pipeline.steps", "{}", "~pipeline.steps.NAME", "ingest"],

@@ -155,7 +155,7 @@ def test_a_level_touches_mechanisms_and_its_own_price(practice: str, level: str)
     for key in keys_of(practice, level):
         parts = key.split(".")
         if parts[0] == "cost":
-            own = key == f"cost.tools_per_week.{practice}"
+            own = key == f"cost.tools_per_person_week.{practice}"
             assert own or (practice == "compute" and parts[1] == "compute_per_h"), key
         elif parts[0] == "compute":
             assert practice == "compute", key
