@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from sim.experiment.payback import Payback, pay_back
 from sim.experiment.replicate import Study, replicate
 from sim.report.terminal import print_study
 from sim.scenario.errors import Problem, ScenarioError
@@ -162,12 +163,16 @@ def _run(composed: DictConfig, plain: Collection[str]) -> None:
             )
 
         scenario = from_composed(composed, here, compose_again)
-        study = _replicate(scenario)
+        study, payback = _simulate(scenario)
         console = Console()
         print_study(study, console)
         from sim.report.folder import write_folder  # matplotlib, whose import takes a while
+        from sim.report.payback import print_payback
 
-        write_folder(study, folder)
+        if payback is not None:
+            print_payback(payback, console)
+
+        write_folder(study, folder, payback)
         console.print(
             f"Report, tables and figures: {_readable(folder)}/", style="bold", soft_wrap=True
         )
@@ -177,7 +182,8 @@ def _run(composed: DictConfig, plain: Collection[str]) -> None:
         _remove_if_empty(folder)
 
 
-def _replicate(scenario: Scenario) -> Study:
+def _simulate(scenario: Scenario) -> tuple[Study, Payback | None]:
+    """Replicate ``scenario``; one with a roadmap also without it, to see what it brings."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -187,8 +193,17 @@ def _replicate(scenario: Scenario) -> Study:
     console = Console(stderr=True)
     shown = console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
-        task = progress.add_task(f"simulating {scenario.name}", total=scenario.replications)
-        return replicate(scenario, progress=lambda done: progress.update(task, completed=done))
+        arms = 2 if scenario.roadmap else 1
+        total = arms * scenario.replications
+        task = progress.add_task(f"simulating {scenario.name}", total=total)
+
+        def advance(done: int) -> None:
+            progress.update(task, completed=done)
+
+        if not scenario.roadmap:
+            return replicate(scenario, progress=advance), None
+        payback = pay_back(scenario, progress=advance)
+        return payback.invested, payback
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -166,7 +166,7 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
         "since": "real",
         "price": "real",
     },
-    # Practices that were introduced during the run.
+    # Practices that people began to introduce during the run.
     "investments": {
         "practice": "text",
         "level": "text",

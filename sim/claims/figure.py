@@ -63,7 +63,9 @@ def forest_plot(findings: Sequence[Finding], title: str) -> Figure:
         if shown[row].claim is not shown[row - 1].claim:
             ax.axhline(row - 0.5, color="#dddddd", linewidth=0.6, zorder=0)
     ax.xaxis.set_major_formatter(
-        FuncFormatter(lambda share, _: f"{100 * share:+.0f} %".replace("-", MINUS))
+        FuncFormatter(
+            lambda share, _: (f"{100 * share:+.0f} %" if share else "0").replace("-", MINUS)
+        )
     )
     ax.set_xlabel(
         "difference, as a share of the larger side; 95 % interval adjusted by Holm", size=9
@@ -95,6 +97,6 @@ def _label(finding: Finding) -> str:
         text += f", weeks {expectation.weeks[0]} to {expectation.weeks[1]}"
     if finding.claim.arms is not None:
         words = contrast_in_words(expectation)
-        text += f", {words}" if len(words) <= 34 else ", interaction"
+        text += f", {words}" if len(words) <= 34 else ", several arms"
     sign = "" if expectation.sign == "report" else f"  ({expectation.sign})"
     return text + sign.replace("-", MINUS)

@@ -6,7 +6,7 @@ knows the model.
 
 from sim.metrics.bands import dora_band
 from sim.metrics.flow import waiting_by_step
-from sim.metrics.series import weekly_series
+from sim.metrics.series import rolling_metrics, weekly_series
 from sim.metrics.stability import is_unstable
 from sim.metrics.summary import compute_metrics, compute_metrics_by
 from sim.metrics.warmup import mser5, welch
@@ -17,6 +17,7 @@ __all__ = [
     "dora_band",
     "is_unstable",
     "mser5",
+    "rolling_metrics",
     "waiting_by_step",
     "weekly_series",
     "welch",

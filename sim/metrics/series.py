@@ -5,6 +5,7 @@ import pandas as pd
 
 from sim.log import Tables
 from sim.metrics.arrays import (
+    HOURS_PER_DAY,
     HOURS_PER_WEEK,
     FloatArray,
     IntArray,
@@ -88,6 +89,38 @@ def weekly_series(tables: Tables, horizon_weeks: int) -> pd.DataFrame:
         },
         index=pd.RangeIndex(horizon_weeks, name="week"),
     )
+
+
+def rolling_metrics(weekly: pd.DataFrame, n_services: int, weeks: int) -> pd.DataFrame:
+    """Return the four metrics over the last so many weeks, as they develop.
+
+    Args:
+        weekly: A row per replication and week, as :func:`weekly_series` returns them for one, with
+            a column `replication`.
+        n_services: How many services the organization has.
+        weeks: Width of the window that ends with each week.
+
+    Returns:
+        A row per replication and week, with `deployment_frequency` (per service and day),
+        `lead_time_mean_h`, `change_failure_rate` and `time_to_restore_mean_h`; NaN in the weeks
+        before the first whole window, and where nothing was deployed or restored.
+    """
+    sums = weekly[["deployments", "failed_deployments", "changes_deployed", "restored"]].assign(
+        lead_time=weekly["lead_time_h"].fillna(0.0) * weekly["changes_deployed"],
+        restore_time=weekly["time_to_restore_h"].fillna(0.0) * weekly["restored"],
+    )
+    rolled = sums.groupby(weekly["replication"]).rolling(weeks).sum().droplevel(0)
+    days = weeks * HOURS_PER_WEEK / HOURS_PER_DAY
+    return weekly[["replication", "week"]].assign(
+        deployment_frequency=rolled["deployments"] / (n_services * days),
+        lead_time_mean_h=_quotient(rolled["lead_time"], rolled["changes_deployed"]),
+        change_failure_rate=_quotient(rolled["failed_deployments"], rolled["deployments"]),
+        time_to_restore_mean_h=_quotient(rolled["restore_time"], rolled["restored"]),
+    )
+
+
+def _quotient(part: "pd.Series[float]", whole: "pd.Series[float]") -> "pd.Series[float]":
+    return part / whole.where(whole > 0.5)  # sums of counts, which rolling makes inexact
 
 
 def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:

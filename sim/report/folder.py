@@ -6,13 +6,15 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sim.experiment.payback import Payback
 from sim.experiment.replicate import Study
 from sim.report.figures import study_pictures
 from sim.report.html import versions, write_html
+from sim.report.payback import ROLLING_WEEKS, payback_picture
 from sim.scenario.load import to_yaml
 
 
-def write_folder(study: Study, folder: Path) -> None:
+def write_folder(study: Study, folder: Path, payback: Payback | None = None) -> None:
     """Write everything that is known of ``study`` into ``folder``.
 
     The folder appears whole or not at all: it is written beside its place and then moved there.
@@ -20,6 +22,7 @@ def write_folder(study: Study, folder: Path) -> None:
     Args:
         study: the study.
         folder: a folder that does not exist yet, or is empty.
+        payback: what its roadmap brings, if it has one.
 
     Raises:
         OSError: it cannot be written.
@@ -27,7 +30,7 @@ def write_folder(study: Study, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _write(study, beside)
+        _write(study, beside, payback)
         beside.chmod(0o755)
         if folder.exists():
             folder.rmdir()
@@ -37,7 +40,7 @@ def write_folder(study: Study, folder: Path) -> None:
         raise
 
 
-def _write(study: Study, folder: Path) -> None:
+def _write(study: Study, folder: Path, payback: Payback | None) -> None:
     (folder / "scenario.yaml").write_text(to_yaml(study.scenario), encoding="utf-8")
     (folder / "provenance.json").write_text(
         json.dumps(provenance(study), indent=2) + "\n", encoding="utf-8"
@@ -50,6 +53,10 @@ def _write(study: Study, folder: Path) -> None:
     for name, table in study.first.tables.items():
         table.to_parquet(tables / f"{name}.parquet", index=False)
     pictures = study_pictures(study)
+    if payback is not None:
+        pictures["payback"] = payback_picture(payback)
+        payback.waited.weekly.to_parquet(folder / "weekly_without_roadmap.parquet", index=False)
+        payback.rolling(ROLLING_WEEKS).to_csv(folder / "payback.csv")
     figures = folder / "figures"
     figures.mkdir()
     for name, picture in pictures.items():

@@ -74,6 +74,7 @@ def write_html(study: Study, pictures: Mapping[str, Picture], path: Path) -> Non
         effort=_parts_table("Hours of people per week", effort_rows(study), capacity),
         utilization=_utilization_table(utilization_rows(study)),
         cost=_cost_section(study, figures.pop("cost_figure", "")),
+        payback=_payback_section(pictures, figures.pop("payback_figure", "")),
         versions=_versions(study),
         scenario=html.escape(to_yaml(scenario)),
         **figures,
@@ -183,6 +184,15 @@ def _cost_section(study: Study, figure: str) -> str:
     return (
         '<section aria-labelledby="cost">\n<h2 id="cost">What it costs</h2>\n'
         f"{table}\n{figure}\n</section>"
+    )
+
+
+def _payback_section(pictures: Mapping[str, Picture], figure: str) -> str:
+    if "payback" not in pictures:
+        return ""
+    return (
+        f'<section aria-labelledby="payback">\n<h2 id="payback">{pictures["payback"].title}</h2>\n'
+        f"<p>{_prose(pictures['payback'].alt)}</p>\n{figure}\n</section>"
     )
 
 

@@ -165,6 +165,28 @@ def format_estimate(metric: str, mean: float, low: float, high: float) -> Estima
     return Estimate(f"{format_number(shown, decimals)} {unit.name}".rstrip(), " – ".join(ends))
 
 
+def format_difference(metric: str, level: float, difference: float, low: float, high: float) -> str:
+    """Return a difference with its interval, such as ``-1.2 days (-1.6 to -0.8)``.
+
+    Args:
+        metric: Name of the metric.
+        level: About how large the metric itself is, which decides on the unit.
+        difference: The difference, in the unit of the metric; NaN if there is no data.
+        low: Lower end of its interval; NaN if there is none.
+        high: Upper end of its interval.
+    """
+    if math.isnan(difference):
+        return NO_DATA
+    unit = unit_for(metric, level)
+    numbers = [value / unit.size for value in (difference, low, high)]
+    decimals = decimals_for(numbers[0], (numbers[2] - numbers[1]) / 2)
+    shown = [f"{number:+,.{decimals}f}" for number in numbers]
+    points = "points" if unit is PERCENT else unit.name
+    if math.isnan(low) or math.isnan(high):
+        return f"{shown[0]} {points}".rstrip()
+    return f"{shown[0]} {points} ({shown[1]} to {shown[2]})"
+
+
 def format_percent(share: float) -> str:
     """Return a share as a whole percentage, one decimal below 1 %: ``71 %``, ``0.4 %``."""
     if math.isnan(share):

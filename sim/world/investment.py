@@ -7,7 +7,8 @@ when it is done, the whole organization works by it, at first more slowly becaus
 from __future__ import annotations
 
 from collections.abc import Generator
-from math import ceil
+from dataclasses import dataclass
+from math import ceil, nan
 from typing import TYPE_CHECKING
 
 from simpy.events import Event
@@ -25,6 +26,21 @@ _PIECE_H = 4.0
 """Investment is handed in by half days, so that something more urgent gets in between."""
 
 
+@dataclass(slots=True, eq=False)
+class Introduction:
+    """How far an item of the roadmap has got."""
+
+    item: Investment
+    started_at: float
+    adopted_at: float = nan
+    learned_at: float = nan
+
+    def row(self) -> tuple[object, ...]:
+        """Return its row of the event table."""
+        item = self.item
+        return item.practice, item.level, self.started_at, self.adopted_at, self.learned_at
+
+
 def begin(organization: Organization) -> None:
     """Set the roadmap in motion; its items are adopted in its order."""
     scenario = organization.scenario
@@ -36,8 +52,11 @@ def begin(organization: Organization) -> None:
 def slowdown(organization: Organization) -> float:
     """Return how many times as long as otherwise work takes because people are learning."""
     factor = 1.0
-    for since, until, slower in organization.learning:
-        factor += slower * max(0.0, until - organization.env.now) / (until - since)
+    for introduction in organization.introductions:
+        left_h = introduction.learned_at - organization.env.now
+        if left_h > 0:
+            item = introduction.item
+            factor += item.learning_slowdown * left_h / (item.learning_weeks * WEEK_H)
     return factor
 
 
@@ -46,7 +65,8 @@ def _introduce(
 ) -> Generator[Event, object, None]:
     env = organization.env
     yield env.timeout(item.start_week * WEEK_H)
-    started_at = env.now
+    introduction = Introduction(item, env.now)
+    organization.introductions.append(introduction)
     yield env.all_of(
         [
             env.process(_build(pool, effort_h * share))
@@ -58,12 +78,8 @@ def _introduce(
     if before is not None:
         yield before
     organization.adopt(stage)
-    learned_at = env.now + item.learning_weeks * WEEK_H
-    if learned_at > env.now:
-        organization.learning.append((env.now, learned_at, item.learning_slowdown))
-    organization.log.investments.append(
-        (item.practice, item.level, started_at, env.now, learned_at)
-    )
+    introduction.adopted_at = env.now
+    introduction.learned_at = env.now + item.learning_weeks * WEEK_H
 
 
 def _shares(pool: PeoplePool) -> list[float]:

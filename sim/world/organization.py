@@ -57,8 +57,8 @@ class Organization:
         self.randomness = Randomness(seed, replication)
         self.plans = plan(scenario)
         self.automation_of = _automation(scenario)
-        self.learning: list[tuple[float, float, float]] = []
-        """Periods of learning: (start, end, slowdown at the start)."""
+        self.introductions: list[investment.Introduction] = []
+        """The items of the roadmap that people have begun to work on."""
         self.changes: list[Change] = []
         self.deployments: list[Deployment] = []
         self.incidents: list[incidents.Incident] = []
@@ -157,6 +157,8 @@ class Organization:
             self.log.incidents.append(incident.row())
         for batch in self.batches:
             self.log.batches.append(batch.row())
+        for introduction in self.introductions:
+            self.log.investments.append(introduction.row())
         for service in self.services:
             service.flush()
         for people in self._people:

@@ -207,7 +207,7 @@ def test_names_that_are_not_there(tmp_path: Path) -> None:
     said = refusal(tmp_path, tiny_claim(), organization="startp")
     assert said == "organization: unknown value 'startp'; did you mean 'startup'?"
     said = refusal(tmp_path, tiny_claim(), only=["T2"])
-    assert said == "--only: no claim 'T2'; did you mean 'T1'?"
+    assert said == "--only: no claim 'T2'; valid: T1"
     said = refusal(tmp_path, tiny_claim(), tiny_claim())
     assert said == "T1: is the id of two claims"
     with pytest.raises(sim.ScenarioError, match=r"nowhere: no such folder"):
@@ -218,7 +218,7 @@ def test_names_that_are_not_there(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("claims: [", r"broken\.yaml, line 1, column 10: not valid YAML: "),
-        ("claims:\n  - {id: A, sign: -}\n", r"broken\.yaml, line 2, column \d+: not valid YAML: "),
+        ("claims: []\nclaims: []\n", r"broken\.yaml, line 2, column 1: not valid YAML: "),
         ("3\n", r"broken\.yaml: "),
         ("- id: A\n", r"broken\.yaml: the file holds no mapping; claims: \[\.\.\.\]"),
         ("claim: []\n", r"broken\.yaml: claim: unknown key; did you mean 'claims'\?"),

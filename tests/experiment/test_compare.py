@@ -205,7 +205,7 @@ def test_the_first_scenario_gives_replications_and_seed() -> None:
 
 
 def test_a_difference_that_is_known_is_found() -> None:
-    # One change at a time, and nothing is random: a step of 4 h more makes each lead time 4 h longer.
+    # One change at a time, and nothing is random: a step of 4 h more adds 4 h to each lead time.
     def arm(run_h: float) -> sim.scenario.organization.Scenario:
         return small(
             working_hours={"always": True},

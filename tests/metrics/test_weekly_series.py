@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.metrics import compute_metrics, weekly_series
+from sim.metrics import compute_metrics, rolling_metrics, weekly_series
 
 SERVICES = [{"service": "ads", "team": "red"}, {"service": "fraud", "team": "blue"}]
 
@@ -126,3 +126,31 @@ def test_empty_tables_give_empty_weeks(make_tables):
     assert (series[counts] == 0.0).all(axis=None)
     assert series.drop(columns=counts).isna().all(axis=None)
     assert list(series.index) == [0, 1, 2, 3]
+
+
+def test_rolling_metrics_pool_the_weeks_of_their_window() -> None:
+    weekly = pd.DataFrame(
+        {
+            "replication": [0, 0, 0, 1, 1, 1],
+            "week": [0, 1, 2, 0, 1, 2],
+            "deployments": [2, 0, 4, 1, 0, 0],
+            "failed_deployments": [1, 0, 1, 0, 0, 0],
+            "changes_deployed": [3, 0, 1, 1, 0, 0],
+            "lead_time_h": [10.0, np.nan, 50.0, 7.0, np.nan, np.nan],
+            "restored": [0, 1, 3, 0, 0, 0],
+            "time_to_restore_h": [np.nan, 2.0, 6.0, np.nan, np.nan, np.nan],
+        }
+    )
+    rolled = rolling_metrics(weekly, n_services=2, weeks=2)
+    expected = pd.DataFrame(
+        {
+            "replication": weekly["replication"],
+            "week": weekly["week"],
+            # Deployments of two weeks, by two services and fourteen days.
+            "deployment_frequency": [np.nan, 2 / 28, 4 / 28, np.nan, 1 / 28, 0.0],
+            "lead_time_mean_h": [np.nan, 10.0, 50.0, np.nan, 7.0, np.nan],
+            "change_failure_rate": [np.nan, 1 / 2, 1 / 4, np.nan, 0.0, np.nan],
+            "time_to_restore_mean_h": [np.nan, 2.0, (2 + 3 * 6) / 4, np.nan, np.nan, np.nan],
+        }
+    )
+    pd.testing.assert_frame_equal(rolled, expected)

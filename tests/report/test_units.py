@@ -6,6 +6,7 @@ import pytest
 
 from sim.report.units import (
     count_noun,
+    format_difference,
     format_estimate,
     format_money,
     format_number,
@@ -161,3 +162,11 @@ def test_counts_agree_with_their_noun():
 def test_names_become_readable():
     assert readable("ml_engineer") == "ML engineer"
     assert readable("unit_test") == "unit test"
+
+
+def test_differences_have_a_sign_and_the_unit_of_their_metric() -> None:
+    days = format_difference("lead_time_h", 240.0, -48.0, -60.0, -36.0)
+    assert days == "-2.0 days (-2.5 to -1.5)"
+    share = format_difference("change_failure_rate", 0.3, 0.05, 0.01, 0.09)
+    assert share == "+5 points (+1 to +9)"
+    assert format_difference("lead_time_h", 240.0, float("nan"), 0.0, 0.0) == "no data"

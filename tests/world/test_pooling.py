@@ -1,0 +1,168 @@
+"""Pooled and separate compute: whose jobs may run on whose slots."""
+
+from typing import Any
+
+import pytest
+from small_organization import idea_every, simulate
+
+import sim
+
+TRAIN = {"steps": {"train": {"run_h": 30, "compute": "gpu"}, "deploy": {"effect": "deploys"}}}
+TWO_TEAMS = {"team": {"count": 2, "people": {"data_scientist": 1}}}
+
+
+def jobs(run: sim.Run) -> list[tuple[str, str, float, float]]:
+    """Return (service, pool, queued, started) of every job, in the order of these times."""
+    service = run.changes.set_index("change_id")["service"]
+    rows = [
+        (service.loc[job.change_id], job.pool, job.queued_at, job.started_at)
+        for job in run.jobs.itertuples()
+    ]
+    return sorted(rows, key=lambda job: (job[2:], job[0]))
+
+
+def one_busy_team(golden_path: dict[str, bool], **gpu: Any) -> sim.Run:
+    """Simulate one team with services `golden_path`, and another that has nothing to do."""
+    return simulate(
+        weeks=1,
+        teams={
+            "busy": {"people": {"data_scientist": 1}},
+            "calm": {"people": {"data_scientist": 1}},
+        },
+        services={
+            name: {"team": "busy", "golden_path": on} for name, on in golden_path.items()
+        },
+        changes=idea_every(100),
+        pipeline=TRAIN,
+        compute={"gpu": {"shared": False, "slots": 1, **gpu}},
+    )
+
+
+def test_a_bespoke_job_runs_only_in_the_pool_of_its_team() -> None:
+    run = one_busy_team({"one": False, "two": False})
+    assert jobs(run) == [
+        ("busy.one", "busy/gpu", 100, 100),
+        ("busy.two", "busy/gpu", 100, 130),
+    ]
+
+
+def test_a_standard_job_runs_on_an_idle_slot_of_another_team() -> None:
+    run = one_busy_team({"one": True, "two": True})
+    assert jobs(run) == [
+        ("busy.one", "busy/gpu", 100, 100),  # its own team's comes first
+        ("busy.two", "calm/gpu", 100, 100),
+    ]
+
+
+def test_a_standard_job_leaves_its_own_slot_to_a_bespoke_one_if_that_came_first() -> None:
+    run = one_busy_team({"one": False, "two": True, "three": False, "four": True})
+    assert jobs(run) == [
+        ("busy.one", "busy/gpu", 100, 100),
+        ("busy.two", "calm/gpu", 100, 100),
+        # Both slots are free at 130: the third has only one of them to run on.
+        ("busy.three", "busy/gpu", 100, 130),
+        ("busy.four", "calm/gpu", 100, 130),
+    ]
+
+
+def test_who_waits_for_any_slot_and_who_waits_for_this_one_are_served_in_their_order() -> None:
+    run = simulate(
+        weeks=1,
+        teams=TWO_TEAMS,
+        services={
+            "bespoke": {"team": "team", "golden_path": False},
+            "standard": {"team": "team", "golden_path": True},
+        },
+        changes=idea_every(40),
+        pipeline=TRAIN,
+        compute={"gpu": {"shared": False, "slots": 1}},
+    )
+    # The services ask in the order of the teams; at 70, 100 and 130 both slots become free.
+    assert jobs(run)[:8] == [
+        ("team.bespoke", "team/gpu", 40, 40),
+        ("team.standard", "team-2/gpu", 40, 40),
+        ("team-2.bespoke", "team-2/gpu", 40, 70),
+        ("team-2.standard", "team/gpu", 40, 70),
+        ("team.bespoke", "team/gpu", 80, 100),
+        ("team.standard", "team-2/gpu", 80, 100),  # before the bespoke one of that team
+        ("team-2.bespoke", "team-2/gpu", 80, 130),
+        ("team-2.standard", "team/gpu", 80, 130),
+    ]
+
+
+def test_an_urgent_standard_job_gets_the_next_slot_of_any_team() -> None:
+    run = simulate(
+        weeks=1,
+        teams={
+            "hit": {"people": {"ml_engineer": 1, "data_scientist": 1}},
+            "calm": {"people": {"data_scientist": 1, "ml_engineer": 1}},
+        },
+        services={
+            "one": {"team": "hit", "golden_path": True},
+            "two": {"team": "calm", "golden_path": False},
+        },
+        changes={
+            **idea_every(40, defects={"code": 1}),
+            "fix": {"defects": {}},
+        },
+        pipeline={
+            "steps": {
+                "train": {"run_h": 35, "compute": "gpu"},
+                "deploy": {"effect": "deploys"},
+            }
+        },
+        incidents={
+            "responses": {"code": {"role": "ml_engineer", "latency_h": 3}},
+        },
+        compute={"gpu": {"shared": False, "slots": 1}},
+    )
+    # Both deploy at 75 and break at 78; fixes of both wait. The ideas of 80 come after them.
+    fixes = run.changes[run.changes["kind"] == "fix"]["change_id"].tolist()
+    assert run.jobs["started_at"].tolist()[:4] == [40, 40, 78, 78]
+    assert run.jobs["change_id"].tolist()[2:4] == fixes[:2]
+
+
+def test_one_pool_for_all_serves_everybody_alike() -> None:
+    run = simulate(
+        weeks=1,
+        teams=TWO_TEAMS,
+        services={"service": {"team": "team", "count": 2, "golden_path": False}},
+        changes=idea_every(100),
+        pipeline=TRAIN,
+        compute={"gpu": {"shared": True, "slots": 3}},
+    )
+    assert [start for *_, start in jobs(run)] == [100, 100, 100, 130]
+    assert set(run.jobs["pool"]) == {"shared/gpu"}
+
+
+def test_kinds_of_compute_are_not_pooled_with_each_other() -> None:
+    run = simulate(
+        weeks=1,
+        teams=TWO_TEAMS,
+        services={"service": {"team": "team", "count": 2, "golden_path": True}},
+        changes=idea_every(100),
+        pipeline=TRAIN,
+        compute={
+            "gpu": {"shared": False, "slots": 1},
+            "ci": {"shared": False, "slots": 5},
+        },
+    )
+    assert [start for *_, start in jobs(run)] == [100, 100, 130, 130]
+
+
+@pytest.mark.parametrize("golden_path", [False, True])
+def test_where_slots_can_be_ordered_nobody_waits_for_others(golden_path: bool) -> None:
+    run = simulate(
+        weeks=1,
+        teams=TWO_TEAMS,
+        services={
+            "bespoke": {"team": "team", "golden_path": False},
+            "other": {"team": "team", "golden_path": golden_path},
+        },
+        changes=idea_every(100),
+        pipeline=TRAIN,
+        compute={
+            "gpu": {"shared": False, "slots": 0, "max_slots": 5, "provisioning_h": 1},
+        },
+    )
+    assert [start for *_, start in jobs(run)] == [101] * 4
