@@ -189,7 +189,7 @@ def test_an_error_of_the_simulation_is_not_blamed_on_the_scenario(
     def broken(*_: object) -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr("sim.app._replicate", broken)
+    monkeypatch.setattr("sim.app._simulate", broken)
     with pytest.raises(ValueError, match="a bug"):
         main([])
     assert list(in_process.iterdir()) == []

@@ -130,6 +130,9 @@ def _people(scenario: Scenario) -> Iterator[Problem]:
     for role in scenario.working_hours_of:
         if role not in everyone:
             yield _unknown(f"working_hours_of.{role}", role, "role with people", everyone)
+    for role in scenario.pooled_roles:
+        if role not in everyone:
+            yield _unknown("pooled_roles", role, "role with people", everyone)
     for role in scenario.incidents.on_call:
         if role not in everyone:
             yield _unknown("incidents.on_call", role, "role with people", everyone)

@@ -678,6 +678,12 @@ class Scenario(Spec):
     shared_people: dict[Name, Annotated[Count, Field(ge=0, le=10_000)]] = quantity(
         {}, "persons by role", "Groups outside the teams that serve all of them."
     )
+    pooled_roles: tuple[Name, ...] = quantity(
+        (),
+        "roles",
+        "Roles that work for other teams too, if nobody there is free, on services on the golden "
+        "path.",
+    )
     compute: dict[Name, ComputePool] = Field({}, description="Compute pools by name.")
     services: dict[Name, Service] = Field(description="Services by name.", min_length=1)
     changes: Changes = Field(Changes(), description="What is changed, and how often.")

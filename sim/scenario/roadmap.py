@@ -46,6 +46,27 @@ def stages_as_data(scenario: Scenario) -> Iterator[dict[str, Any]]:
         yield deepcopy(data)
 
 
+def fixed(before: Scenario, after: Scenario) -> Iterator[Problem]:
+    """Yield what ``after`` changes in the structure of an organization that is at work."""
+    what = "cannot change while the simulation runs"
+    for key, names, later in (
+        ("pipeline.steps", before.pipeline.steps, after.pipeline.steps),
+        ("compute", before.compute, after.compute),
+    ):
+        for name in later.keys() - names.keys():
+            hint = nearest(name, names)
+            yield Problem(f"{key}.{name}", f"is not there before, which {what}", hint)
+        for name in names.keys() - later.keys():
+            yield Problem(f"{key}.{name}", f"is no longer there, which {what}")
+    for name in before.pipeline.steps.keys() & after.pipeline.steps.keys():
+        if before.pipeline.steps[name].effect != after.pipeline.steps[name].effect:
+            yield Problem(f"pipeline.steps.{name}.effect", what)
+    features = [scenario.changes.feature for scenario in (before, after)]
+    arrivals = [feature and feature.arrivals for feature in features]
+    if arrivals[0] != arrivals[1]:
+        yield Problem("changes.feature.arrivals", what)
+
+
 def fill_in(
     data: dict[str, Any], compose: Callable[[list[str]], Scenario], practices: Path
 ) -> None:
@@ -62,7 +83,8 @@ def fill_in(
     """
     chosen: dict[str, str] = {}
     before: dict[str, Any] | None = None
-    for number, item in enumerate(data.get("roadmap") or ()):
+    items = data.get("roadmap")
+    for number, item in enumerate(items if isinstance(items, list) else ()):
         if not isinstance(item, dict) or item.get("brings"):
             continue
         practice, level = item.get("practice"), item.get("level")
@@ -94,18 +116,21 @@ def _dumped(scenario: Scenario) -> dict[str, Any]:
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """Return what ``after`` sets otherwise than ``before``: value by dotted key.
 
-    Mappings are compared key by key, distributions and shapes as a whole; what is only in
-    ``before`` counts as set to null.
+    Mappings are compared key by key; distributions and shapes as a whole, and so are mappings that
+    lose a key.
     """
     found: dict[str, Any] = {}
     for key in [*before, *(key for key in after if key not in before)]:
         old, new = before.get(key), after.get(key)
-        tags = {"dist", "shape"}
-        if isinstance(old, Mapping) and isinstance(new, Mapping) and not tags & {*old, *new}:
+        if isinstance(old, Mapping) and isinstance(new, Mapping) and _can_be_merged(old, new):
             found.update({f"{key}.{rest}": value for rest, value in differences(old, new).items()})
         elif old != new:
             found[key] = deepcopy(new)
     return found
+
+
+def _can_be_merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return not {"dist", "shape"} & {*old, *new} and old.keys() <= new.keys()
 
 
 def _set(data: dict[str, Any], key: str, value: object, where: str) -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from .consistency import check
 from .errors import Problem, ScenarioError, nearest
 from .organization import Scenario
-from .roadmap import stages_as_data
+from .roadmap import fixed, stages_as_data
 
 
 def validate(data: Mapping[str, Any], overridden: Sequence[str] = ()) -> Scenario:
@@ -41,7 +41,8 @@ def _later(scenario: Scenario) -> Iterator[Problem]:
         zip(scenario.roadmap, stages_as_data(scenario), strict=True)
     ):
         try:
-            problems = check(Scenario.model_validate(data))
+            later = Scenario.model_validate(data)
+            problems = [*fixed(scenario, later), *check(later)]
         except ValidationError as error:
             problems = [_translate(dict(detail), data) for detail in error.errors()]
         if problems:
@@ -157,7 +158,9 @@ def _inside(outer: Any, part: str) -> list[Any]:
     if isinstance(outer, type) and issubclass(outer, BaseModel):
         by_key = {field.alias or name: field for name, field in outer.model_fields.items()}
         return _alternatives(by_key[part].annotation) if part in by_key else []
-    return _alternatives(get_args(outer)[-1]) if get_origin(outer) is dict else []
+    if get_origin(outer) is dict:
+        return _alternatives(get_args(outer)[-1])
+    return _alternatives(get_args(outer)[0]) if get_origin(outer) is tuple else []
 
 
 def _alternatives(annotation: Any) -> list[Any]:

@@ -58,18 +58,32 @@ def within_odds(share: float) -> Accepted:
     return Accepted(odds / ODDS / (1.0 + odds / ODDS), odds * ODDS / (1.0 + odds * ODDS))
 
 
-def judge(value: Simulated, accepted: Accepted) -> Verdict:
+def judge(value: Simulated, accepted: Sequence[Accepted]) -> Verdict:
     """Return whether a simulated value agrees.
 
     It agrees if the mean is accepted; it disagrees if the whole interval is not; if only a part of
     the interval is, there are too few replications to tell. Without an interval the mean decides.
+
+    Args:
+        value: what was simulated.
+        accepted: the ranges that agree; between clusters of a survey there may be holes.
     """
     if math.isnan(value.mean):
         return "no data"
-    if accepted.low <= value.mean <= accepted.high:
+    if any(low <= value.mean <= high for low, high in accepted):
         return "agrees"
-    overlaps = value.low <= accepted.high and value.high >= accepted.low
-    return "undecided" if overlaps else "disagrees"
+    if any(value.low <= high and value.high >= low for low, high in accepted):
+        return "undecided"
+    return "disagrees"
+
+
+def judge_sign(value: Simulated, sign: int) -> Verdict:
+    """Return whether a simulated value certainly has the published ``sign``, +1 or -1."""
+    if math.isnan(value.low):
+        return "no data"
+    if value.low > 0.0 or value.high < 0.0:
+        return "agrees" if value.mean * sign > 0.0 else "disagrees"
+    return "undecided"
 
 
 def distance(shares: Sequence[float], published: Sequence[float]) -> float:

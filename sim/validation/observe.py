@@ -74,6 +74,8 @@ def observe(run: Run) -> Observation:
     figures = {
         **{str(name): float(value) for name, value in run.metrics().items()},
         "models_per_service_year": _models_per_service_year(run),
+        "time_to_deploy_h": median(times["time_to_deploy_h"].to_numpy()),
+        "failed_features": _failed_features(run),
         "prototype_to_production_h": mean(times["since_start_h"].to_numpy()),
         "review_h": _review_h(run),
         **_incident_figures(run),
@@ -82,7 +84,9 @@ def observe(run: Run) -> Observation:
         **_shares("team", _hours(run, TEAM_ROLES)),
     }
     days = times["time_to_deploy_h"].to_numpy() / 24.0
-    return Observation(figures, _teams(run, times, science), _within(days, DAYS), _within(infra, MINUTES))
+    return Observation(
+        figures, _teams(run, times, science), _within(days, DAYS), _within(infra, MINUTES)
+    )
 
 
 def _within(values: FloatArray, grid: FloatArray) -> FloatArray:
@@ -99,7 +103,9 @@ def _times_to_deploy(run: Run) -> pd.DataFrame:
     `since_start_h` since the start of its exploration.
     """
     changes = run.changes
-    new = changes[(changes["kind"] == "feature") & inside(_column(changes, "deployed_at"), run.window)]
+    new = changes[
+        (changes["kind"] == "feature") & inside(_column(changes, "deployed_at"), run.window)
+    ]
     steps = run.steps
     trained = steps[(steps["step"] == "train") & (steps["outcome"] == "passed")]
     last = trained.groupby("change_id")["finished_at"].max()
@@ -128,6 +134,14 @@ def _models_per_service_year(run: Run) -> float:
     return ratio(deployments, len(run.tables["services"]) * years)
 
 
+def _failed_features(run: Run) -> float:
+    """Return the share of deployments of new models that caused an incident, decay left out."""
+    deployments = run.deployments
+    of_window = inside(_column(deployments, "deployed_at"), run.window)
+    new = deployments[(deployments["kind"] == "feature") & of_window]
+    return mean(_column(new, "failed"))
+
+
 def _review_h(run: Run) -> float:
     steps = run.steps
     reviews = (steps["step"] == "review") & inside(_column(steps, "finished_at"), run.window)
@@ -143,10 +157,8 @@ def events(incidents: pd.DataFrame, window: Window) -> pd.DataFrame:
     started = incidents[inside(_column(incidents, "started_at"), window)]
     own = started[started["trigger"] != "upstream"]
     by_change = own["trigger"] == "deployment"
-    again = by_change & own["deployment_id"].duplicated() & own["deployment_id"].notna()
-    # An event of decay names the deployment that was live: it is an event of its own.
-    first = own[by_change].drop_duplicates("deployment_id").index
-    return own[~again | own.index.isin(first)]
+    first = own[by_change].drop_duplicates("deployment_id")
+    return own[~by_change | own.index.isin(first.index)]
 
 
 def _incident_figures(run: Run) -> dict[str, float]:
@@ -163,7 +175,7 @@ def _incident_figures(run: Run) -> dict[str, float]:
     restored = found[found["restored_at"].notna()]
     data = found[cause == "data"]
     detected_h = (data["detected_at"] - data["started_at"]).dropna().to_numpy()
-    fixed_h = (data["restored_at"] - data["detected_at"]).dropna().to_numpy()
+    fixed_h = data["restored_at"] - data["detected_at"]
     late = mean(detected_h) >= 4.0 if detected_h.size else np.nan
     return {
         "from_changes": ratio(by_change.sum(), len(found)),
@@ -172,7 +184,8 @@ def _incident_figures(run: Run) -> dict[str, float]:
         "rolled_back": ratio((restored["remedy"] == "rollback").sum(), len(restored)),
         **{f"cause_{name}": ratio(of.sum(), len(found)) for name, of in kinds.items()},
         "data_detected_late": float(late),
-        "data_fixed_h": mean(fixed_h),
+        "data_fixed_h": mean(fixed_h.dropna().to_numpy()),
+        "batch_fixed_h": mean(fixed_h[data["trigger"] == "batch"].dropna().to_numpy()),
     }
 
 
@@ -191,7 +204,9 @@ def _lognormal(minutes: FloatArray) -> dict[str, float]:
     return {
         "restore_mean_log": mean(logs),
         "restore_sd_log": float(np.std(logs, ddof=1)) if logs.size > 1 else np.nan,
-        **dict(zip(("restore_p10", "restore_p50", "restore_p90"), map(float, quantiles), strict=True)),
+        **dict(
+            zip(("restore_p10", "restore_p50", "restore_p90"), map(float, quantiles), strict=True)
+        ),
     }
 
 
@@ -263,5 +278,3 @@ def _teams(run: Run, times: pd.DataFrame, science: pd.DataFrame) -> pd.DataFrame
 
 def _column(frame: pd.DataFrame, name: str) -> FloatArray:
     return np.asarray(frame[name], dtype=np.float64)
-
-

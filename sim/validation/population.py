@@ -32,8 +32,8 @@ organization at the highest of Google's own levels."""
 # (R2), which is the enterprise; for the other three sizes nothing comparable is published.
 SIZES = {"startup": 0.25, "midsize": 0.25, "scaleup": 0.25, "enterprise": 0.25}
 
-# The clusters of DORA 2019, from low to elite, as shares of the levels from the lowest up: Microsoft
-# has five levels, of which the upper two (both with automated delivery) share the elite.
+# The clusters of DORA 2019, from low to elite, as shares of the levels from the lowest up.
+# Microsoft has five; the upper two, both with automated delivery, share the elite.
 LEVELS = dict(zip(MICROSOFT, (LOW, MEDIUM, HIGH, ELITE / 2, ELITE / 2), strict=True))
 
 # Warm-up and observed weeks. Models decay below their objective after some 20 weeks at the
@@ -55,9 +55,9 @@ def cells() -> list[Cell]:
     return [Cell(*LARGE_FIRM), *sizes, *presets]
 
 
-def scenario(cell: Cell, weeks: Mapping[str, tuple[int, int]]) -> Scenario:
-    """Return the scenario of a cell; ``weeks`` gives warm-up and observed weeks of each size."""
-    warmup, observed = weeks[cell.organization]
+def scenario(cell: Cell) -> Scenario:
+    """Return the scenario of a cell."""
+    warmup, observed = WEEKS[cell.organization]
     return load(
         f"organization={cell.organization}",
         f"maturity={cell.maturity}",
@@ -109,4 +109,6 @@ def over_population(
     known = np.where(np.isnan(parts), 0.0, weight)
     total = known.sum(axis=0)
     summed = (known * np.nan_to_num(parts)).sum(axis=0)
-    return np.divide(summed, total, out=np.full(total.shape, np.nan), where=total > 0.0)
+    average: FloatArray = np.full(total.shape, np.nan)
+    np.divide(summed, total, out=average, where=total > 0.0)
+    return average

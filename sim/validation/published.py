@@ -94,11 +94,7 @@ PUBLISHED_ORDERS = {
     2019: Clusters(_STRICT, _STRICT, "elite = high = medium < low", "elite < high = medium < low"),
     2021: Clusters(_STRICT, _STRICT, "elite < high = medium = low", _STRICT),
     2022: Clusters(*["high < medium < low"] * 4),
-    2023: Clusters(
-        "elite < high < medium = low", "elite < high < medium = low", _STRICT, _STRICT
-    ),
-    2024: Clusters(
-        _STRICT, _STRICT, "elite < medium < high < low", "elite < high = medium < low"
-    ),
+    2023: Clusters("elite < high < medium = low", "elite < high < medium = low", _STRICT, _STRICT),
+    2024: Clusters(_STRICT, _STRICT, "elite < medium < high < low", "elite < high = medium < low"),
 }
 """State of DevOps reports (DORA), R2; 2021 partly from memory."""

@@ -28,7 +28,7 @@ def begin_features(
     env = organization.env
     if spec.arrivals == "open":
         for service in services:
-            env.process(_ideas_arrive(organization, service, spec))
+            env.process(_ideas_arrive(organization, service))
         return
     backlog = cycle(services)
     for _ in range(team.people[spec.author].headcount):
@@ -37,8 +37,11 @@ def begin_features(
 
 def begin_improvements(organization: Organization, service: Service) -> None:
     """Set up the improvements of ``service``."""
-    if organization.scenario.changes.improvement.interarrival_h is not None:
-        organization.env.process(_improvements_arrive(organization, service))
+    name = f"{service.name}/improvement/arrivals"
+    wanted = organization.scenario.changes.improvement.interarrival_h is not None
+    if wanted and name not in organization.sources:
+        organization.sources.add(name)
+        organization.env.process(_improvements_arrive(organization, service, name))
 
 
 def _work_off_backlog(
@@ -65,15 +68,15 @@ def _hold_until(ended: Event, slot: Request) -> Generator[Event, object, None]:
         yield ended
 
 
-def _ideas_arrive(
-    organization: Organization, service: Service, spec: Feature
-) -> Generator[Event, object, None]:
+def _ideas_arrive(organization: Organization, service: Service) -> Generator[Event, object, None]:
     env = organization.env
-    assert spec.interarrival_h is not None
     number = 0
     while True:
+        feature = organization.scenario.changes.feature
+        assert feature is not None
+        assert feature.interarrival_h is not None
         gaps = organization.table(
-            f"{service.name}/feature/arrivals", [spec.interarrival_h.quantile]
+            f"{service.name}/feature/arrivals", [feature.interarrival_h.quantile]
         )
         yield env.timeout(gaps.take(number)[0])
         number += 1
@@ -95,15 +98,16 @@ def _explore_and_deliver(
 
 
 def _improvements_arrive(
-    organization: Organization, service: Service
+    organization: Organization, service: Service, name: str
 ) -> Generator[Event, object, None]:
     env = organization.env
     number = 0
-    while (interarrival_h := organization.scenario.changes.improvement.interarrival_h) is not None:
-        gaps = organization.table(f"{service.name}/improvement/arrivals", [interarrival_h.quantile])
-        yield env.timeout(gaps.take(number)[0])
+    while (gap := organization.scenario.changes.improvement.interarrival_h) is not None:
+        yield env.timeout(organization.table(name, [gap.quantile]).take(number)[0])
         number += 1
-        change = new_change(
-            organization, service, "improvement", "improvement", "arrival", IMPROVEMENT
-        )
-        env.process(write_and_deliver(organization, change))
+        if organization.scenario.changes.improvement.interarrival_h is not None:
+            change = new_change(
+                organization, service, "improvement", "improvement", "arrival", IMPROVEMENT
+            )
+            env.process(write_and_deliver(organization, change))
+    organization.sources.remove(name)

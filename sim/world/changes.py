@@ -29,9 +29,11 @@ class Change:
         reached: how many steps of the pipeline it has got through, in whatever pass.
         last_role: the role that had it in hand last.
         brings_model: whether a new model was trained for it.
+        trained: whether somebody has tried to train one.
         reconstructed: whether somebody has found out how to repeat its training.
         effort_h: hours of its author up to the commit.
         debt_h: technical debt that it leaves behind once it is deployed.
+        paid_h: technical debt that it has paid back.
         authoring: its author's work, while that is not done.
     """
 
@@ -57,9 +59,11 @@ class Change:
     last_role: str = ""
     defects: frozenset[DefectKind] = frozenset()
     brings_model: bool = False
+    trained: bool = False
     reconstructed: bool = False
     effort_h: float = 0.0
     debt_h: float = 0.0
+    paid_h: float = 0.0
     authoring: Task | None = None
     _end: Event | None = None
 

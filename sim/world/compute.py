@@ -16,8 +16,6 @@ from simpy.events import NORMAL, Event
 from sim.log import NO_ID, EventLog
 from sim.scenario.organization import ComputePool as ComputeSpec
 
-from .randomness import DrawTable
-
 Luck = Callable[[], list[float]]
 """Gives the two uniforms that decide when and how the next run of a job is interrupted."""
 
@@ -71,7 +69,6 @@ class Cluster:
     def __init__(self) -> None:
         self.pools: list[ComputePool] = []
         self.waiting: list[tuple[int, int, Job]] = []
-        self.being_provisioned = 0
         self.numbers = count()
         """Numbers jobs in the order in which they are handed in, whichever pool they go to."""
 
@@ -86,7 +83,7 @@ class ComputePool:
         resource: kind of compute.
         team: team it belongs to; empty if shared.
         spec: size, scaling and failures.
-        provisioning: delays until an added slot is ready, one a row.
+        provisioning: returns the delay in h until the k-th slot that is ordered is ready.
         cluster: the pools whose slots can take over jobs.
     """
 
@@ -98,7 +95,7 @@ class ComputePool:
         resource: str,
         team: str,
         spec: ComputeSpec,
-        provisioning: DrawTable,
+        provisioning: Callable[[int], float],
         cluster: Cluster,
     ) -> None:
         self.name = name
@@ -150,7 +147,7 @@ class ComputePool:
                     pool._start(job)
                     return job
         self._wait(job)
-        self._scale_up()
+        self._scale_up(anywhere)
         return job
 
     def adopt(self, spec: ComputeSpec) -> None:
@@ -160,7 +157,17 @@ class ComputePool:
         while self.slots < spec.slots:
             self._grow()
         for slot in list(self._idle):
-            self._consider_release(slot)
+            self._start_next()
+            if slot in self._idle:
+                self._consider_release(slot)
+        for *_, job in [*self._waiting, *self._cluster.waiting]:
+            self._scale_up(job.anywhere)
+
+    def hand_over(self, other: "ComputePool") -> None:
+        """Let the jobs that wait here wait for ``other`` instead."""
+        for entry in self._waiting:
+            heappush(other._waiting, entry)
+        self._waiting.clear()
 
     def flush(self) -> None:
         """Log what is unfinished or still waiting at the end of the simulation."""
@@ -243,16 +250,21 @@ class ComputePool:
             )
         )
 
-    def _scale_up(self) -> None:
+    def _scale_up(self, anywhere: bool) -> None:
+        """Order a slot if more jobs wait, here or for any pool, than slots are coming."""
         most = self._spec.max_slots or 0
-        enough_here = len(self._waiting) <= self._being_provisioned
-        if enough_here and len(self._cluster.waiting) <= self._cluster.being_provisioned:
+        if anywhere:
+            pools = self._cluster.pools
+            waiting = len(self._cluster.waiting) + sum(len(pool._waiting) for pool in pools)
+            enough = waiting <= sum(pool._being_provisioned for pool in pools)
+        else:
+            enough = len(self._waiting) <= self._being_provisioned
+        if enough:
             return
         if self.slots + self._being_provisioned >= most:
             return
         self._being_provisioned += 1
-        self._cluster.being_provisioned += 1
-        delay = self._provisioning.take(self._ordered)[0]
+        delay = self._provisioning(self._ordered)
         self._ordered += 1
         ready = self._env.timeout(delay)
         assert ready.callbacks is not None
@@ -260,7 +272,6 @@ class ComputePool:
 
     def _add_slot(self, _: Event) -> None:
         self._being_provisioned -= 1
-        self._cluster.being_provisioned -= 1
         self._grow()
 
     def _grow(self) -> None:

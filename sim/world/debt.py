@@ -35,9 +35,14 @@ def likelier(organization: Organization, service: Service, probability: float) -
 
 def executed(organization: Organization, change: Change, is_test: bool, manual: bool) -> None:
     """Add what an execution of a step leaves behind."""
-    if manual:
-        debt = organization.scenario.debt
-        change.debt_h += debt.untested_h if is_test else debt.by_hand_h
+    if not manual:
+        return
+    debt = organization.scenario.debt
+    left_h = debt.untested_h if is_test else debt.by_hand_h
+    if change.deployment is None:
+        change.debt_h += left_h
+    else:  # verification by hand
+        _add(organization, change.service, left_h)
 
 
 def deployed(organization: Organization, change: Change) -> None:
@@ -47,8 +52,17 @@ def deployed(organization: Organization, change: Change) -> None:
     if change.priority <= REMEDIATION:
         added_h += debt.hurried_h
     added_h += debt.hidden_h * sum(dependency.hidden for dependency in service.upstream)
-    paid_h = change.effort_h if change.kind == "improvement" else 0.0
-    debt_h = max(0.0, service.debt_h + added_h - paid_h)
-    if debt_h != service.debt_h:
-        service.debt_h = debt_h
-        organization.log.debt.append((service.name, organization.env.now, debt_h))
+    if change.kind == "improvement":
+        change.paid_h = min(change.effort_h, service.debt_h + added_h)
+    _add(organization, service, added_h - change.paid_h)
+
+
+def taken_out(organization: Organization, change: Change) -> None:
+    """Bring back what ``change`` had paid, which is rolled back."""
+    _add(organization, change.service, change.paid_h)
+
+
+def _add(organization: Organization, service: Service, hours: float) -> None:
+    if hours != 0:
+        service.debt_h = max(0.0, service.debt_h + hours)  # sums may miss zero by rounding
+        organization.log.debt.append((service.name, organization.env.now, service.debt_h))

@@ -28,6 +28,8 @@ def connect(organization: Organization) -> None:
                     if not others or others[number % len(others)] is service:
                         continue  # a team without services; a service that would use itself
                     upstream = others[number % len(others)]
+                    if any(known.upstream is upstream for known in service.upstream):
+                        continue  # known and used in another way too
                     dependency = Dependency(service, upstream, hidden)
                     service.upstream.append(dependency)
                     upstream.downstream.append(dependency)

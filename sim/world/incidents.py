@@ -19,7 +19,7 @@ from sim.log import NO_ID
 from sim.scenario.organization import DefectKind
 
 from . import dependencies, remediation, retraining
-from .people import INCIDENT, Task
+from .people import INCIDENT, PeoplePool, Task
 from .pipeline import automated
 from .randomness import DrawTable
 
@@ -77,6 +77,7 @@ class Incident:
     detected_by: str = ""
     remedy: str = ""
     task: Task | None = None
+    responders: PeoplePool | None = None
 
     @property
     def is_closed(self) -> bool:
@@ -374,7 +375,9 @@ def _retrain(organization: Organization, incident: Incident) -> Generator[Event,
 
 
 def _work(organization: Organization, incident: Incident, role: str, effort_h: float) -> Task:
-    return incident.service.team.people[role].work(
+    if incident.responders is None:  # whoever begins sees it through
+        incident.responders = organization.people_for(incident.service, role)
+    return incident.responders.work(
         effort_h,
         INCIDENT,
         incident_id=incident.incident_id,

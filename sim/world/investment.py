@@ -22,9 +22,6 @@ from .people import INVESTMENT, PeoplePool
 if TYPE_CHECKING:
     from .organization import Organization
 
-_PIECE_H = 4.0
-"""Investment is handed in by half days, so that something more urgent gets in between."""
-
 
 @dataclass(slots=True, eq=False)
 class Introduction:
@@ -69,10 +66,11 @@ def _introduce(
     organization.introductions.append(introduction)
     yield env.all_of(
         [
-            env.process(_build(pool, effort_h * share))
+            pool.work(effort_h / _builders(pool), INVESTMENT)
             for role, effort_h in item.effort_h.items()
+            if effort_h > 0
             for pool in organization.people_of(role)
-            for share in _shares(pool)
+            for _ in range(_builders(pool))
         ]
     )
     if before is not None:
@@ -82,13 +80,6 @@ def _introduce(
     introduction.learned_at = env.now + item.learning_weeks * WEEK_H
 
 
-def _shares(pool: PeoplePool) -> list[float]:
-    """Return the shares of the effort of those who build: half the people, one at least."""
-    builders = ceil(pool.headcount / 2)
-    return [1 / builders] * builders
-
-
-def _build(pool: PeoplePool, effort_h: float) -> Generator[Event, object, None]:
-    pieces = ceil(effort_h / _PIECE_H)
-    for _ in range(pieces):
-        yield pool.work(effort_h / pieces, INVESTMENT)
+def _builders(pool: PeoplePool) -> int:
+    """Return how many build at a time: half of the people, one at least."""
+    return ceil(pool.headcount / 2)

@@ -64,11 +64,14 @@ class Organization:
         self.incidents: list[incidents.Incident] = []
         self.batches: list[Batch] = []
         self._people: list[PeoplePool] = []
+        self._people_of: dict[str, list[PeoplePool]] = {}
         self._compute: dict[tuple[str, str], ComputePool] = {}
         self._clusters: dict[str, Cluster] = {}
         self._tables: dict[str, DrawTable] = {}
         self._prices: dict[str, float] = {}
         self._golden_path = Stack()
+        self.sources: set[str] = set()
+        """Names of what happens again and again as long as the scenario says how often."""
         self._places: dict[Service, float] = {}
         self._price()
         self.shared_people = {
@@ -112,13 +115,10 @@ class Organization:
             if policy != service.policy:
                 service.policy = policy
                 retraining.begin(self, service)
-            if before.changes.improvement.interarrival_h is None:
-                arrivals.begin_improvements(self, service)
-            if before.threats.interarrival_h is None:
-                threats.begin(self, service)
-        if before.upkeep.time_to_break_h is None:
-            for stack in (self._golden_path, *(team.stack for team in self._teams)):
-                upkeep.begin(self, stack)
+            arrivals.begin_improvements(self, service)
+            threats.begin(self, service)
+        for stack in (self._golden_path, *(team.stack for team in self._teams)):
+            upkeep.begin(self, stack)
 
     def table(
         self, name: str, quantiles: Sequence[Quantile | None], rows_per_block: int = ROWS_PER_BLOCK
@@ -134,7 +134,17 @@ class Organization:
 
     def people_of(self, role: str) -> list[PeoplePool]:
         """Return the pools of ``role``: of the teams that have such people, and the shared one."""
-        return [pool for pool in self._people if pool.role == role]
+        return self._people_of.get(role, [])
+
+    def people_for(self, service: Service, role: str) -> PeoplePool:
+        """Return who does work of ``role`` on ``service``: the team, or a team that helps out.
+
+        What is built the standard way can be operated by those of other teams.
+        """
+        own = service.team.people[role]
+        if role in self.scenario.pooled_roles and service.golden_path and not own.is_free():
+            return next((pool for pool in self.people_of(role) if pool.is_free()), own)
+        return own
 
     def effort_h(self, service: Service, effort_h: float) -> float:
         """Return the hours that work of ``effort_h`` takes on ``service`` as things are now."""
@@ -230,6 +240,7 @@ class Organization:
             {WORK_CLASSES.index(work) for work in self.scenario.interrupting},
         )
         self._people.append(pool)
+        self._people_of.setdefault(role, []).append(pool)
         return pool
 
     def _hours(self, role: str) -> WorkingHours:
@@ -242,9 +253,11 @@ class Organization:
         if (kind, team) in self._compute:
             return self._compute[kind, team]
         name = f"{team or 'shared'}/{kind}"
-        provisioning = self.randomness.table(
-            f"compute/{name}/provisioning", [spec.provisioning_h.quantile]
-        )
+
+        def provisioning(number: int) -> float:
+            delay_h = self.scenario.compute[kind].provisioning_h
+            return self.table(f"compute/{name}/provisioning", [delay_h.quantile]).take(number)[0]
+
         cluster = self._clusters.setdefault(kind, Cluster())
         pool = ComputePool(self.env, self.log, name, kind, team, spec, provisioning, cluster)
         self._compute[kind, team] = pool
@@ -259,6 +272,8 @@ class Organization:
         for pool in self._compute.values():
             spec = self.scenario.compute[pool.resource]
             if pool not in in_use:
+                if spec.shared:
+                    pool.hand_over(self._compute[pool.resource, ""])
                 spec = spec.model_copy(update={"slots": 0, "max_slots": None})
             pool.adopt(spec)
 

@@ -114,6 +114,10 @@ class PeoplePool:
         self._submitted = 0
         self._wake_at = nan
 
+    def is_free(self) -> bool:
+        """Return whether somebody would begin planned work at once."""
+        return bool(self._idle) and not self._waiting and self.calendar.is_open(self._env.now)
+
     def work(
         self,
         effort_h: float,
@@ -143,9 +147,7 @@ class PeoplePool:
         assert task.callbacks is not None
         task.callbacks.append(partial(self._finish, task))
         # Somebody idle while others wait: it is opening time, and the turn of who came before.
-        if self._idle and (
-            around_the_clock or (not self._waiting and self.calendar.is_open(self._env.now))
-        ):
+        if self.is_free() or (self._idle and around_the_clock):
             self._start(task)
         else:
             heappush(self._waiting, (priority, task.sequence, task))

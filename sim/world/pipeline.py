@@ -69,7 +69,7 @@ class PlannedStep:
 
     Attributes:
         position: its place in the whole pipeline.
-        returns_to: where a failure leads, as a place among the steps that this kind passes.
+        returns_to: the place where a failure leads.
         takes_data: whether the data for a training are taken as it begins.
         automation: share of executions that need no human.
         is_test: whether it looks for defects.
@@ -122,23 +122,25 @@ def automated(scenario: Scenario, what: Step | Rollback) -> float:
     return automation + (1 - automation) * what.also_automated
 
 
-def plan(scenario: Scenario) -> dict[str, list[PlannedStep]]:
-    """Return the steps that each kind of change passes, in order."""
+def plan(scenario: Scenario) -> dict[str, list[PlannedStep | None]]:
+    """Return the steps of the pipeline for each kind of change; None where it skips one."""
     steps = scenario.pipeline.steps
     order = {name: position for position, name in enumerate(steps)}
-    plans: dict[str, list[PlannedStep]] = {}
+    plans: dict[str, list[PlannedStep | None]] = {}
     for kind in CHANGE_KINDS:
-        passed = {name: step for name, step in steps.items() if kind not in step.skipped_by}
+        passed = [step for step in steps.values() if kind not in step.skipped_by]
         plans[kind] = []
-        effects = [step.effect for step in passed.values()]
+        effects = [step.effect for step in passed]
         takes_data = "takes_data" if "takes_data" in effects else "trains_model"
-        for name, spec in passed.items():
-            back_to = 0 if spec.returns_to is None else order[spec.returns_to]
+        for name, spec in steps.items():
+            if kind in spec.skipped_by:
+                plans[kind].append(None)
+                continue
             plans[kind].append(
                 PlannedStep(
                     name,
                     order[name],
-                    next(place for place, other in enumerate(passed) if order[other] >= back_to),
+                    0 if spec.returns_to is None else order[spec.returns_to],
                     spec.effect == takes_data,
                     spec,
                     spec.role,
@@ -167,10 +169,12 @@ def _chances(by_kind: dict[DefectKind, ByMode], mode: str) -> Chances:
 
 def deliver(organization: Organization, change: Change) -> Generator[Event, object, None]:
     """Take a committed change through the pipeline, as often as it takes."""
-    steps = organization.plans[change.kind]
     place = 0
-    while place < len(steps):
-        step = steps[place]
+    while place < len(organization.plans[change.kind]):
+        step = organization.plans[change.kind][place]  # as it is now: practices change
+        if step is None:
+            place += 1
+            continue
         execution = yield from _execute(organization, change, step)
         found = execution.found
         if step.position >= change.reached:
@@ -228,7 +232,7 @@ def _execute(
     if manual and draws[_EFFORT] > 0:
         assert step.role is not None
         effort_h = execution.effort_h = organization.effort_h(change.service, draws[_EFFORT])
-        task = change.service.team.people[step.role].work(
+        task = organization.people_for(change.service, step.role).work(
             effort_h, change.priority, change.change_id
         )
         yield task
@@ -341,11 +345,12 @@ def _inspect(
         p = step.unrepeatable.golden_path if on_path else step.unrepeatable.bespoke
         if draws[_UNREPEATABLE] < p:
             execution.found, execution.unrepeatable = frozenset(), True
+    change.trained |= step.unrepeatable is not None
 
 
 def _repeats_a_training(change: Change) -> bool:
     """Return whether a model like this was trained before, in a way that may be lost."""
-    trained_before = change.kind == "retrain" or change.attempt > 1 or change.origin_id != NO_ID
+    trained_before = change.kind == "retrain" or change.trained or change.origin_id != NO_ID
     return trained_before and not change.reconstructed
 
 
@@ -362,7 +367,7 @@ def _take_effect(
         change.data_from = execution.started_at
         data = change.service.spec.data
         tainted = change.service.was_tainted(change.data_from)
-        if tainted and data is not None and draws[_TAINT] < data.taints:
+        if tainted and draws[_TAINT] < (1.0 if data is None else data.taints):
             change.defects |= {"data"}
     if step.spec.effect == "trains_model":
         change.brings_model = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import authoring, retraining
+from . import authoring, debt, retraining
 from .changes import Change
 from .people import FEATURE, IMPROVEMENT, REMEDIATION, RETRAINING
 
@@ -38,6 +38,7 @@ def redo(organization: Organization, deployment: Deployment) -> None:
     """Send the changes of a rolled-back ``deployment`` back to their authors."""
     for change in deployment.changes:
         change.status = "rolled_back"
+        debt.taken_out(organization, change)
         service = change.service
         if change.kind == "retrain" and service.retraining is not None:
             continue  # another retraining is under way already, and will replace this one

@@ -16,20 +16,26 @@ if TYPE_CHECKING:
 
 def begin(organization: Organization, service: Service) -> None:
     """Set up the attacks on ``service``."""
-    if organization.scenario.threats.interarrival_h is not None:
-        organization.env.process(_attacks(organization, service))
+    name = f"{service.name}/attacks"
+    wanted = organization.scenario.threats.interarrival_h is not None
+    if wanted and name not in organization.sources:
+        organization.sources.add(name)
+        organization.env.process(_attacks(organization, service, name))
 
 
-def _attacks(organization: Organization, service: Service) -> Generator[Event, object, None]:
+def _attacks(
+    organization: Organization, service: Service, name: str
+) -> Generator[Event, object, None]:
     number = 0
-    while (interarrival_h := organization.scenario.threats.interarrival_h) is not None:
-        table = organization.table(f"{service.name}/attacks", [interarrival_h.quantile, None])
-        gap_h, luck = table.take(number)
+    while (gap := organization.scenario.threats.interarrival_h) is not None:
+        gap_h, luck = organization.table(name, [gap.quantile, None]).take(number)
         yield organization.env.timeout(gap_h)
         threats = organization.scenario.threats
-        if service.vulnerable:
-            if luck < threats.succeeds_if_vulnerable:
-                service.vulnerable[0].show("security")
-        elif luck < threats.succeeds:
-            incidents.start(organization, service, "security", "attack", None, "attack", number)
+        if threats.interarrival_h is not None:
+            if service.vulnerable:
+                if luck < threats.succeeds_if_vulnerable:
+                    service.vulnerable[0].show("security")
+            elif luck < threats.succeeds:
+                incidents.start(organization, service, "security", "attack", None, "attack", number)
         number += 1
+    organization.sources.remove(name)

@@ -47,36 +47,36 @@ def begin(organization: Organization, stack: Stack) -> None:
     """Set up the breakdowns of ``stack``."""
     if organization.scenario.upkeep.time_to_break_h is None:
         return
-    for name, step in organization.scenario.pipeline.steps.items():
-        if step.role is not None:  # otherwise there is nobody to fall back on
-            organization.env.process(_break_and_repair(organization, stack, name))
+    for step, spec in organization.scenario.pipeline.steps.items():
+        name = f"{stack.name}/upkeep/{step}"
+        # Without a role there is nobody to fall back on.
+        if spec.role is not None and name not in organization.sources:
+            organization.sources.add(name)
+            organization.env.process(_break_and_repair(organization, stack, step, name))
 
 
 def _break_and_repair(
-    organization: Organization, stack: Stack, step: str
+    organization: Organization, stack: Stack, step: str, name: str
 ) -> Generator[Event, object, None]:
     env = organization.env
     number = 0
     while (time_to_break_h := organization.scenario.upkeep.time_to_break_h) is not None:
+        repair = organization.scenario.upkeep.repair_h
         table = organization.table(
-            f"{stack.name}/upkeep/{step}",
-            [
-                time_to_break_h.quantile,
-                None,
-                organization.scenario.upkeep.repair_h.quantile,
-            ],
-            rows_per_block=4,
+            name, [time_to_break_h.quantile, None, repair.quantile], rows_per_block=4
         )
         gap_h, exists, repair_h = table.take(number)
         yield env.timeout(gap_h)
-        # A step that is automated half of the time has half as much that can break.
+        breaks = organization.scenario.upkeep.time_to_break_h is not None
         used = any(service.stack is stack for service in organization.services)
-        if used and exists < organization.automation_of[step]:
+        # A step that is automated half of the time has half as much that can break.
+        if breaks and used and exists < organization.automation_of[step]:
             stack.broken.add(step)
             if repair_h > 0:
                 yield _repairers(organization, stack, number).work(repair_h, TOIL)
             stack.broken.remove(step)
         number += 1
+    organization.sources.remove(name)
 
 
 def _repairers(organization: Organization, stack: Stack, number: int) -> PeoplePool:

@@ -47,6 +47,7 @@ NOT_A_PRACTICES = {"replications", "seed", "horizon_weeks", "warmup_weeks", "n_j
     "services",
     "upkeep",
     "debt",
+    "pooled_roles",
 }
 """Settings of the experiment, the dial, and what belongs to the organization itself."""
 

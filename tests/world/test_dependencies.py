@@ -112,7 +112,9 @@ def test_an_outage_spreads_along_a_chain_with_the_given_probability() -> None:
     # Given that the second is down, the third is down with the same probability, independently.
     second, third = len(outages_of(run, "second")), len(outages_of(run, "third"))
     assert stats.binomtest(third, second, p).pvalue > 0.001
-    assert set(outages_of(run, "third")["started_at"]) < set(outages_of(run, "second")["started_at"])
+    assert set(outages_of(run, "third")["started_at"]) < set(
+        outages_of(run, "second")["started_at"]
+    )
     assert len(outages_of(run, "apart")) == 0
 
 
@@ -156,9 +158,7 @@ def test_what_came_from_upstream_ends_when_it_ends_there() -> None:
         weeks=1,
         services={**CHAIN, "first": using(time_to_outage_h=100)},
         dependencies={"spreads": 1},
-        incidents={
-            "responses": responses(infra={"notice_h": 2, "diagnosis_h": 1, "repair_h": 5})
-        },
+        incidents={"responses": responses(infra={"notice_h": 2, "diagnosis_h": 1, "repair_h": 5})},
     )
     rows = run.incidents.iloc[:3]
     assert rows["service"].tolist() == ["team.first", "team.second", "team.third"]

@@ -36,7 +36,9 @@ def data(**response: Any) -> dict[str, Any]:
     return {"data": {"role": "ml_engineer", **response}}
 
 
-@pytest.mark.parametrize(("feedback", "taints", "bad"), [(1, 1, True), (0, 1, False), (1, 0, False)])
+@pytest.mark.parametrize(
+    ("feedback", "taints", "bad"), [(1, 1, True), (0, 1, False), (1, 0, False)]
+)
 def test_a_model_trained_while_nobody_has_diagnosed_the_decay_is_bad(
     feedback: float, taints: float, bad: bool
 ) -> None:

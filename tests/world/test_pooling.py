@@ -29,9 +29,7 @@ def one_busy_team(golden_path: dict[str, bool], **gpu: Any) -> sim.Run:
             "busy": {"people": {"data_scientist": 1}},
             "calm": {"people": {"data_scientist": 1}},
         },
-        services={
-            name: {"team": "busy", "golden_path": on} for name, on in golden_path.items()
-        },
+        services={name: {"team": "busy", "golden_path": on} for name, on in golden_path.items()},
         changes=idea_every(100),
         pipeline=TRAIN,
         compute={"gpu": {"shared": False, "slots": 1, **gpu}},
@@ -60,8 +58,8 @@ def test_a_standard_job_leaves_its_own_slot_to_a_bespoke_one_if_that_came_first(
         ("busy.one", "busy/gpu", 100, 100),
         ("busy.two", "calm/gpu", 100, 100),
         # Both slots are free at 130: the third has only one of them to run on.
-        ("busy.three", "busy/gpu", 100, 130),
         ("busy.four", "calm/gpu", 100, 130),
+        ("busy.three", "busy/gpu", 100, 130),
     ]
 
 
@@ -166,3 +164,92 @@ def test_where_slots_can_be_ordered_nobody_waits_for_others(golden_path: bool) -
         },
     )
     assert [start for *_, start in jobs(run)] == [101] * 4
+
+
+# People: teams on the golden path help each other out ------------------------------------------
+
+
+def restored(run: sim.Run) -> dict[str, float]:
+    first = run.incidents.drop_duplicates("service").set_index("service")["restored_at"]
+    return {str(service): float(at) for service, at in first.items()}
+
+
+@pytest.mark.parametrize(
+    ("golden_path", "pooled", "second"),
+    [
+        (True, ["ml_engineer"], 110),
+        (True, [], 120),
+        (True, ["operations"], 120),
+        (False, ["ml_engineer"], 120),
+    ],
+)
+def test_another_team_helps_out_with_what_is_built_the_standard_way(
+    golden_path: bool, pooled: list[str], second: float
+) -> None:
+    parts = {"shared_people": {"operations": 1}} if "operations" in pooled else {}
+    run = simulate(
+        weeks=1,
+        teams={
+            "busy": {"people": {"ml_engineer": 1}},
+            "calm": {"people": {"ml_engineer": 1}},
+        },
+        **parts,
+        services={
+            name: {"team": "busy", "golden_path": golden_path, "time_to_outage_h": 100}
+            for name in ("one", "two")
+        },
+        pooled_roles=pooled,
+        incidents={
+            "responses": {"infra": {"role": "ml_engineer", "diagnosis_h": 4, "repair_h": 6}}
+        },
+    )
+    assert restored(run) == {"busy.one": 110, "busy.two": second}
+    # Who began sees it through, and one's own people come first.
+    pools = run.work.groupby("incident_id")["pool"].agg(lambda stints: sorted(set(stints)))
+    assert pools.loc[0] == ["busy/ml_engineer"]
+    assert pools.loc[1] == (["calm/ml_engineer"] if second == 110 else ["busy/ml_engineer"])
+
+
+def test_who_is_busy_does_not_help_out() -> None:
+    run = simulate(
+        weeks=1,
+        teams={
+            "busy": {"people": {"ml_engineer": 1}},
+            "calm": {"people": {"ml_engineer": 1}},
+        },
+        services={
+            "own": {"team": "calm", "golden_path": True, "time_to_outage_h": 99},
+            "one": {"team": "busy", "golden_path": True, "time_to_outage_h": 100},
+            "two": {"team": "busy", "golden_path": True, "time_to_outage_h": 100},
+        },
+        pooled_roles=["ml_engineer"],
+        incidents={
+            "responses": {"infra": {"role": "ml_engineer", "diagnosis_h": 4, "repair_h": 6}}
+        },
+    )
+    assert restored(run) == {"calm.own": 109, "busy.one": 110, "busy.two": 120}
+
+
+def test_another_team_executes_a_step() -> None:
+    def deployed_at(pooled: list[str]) -> list[float]:
+        run = simulate(
+            weeks=1,
+            teams={
+                "busy": {"people": {"ml_engineer": 1, "data_scientist": 1}},
+                "calm": {"people": {"ml_engineer": 1}},
+            },
+            services={
+                name: {"team": "busy", "golden_path": True} for name in ("one", "two", "three")
+            },
+            changes=idea_every(100),
+            pipeline={
+                "steps": {
+                    "deploy": {"role": "ml_engineer", "effort_h": 5, "effect": "deploys"},
+                }
+            },
+            pooled_roles=pooled,
+        )
+        return run.deployments["deployed_at"].tolist()
+
+    assert deployed_at([]) == [105, 110, 115]
+    assert deployed_at(["ml_engineer"]) == [105, 105, 110]

@@ -36,9 +36,7 @@ def unrepeatable(run: sim.Run) -> int:
 
 def test_as_many_retrainings_fail_as_the_probability_says_and_each_once() -> None:
     p, weeks = 0.3, 120
-    run = simulate(
-        weeks=weeks, services=services(retraining=EVERY_10_H), pipeline=pipeline(p)
-    )
+    run = simulate(weeks=weeks, services=services(retraining=EVERY_10_H), pipeline=pipeline(p))
     trainings = run.steps[run.steps["step"] == "train"]
     first = trainings[trainings["attempt"] == 1]
     failed = int((first["outcome"] == "unrepeatable").sum())
@@ -79,9 +77,7 @@ def test_a_feature_that_comes_back_has_to_be_trained_again() -> None:
         weeks=1,
         automation=1,
         changes=idea_every(100, defects={"model": 1}, rework_h=2),
-        pipeline=pipeline(
-            1, reconstruction_h=5, evaluate={"detects": {"model": {"automated": 1}}}
-        ),
+        pipeline=pipeline(1, reconstruction_h=5, evaluate={"detects": {"model": {"automated": 1}}}),
     )
     assert steps_of(run, 0) == [
         ("train", 1, 100, 100, 101, "passed"),

@@ -1,0 +1,163 @@
+"""One figure: where simulated and published lie."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from scipy.stats import norm
+
+from sim.experiment.intervals import FloatArray
+from sim.report.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION
+
+from . import published as of
+from .agreement import simulated
+from .observe import DAYS, MINUTES
+from .population import GOOGLE, LARGE_FIRM, MICROSOFT, PRESETS_IN, Cell, over_population, weights
+from .results import Results
+from .rows import METRICS, Row
+
+_MARKS = {"agrees": ("o", BLUE), "undecided": ("o", "white"), "disagrees": ("X", VERMILION)}
+
+
+def validation_figure(results: Results, rows: Sequence[Row]) -> Figure:
+    """Draw times to deploy, presets over the clusters, restore times, and shares.
+
+    Marks and line styles say the same as colours, so that it can be read in black and white.
+    """
+    figure = Figure(figsize=(11.0, 9.0), dpi=150, layout="constrained", facecolor="white")
+    (deploy, presets), (restore, shares) = figure.subplots(2, 2)
+    _deploy(results, deploy)
+    _presets(results, presets)
+    _restore(results, restore)
+    _shares(rows, shares)
+    for ax in (deploy, presets, restore, shares):
+        ax.tick_params(labelsize=8)
+        for spine in ("top", "right"):
+            ax.spines[spine].set_visible(False)
+    return figure
+
+
+def _deploy(results: Results, ax: Axes) -> None:
+    """Draw the cumulative distribution of the time to deploy."""
+    for place, level in enumerate(MICROSOFT):
+        curves = over_population(
+            lambda cell: results.curve("deployed", cell), weights({level: 1.0})
+        )
+        grey = str(0.35 + 0.1 * place)
+        ax.plot(DAYS, np.nanmean(curves, axis=0), color=grey, linewidth=0.8, linestyle=":")
+        at = int(np.searchsorted(np.nanmean(curves, axis=0), 0.5))
+        ax.annotate(
+            level.rpartition("_")[2],
+            (DAYS[at], 0.5),
+            fontsize=7,
+            color=grey,
+            ha="center",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+        )
+    models = np.nanmean(results.curve("deployed"), axis=0)
+    ax.plot(DAYS, models, color=ORANGE, linestyle="--", label="simulated: single models")
+    teams = np.nanmean(over_population(lambda cell: _teams(results, cell), weights()), axis=0)
+    ax.plot(DAYS, teams, color=BLUE, linewidth=2.0, label="simulated: what is usual in a team")
+    edges = np.array(of.TIME_TO_DEPLOY.edges) / 24.0
+    known = np.cumsum(of.TIME_TO_DEPLOY.shares) / np.sum(of.TIME_TO_DEPLOY.shares)
+    ax.plot(edges, known[:-1], "D", color=VERMILION, label="Algorithmia 2020, of those who know")
+    ax.set(xlim=(0.0, 90.0), ylim=(0.0, 1.02))
+    ax.set_xlabel("days from commit to production", fontsize=8)
+    ax.set_title("Time to deploy a model, cumulative share", fontsize=10, loc="left")
+    ax.text(89.0, 0.28, "dotted: Microsoft's levels", fontsize=7, ha="right", color="0.35")
+    ax.legend(fontsize=7, frameon=False, loc="lower right")
+
+
+def _teams(results: Results, cell: Cell) -> FloatArray:
+    rows = []
+    for observation in results.observations[cell]:
+        days = np.sort(observation.teams["time_to_deploy_h"].dropna().to_numpy()) / 24.0
+        shares = np.searchsorted(days, DAYS, side="right") / max(days.size, 1)
+        rows.append(shares if days.size else np.full(DAYS.size, np.nan))
+    return np.array(rows)
+
+
+def _presets(results: Results, ax: Axes) -> None:
+    """Draw lead time and change failure rate of the presets over the clusters of 2019."""
+    lead, failures = METRICS["lead_time_h"], METRICS["change_failure_rate"]
+    shades = {"elite": "#cfe3f2", "high": "#e4eef6", "medium": "#f6f1e3", "low": "#ecdcc0"}
+    for cluster, shade in shades.items():
+        left, right = lead.bands[cluster]
+        bottom, top = failures.bands[cluster]
+        left = max(left, 0.3)
+        ax.add_patch(Rectangle((left, bottom), right - left, top - bottom, color=shade, zorder=0))
+        ax.text(math.sqrt(left * right), top + 0.7, cluster, fontsize=7, ha="center", color="0.4")
+    for family, marker, colour in ((GOOGLE, "s", GREEN), (MICROSOFT, "o", PURPLE)):
+        points = []
+        for level in family:
+            cell = Cell(PRESETS_IN, level)
+            x = simulated(lead.shown(results.figure(cell, "lead_time_h")))
+            y = simulated(failures.shown(results.figure(cell, "change_failure_rate")))
+            points.append((x.mean, y.mean))
+            ax.plot([x.low, x.high], [y.mean] * 2, color=colour, linewidth=0.8)
+            ax.plot([x.mean] * 2, [y.low, y.high], color=colour, linewidth=0.8)
+            ax.annotate(
+                level.rpartition("_")[2],
+                (x.mean, y.mean),
+                textcoords="offset points",
+                xytext=(7, -3) if family is GOOGLE else (-7, -3),
+                ha="left" if family is GOOGLE else "right",
+                fontsize=8,
+                color=colour,
+            )
+        name = family[0].partition("_")[0].capitalize()
+        ax.plot(*zip(*points, strict=True), marker, color=colour, label=f"{name}'s levels")
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(FixedLocator([1.0, 7.0, 30.4, 182.6]))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(
+        FuncFormatter(lambda x, _: {1: "1 day", 7: "1 week", 30: "1 month"}.get(int(x), "6 months"))
+    )
+    ax.set(xlim=(0.3, 185.0), ylim=(0.0, 65.0))
+    ax.set_xlabel("lead time", fontsize=8)
+    ax.set_ylabel("change failure rate, %", fontsize=8)
+    ax.set_title("Maturity presets over the clusters of DORA 2019", fontsize=10, loc="left")
+    ax.legend(fontsize=7, frameon=False, loc="upper left")
+
+
+def _restore(results: Results, ax: Axes) -> None:
+    firm = np.nanmean(results.curve("restored", Cell(*LARGE_FIRM)), axis=0)
+    population = np.nanmean(results.curve("restored"), axis=0)
+    fit = norm.cdf((np.log(MINUTES) - of.MEAN_LOG_MINUTES) / of.SD_LOG_MINUTES)
+    ax.plot(MINUTES, fit, color=VERMILION, linestyle="-.", label="lognormal fit, company B")
+    ax.plot(MINUTES, firm, color=BLUE, linewidth=2.0, label=f"simulated: {' at '.join(LARGE_FIRM)}")
+    ax.plot(MINUTES, population, color=ORANGE, linestyle="--", label="simulated: population")
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(FixedLocator([1.0, 10.0, 60.0, 360.0, 1440.0, 10080.0]))
+    ax.xaxis.set_minor_locator(NullLocator())
+    names = {1: "1 min", 10: "10 min", 60: "1 h", 360: "6 h", 1440: "1 day", 10080: "1 week"}
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: names.get(int(x), "")))
+    ax.set(ylim=(0.0, 1.02))
+    ax.set_title("Infrastructure incidents restored, cumulative share", fontsize=10, loc="left")
+    ax.legend(fontsize=7, frameon=False, loc="lower right")
+
+
+def _shares(rows: Sequence[Row], ax: Axes) -> None:
+    """Draw judged shares beside what is accepted."""
+    shown = [
+        row
+        for row in rows
+        if row.unit == "%" and row.accepted and row.verdict in _MARKS and "band" not in row.key
+    ]
+    for place, row in enumerate(shown):
+        for low, high in row.accepted:
+            ax.plot([low, high], [place] * 2, color="#bbbbbb", linewidth=7, solid_capstyle="butt")
+        marker, face = _MARKS[row.verdict]
+        edge = BLACK if face == "white" else face
+        ax.plot([row.value.low, row.value.high], [place] * 2, color=edge, linewidth=1.2)
+        ax.plot([row.value.mean], [place], marker, markerfacecolor=face, markeredgecolor=edge)
+    labels = [row.what if len(row.what) < 48 else row.what[:45] + " ..." for row in shown]
+    ax.set_yticks(range(len(shown)), labels)
+    ax.set_ylim(len(shown) - 0.5, -0.5)
+    ax.set_xlim(0.0, 100.0)
+    ax.set_xlabel("%; grey: what agrees with the published share", fontsize=8)
+    ax.set_title("Shares", fontsize=10, loc="left")

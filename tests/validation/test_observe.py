@@ -1,0 +1,136 @@
+"""What a replication is reduced to, and bins and weights on teams made by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim import load, simulate
+from sim.metrics.effort import stint_hours
+from sim.validation import published
+from sim.validation.observe import ACTIVITIES, DAYS, MINUTES, Observation, events, observe
+from sim.validation.population import Cell, weights
+from sim.validation.results import Results
+
+DAY, WEEK = 24.0, 168.0
+
+
+def test_an_event_counts_once():
+    incidents = pd.DataFrame(
+        [
+            (1.0, "decay", 7),  # the model that deployment 7 brought decayed: an event of its own
+            (2.0, "deployment", 7),  # broke two services downstream: one event
+            (2.0, "deployment", 7),
+            (2.5, "upstream", 7),  # spread from there
+            (3.0, "deployment", 8),
+            (4.0, "outage", None),
+            (5.0, "outage", None),
+            (99.0, "deployment", 9),  # after the window
+        ],
+        columns=["started_at", "trigger", "deployment_id"],
+    ).astype({"deployment_id": "Int64"})
+    found = events(incidents, (0.0, 10.0))
+    assert list(found.index) == [0, 1, 4, 5, 6]
+
+
+@pytest.fixture(scope="module")
+def run():
+    return simulate(
+        load("organization=midsize", "maturity=google_0", "warmup_weeks=4", "horizon_weeks=40")
+    )
+
+
+@pytest.fixture(scope="module")
+def observation(run):
+    return observe(run)
+
+
+def test_shares_of_incidents_add_up(run, observation):
+    figures = observation.figures
+    found = events(run.incidents, run.window)
+    by_hand = (found["trigger"] == "deployment").mean()
+    assert figures["from_changes"] == pytest.approx(by_hand)
+    of_causes = sum(value for name, value in figures.items() if name.startswith("cause_"))
+    assert of_causes <= figures["not_ml"] + 1e-12  # the rest of it is security
+    assert 0.0 < figures["down_from_changes"] < 1.0
+
+
+def test_hours_of_data_scientists_are_those_of_the_table_of_work(run, observation):
+    """From steps, which are complete, and from stints, which are cut: alike but for the edges."""
+    total = sum(observation.figures[f"data_scientists: {name}"] for name in ACTIVITIES)
+    assert total == pytest.approx(1.0)
+    work = run.work[run.work["role"] == "data_scientist"]
+    hours = pd.Series(stint_hours(work, run.window)).groupby(work["activity"].to_numpy()).sum()
+    share = hours["exploration"] / hours.sum()
+    assert observation.figures["data_scientists: exploration"] == pytest.approx(share, abs=0.03)
+
+
+def test_models_per_service_and_year(run, observation):
+    start, end = run.window
+    brought = {
+        int(change.deployment_id)
+        for change in run.changes.itertuples()
+        if change.kind in ("feature", "retrain") and start <= change.deployed_at < end
+    }
+    years = 36 * 7 / 365.25
+    expected = len(brought) / 6 / years  # six services
+    assert observation.figures["models_per_service_year"] == pytest.approx(expected)
+
+
+def test_times_of_teams(run, observation):
+    start, end = run.window
+    changes = run.changes
+    own = changes[
+        (changes["team"] == "product-2")
+        & (changes["kind"] == "feature")
+        & (changes["deployed_at"] >= start)
+        & (changes["deployed_at"] < end)
+    ]
+    expected = (own["deployed_at"] - own["committed_at"]).median()
+    teams = observation.teams
+    assert list(teams.index) == ["product", "product-2", "product-3"]
+    assert teams.loc["product-2", "time_to_deploy_h"] == pytest.approx(expected)
+    assert (teams["from_training_h"] < teams["time_to_deploy_h"]).all()
+    deployments = run.deployments
+    released = deployments[
+        (deployments["team"] == "product")
+        & (deployments["deployed_at"] >= start)
+        & (deployments["deployed_at"] < end)
+    ]
+    assert teams.loc["product", "interval_h"] == pytest.approx(2 * (end - start) / len(released))
+
+
+def _observation(**columns):
+    teams = pd.DataFrame(columns, dtype=float)
+    return Observation({}, teams, np.full(DAYS.size, np.nan), np.full(MINUTES.size, np.nan))
+
+
+def _results(slow, fast):
+    """All cells of the population answer `slow`, those of startups `fast`."""
+    return Results(
+        {
+            cell: [_observation(time_to_deploy_h=fast if cell.organization == "startup" else slow)]
+            for cell in weights()
+        }
+    )
+
+
+def test_teams_fall_into_the_bins_of_the_survey():
+    bins = published.TIME_TO_DEPLOY
+    # A week is still "7 days or less"; who has no answer is left out.
+    results = _results([7 * DAY, 7.1 * DAY, 31 * DAY, 40 * DAY, np.nan], [DAY])
+    shares = results.shares(Cell("midsize", "microsoft_0"), "time_to_deploy_h", bins)
+    np.testing.assert_allclose(shares, [[0.25, 0.25, 0.5]])
+    # A quarter of the population are startups.
+    population = results.distribution("time_to_deploy_h", bins)
+    np.testing.assert_allclose(population, [[0.75 * 0.25 + 0.25, 0.75 * 0.25, 0.75 * 0.5]])
+
+
+def test_least_distance_is_that_of_the_best_weights():
+    bins = published.TIME_TO_DEPLOY
+    # Cells are either wholly within a week or wholly later than a month: 8 to 30 days stay empty,
+    # and half of their 28 of 82 is the least that the larger gap can be.
+    results = _results([40 * DAY], [DAY])
+    assert results.least_distance("time_to_deploy_h", bins) == pytest.approx(0.28 / 0.82 / 2)
+    # Nothing else than one bin to choose from.
+    results = _results([DAY], [DAY])
+    assert results.least_distance("time_to_deploy_h", bins) == pytest.approx(1 - 0.14 / 0.82)
