@@ -23,7 +23,7 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
     "services": {
         "service": "text",
         "team": "text",
-        "golden_path": "flag",
+        "golden_path": "flag",  # at the beginning
         "quality_objective": "real",
     },
     # One row per unit of delivery. `trigger` says why it exists, `ended_at` when it stopped being

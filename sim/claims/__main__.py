@@ -196,8 +196,9 @@ def _heading(
         f"Made by `{command}`: {len(trials)} claims in the {options.organization} organization, "
         f"{options.replications} replications of each arm under common random numbers, seed "
         f"{options.seed}, observed in {', or '.join(sorted(weeks))}.",
-        "Low and high arm are means over replications; where a claim has more than two arms, those "
-        "of the negative and of the positive side of the contrast in brackets. Intervals are "
+        "Low and high arm are means over replications; of claims with arms of their own, the "
+        "difference that is looked at stands in brackets, and where it takes more than two arms "
+        "there is no low and high one. Intervals are "
         f"adjusted by Holm's method for the {len(findings)} expectations of this table: the "
         "probability that any verdict but *not supported* is wrong is at most 5 %. *Supported*: "
         "the interval lies on the expected side of zero or, where no effect or none of one sign is "

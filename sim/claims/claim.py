@@ -54,13 +54,18 @@ class Expectation(_Part):
     relative_margin: Annotated[Number, Field(gt=0, le=1)] | None = Field(
         None, description="The same, as a share of the mean of the arms with negative weights."
     )
+    own_time_of: Name | None = Field(
+        None,
+        description="A step of the pipeline: the mean hours that a change of the arms with "
+        "negative weights spends there are added to the margin.",
+    )
     weeks: tuple[int, int] | None = Field(
         None, description="Mean over these weeks only: the first, and the one after the last."
     )
     break_even: bool = Field(
         False,
-        description="Report in which of the `weeks` the difference, added up since the first of "
-        "them, is back to zero or less after having been more.",
+        description="Report from which of the `weeks` on the difference, added up since the first "
+        "of them, is never more than zero again.",
     )
     trace: Trace | None = Field(None, description="Instead of the trace of the claim.")
 
@@ -69,7 +74,7 @@ class Expectation(_Part):
         given = sum(margin is not None for margin in (self.margin, self.relative_margin))
         if self.sign in ("none", "not +", "not -") and given != 1:
             raise ValueError(f"sign {self.sign} needs margin or relative_margin")
-        if self.sign in ("+", "-", "report") and given:
+        if self.sign in ("+", "-", "report") and (given or self.own_time_of is not None):
             raise ValueError(f"sign {self.sign} has no margin")
         if self.weeks is not None and not 0 <= self.weeks[0] < self.weeks[1]:
             raise ValueError("weeks needs 0 <= first < last")

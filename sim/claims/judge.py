@@ -1,10 +1,10 @@
 """From replications to verdicts."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,9 @@ import pandas as pd
 from sim.experiment.holm import adjusted_p_values, levels
 from sim.experiment.intervals import Estimates, FloatArray, estimate, interval, p_value
 from sim.experiment.parallel import Progress, observe_all
+from sim.experiment.payback import BreakEven, break_even
 from sim.experiment.run import Run
-from sim.metrics import weekly_series
+from sim.metrics import waiting_by_step, weekly_series
 from sim.scenario.organization import Scenario
 
 from .claim import Claim, Expectation, contrast_of
@@ -29,10 +30,12 @@ class Observations:
     Attributes:
         metrics: a row per replication, a column per metric.
         weekly: by column of the weekly series, (replications, weeks).
+        step_hours: by step of the pipeline, the mean hours that a change spends there.
     """
 
     metrics: pd.DataFrame
-    weekly: Mapping[str, FloatArray]
+    weekly: Mapping[str, FloatArray] = field(default_factory=dict)
+    step_hours: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,18 +114,20 @@ def run_trials(
                 scenarios.append(scenario)
     expectations = [e for trial in trials for e in trial.claim.expectations]
     columns = tuple(dict.fromkeys(e.metric for e in expectations if e.weeks is not None))
+    steps = tuple(dict.fromkeys(e.own_time_of for e in expectations if e.own_time_of is not None))
     work = [(scenario, number) for scenario in scenarios for number in range(replications)]
     progress = None if start is None else start(len(work))
-    observed = observe_all(work, seed, partial(_observe, columns=columns), n_jobs, progress)
+    observe = partial(_observe, columns=columns, steps=steps)
+    observed = observe_all(work, seed, observe, n_jobs, progress)
     by_scenario = [
-        _gather(observed[first : first + replications], columns)
+        _gather(observed[first : first + replications])
         for first in range(0, len(work), replications)
     ]
     arms = [
         {arm: by_scenario[place[_identity(s)]] for arm, s in trial.scenarios.items()}
         for trial in trials
     ]
-    return judge([trial.claim for trial in trials], arms, confidence)
+    return judge([trial.claim for trial in trials], arms, confidence, seed)
 
 
 def _identity(scenario: Scenario) -> str:
@@ -131,19 +136,34 @@ def _identity(scenario: Scenario) -> str:
     return scenario.model_dump_json(by_alias=True, exclude=settings)
 
 
-def _observe(run: Run, columns: tuple[str, ...]) -> tuple["pd.Series[float]", pd.DataFrame | None]:
-    if not columns:
-        return run.metrics(), None
-    return run.metrics(), weekly_series(run.tables, run.scenario.horizon_weeks)[list(columns)]
+class _Observation(NamedTuple):
+    metrics: "pd.Series[float]"
+    weekly: dict[str, FloatArray]
+    step_hours: dict[str, float]
 
 
-def _gather(
-    observed: Sequence[tuple["pd.Series[float]", pd.DataFrame | None]], columns: Iterable[str]
-) -> Observations:
-    metrics = pd.DataFrame([values for values, _ in observed], index=range(len(observed)))
-    weeks = [weekly for _, weekly in observed if weekly is not None]
+def _observe(run: Run, columns: tuple[str, ...], steps: tuple[str, ...]) -> _Observation:
+    """Return what verdicts need: small, since it travels from a worker to here."""
+    weekly: dict[str, FloatArray] = {}
+    step_hours: dict[str, float] = {}
+    if columns:
+        series = weekly_series(run.tables, run.scenario.horizon_weeks)
+        weekly = {name: series[name].to_numpy(dtype=np.float64) for name in columns}
+    if steps:
+        by_step = waiting_by_step(run.tables, run.window).sum(axis="columns")
+        step_hours = {name: float(by_step.get(name, 0.0)) for name in steps}
+    return _Observation(run.metrics(), weekly, step_hours)
+
+
+def _gather(observed: Sequence[_Observation]) -> Observations:
+    first = observed[0]
     return Observations(
-        metrics, {name: np.array([weekly[name] for weekly in weeks]) for name in columns}
+        pd.DataFrame([one.metrics for one in observed], index=range(len(observed))),
+        {name: np.array([one.weekly[name] for one in observed]) for name in first.weekly},
+        {
+            name: float(np.mean([one.step_hours[name] for one in observed]))
+            for name in first.step_hours
+        },
     )
 
 
@@ -151,6 +171,7 @@ def judge(
     claims: Sequence[Claim],
     arms: Sequence[Mapping[str, Observations]],
     confidence: float = 0.95,
+    seed: int = 0,
 ) -> list[Finding]:
     """Judge every expectation of ``claims``.
 
@@ -168,12 +189,14 @@ def judge(
       if the interval lies below the margin, contradicted if it lies above.
 
     Everything else is not supported: the interval does not decide it. A relative margin is that
-    share of the mean of the arms with negative weights, taken as known.
+    share of the mean of the arms with negative weights, and the own time of a step is that of these
+    arms; both are taken as known.
 
     Args:
         claims: the claims.
         arms: for each claim, what was observed in each of its arms.
         confidence: between 0 and 1.
+        seed: of the bootstrap for dates of break-even.
     """
     cases = [
         (claim, expectation, observed)
@@ -182,8 +205,8 @@ def judge(
     ]
     contrasts = [_contrast(expectation, observed) for _, expectation, observed in cases]
     margins = [
-        _margin(expectation, low)
-        for (_, expectation, _), (_, low, _) in zip(cases, contrasts, strict=True)
+        _margin(expectation, low, observed)
+        for (_, expectation, observed), (_, low, _) in zip(cases, contrasts, strict=True)
     ]
     estimates = [estimate(values[:, np.newaxis]) for values, _, _ in contrasts]
     p = np.array(
@@ -201,7 +224,7 @@ def judge(
         estimated, margin = estimates[number], margins[number]
         difference = float(estimated.mean[0])
         if expectation.break_even:
-            difference, *ends = break_even(expectation, observed, confidence)
+            difference, *ends = _break_even(expectation, observed, seed, confidence)
         else:
             ends = [float(end[0]) for end in interval(estimated, 1.0 - level[number])]
         findings.append(
@@ -255,11 +278,16 @@ def _p_value(expectation: Expectation, estimated: Estimates, margin: float) -> f
     return float(p_value(estimated, edge)[0])
 
 
-def _margin(expectation: Expectation, low: float) -> float:
+def _margin(expectation: Expectation, low: float, observed: Mapping[str, Observations]) -> float:
+    step = expectation.own_time_of
+    margin = 0.0
+    if step is not None:
+        weights = contrast_of(expectation)
+        margin -= sum(min(w, 0.0) * observed[arm].step_hours[step] for arm, w in weights.items())
     if expectation.margin is not None:
-        return expectation.margin
+        return margin + expectation.margin
     if expectation.relative_margin is not None:
-        return expectation.relative_margin * abs(low)
+        return margin + expectation.relative_margin * abs(low)
     return math.nan
 
 
@@ -319,38 +347,18 @@ def _trace(
     return tuple(sorted(known, key=lambda part: -abs(part.difference)))
 
 
-def break_even(
-    expectation: Expectation, observed: Mapping[str, Observations], confidence: float
-) -> tuple[float, float, float]:
-    """Return the week in which a difference that adds up is back to zero, with its interval.
-
-    The difference between the arms is added up from the first of the weeks on, replication by
-    replication. Break-even is the end of the week in which its mean is zero or less again after
-    having been more; the interval holds all weeks at whose end the mean might be zero: it begins
-    where the lower end of Student's interval first comes back to zero, and ends where the upper
-    does. NaN is: not within the weeks.
-    """
+def _break_even(
+    expectation: Expectation,
+    observed: Mapping[str, Observations],
+    seed: int,
+    confidence: float,
+) -> BreakEven:
     assert expectation.weeks is not None
     first, last = expectation.weeks
-    weights = contrast_of(expectation)
     total = sum(
         weight * observed[arm].weekly[expectation.metric][:, first:last]
-        for arm, weight in weights.items()
+        for arm, weight in contrast_of(expectation).items()
     )
     cumulated = np.cumsum(np.nan_to_num(np.asarray(total)), axis=1)
-    estimated = estimate(cumulated)
-    low, high = interval(estimated, confidence)
-    return (
-        first + _back_to_zero(estimated.mean),
-        first + _back_to_zero(low),
-        first + _back_to_zero(high),
-    )
-
-
-def _back_to_zero(course: FloatArray) -> float:
-    """Return after how many weeks ``course`` is zero or less again, having been more."""
-    above = np.flatnonzero(course > 0.0)
-    if not above.size:
-        return math.nan
-    back = np.flatnonzero(course[above[0] :] <= 0.0)
-    return float(above[0] + back[0] + 1) if back.size else math.nan
+    weeks = break_even(cumulated, seed, confidence)
+    return BreakEven(first + weeks.week, first + weeks.low, first + weeks.high)

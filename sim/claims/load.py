@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -162,24 +163,25 @@ def _translate(detail: dict[str, Any], file: str, data: Any) -> Problem:
 def _without_stars(overrides: Sequence[str]) -> list[str]:
     """Replace each override with a ``*`` in its key by one for each name that is there.
 
-    ``services.*.quality.speed=2`` says it of every service that has a `quality`. What the star
-    stands for is read off the scenario that the other overrides make.
+    ``services.*.quality.speed=2`` says it of every service, ``shared_people.platform*=1`` only
+    where there is a platform group. What a star stands for is read off the scenario that the other
+    overrides make; it may stand for nothing.
 
     Raises:
-        ScenarioError: nothing is there.
+        ScenarioError: what stands around the stars is not there.
     """
     starred = [override for override in overrides if "*" in override.partition("=")[0]]
     if not starred:
         return list(overrides)
-    data = _composed_data(tuple(o for o in overrides if o not in starred))
+    data = _composed_data(tuple(override for override in overrides if override not in starred))
     result = []
     for override in overrides:
         if override not in starred:
             result.append(override)
             continue
         key, _, value = override.partition("=")
-        keys = list(_matching(key.split("."), data))
-        if not keys:
+        keys = _matching(key.split("."), data)
+        if keys is None:
             raise ScenarioError([Problem(key, "matches nothing in this scenario")])
         result += [f"{key}={value}" for key in keys]
     return result
@@ -190,17 +192,23 @@ def _composed_data(overrides: tuple[str, ...]) -> dict[str, Any]:
     return load(*overrides).model_dump(by_alias=True)
 
 
-def _matching(parts: Sequence[str], data: Any) -> Iterator[str]:
-    """Return the dotted keys that ``parts`` stand for; all but the last have to be there."""
+def _matching(parts: Sequence[str], data: Any) -> list[str] | None:
+    """Return the dotted keys that ``parts`` stand for, None if they do not fit to ``data``.
+
+    All but the last part have to be there, at one of the names that a star stands for at least.
+    """
     first, *rest = parts
     if not isinstance(data, Mapping):
-        return
-    names = list(data) if first == "*" else [first]
-    for name in names:
-        if not rest:
-            yield name
-        elif name in data:
-            yield from (f"{name}.{key}" for key in _matching(rest, data[name]))
+        return None
+    if "*" not in first and not rest:
+        return [first]
+    names = [name for name in data if fnmatchcase(name, first)]
+    if not rest or ("*" in first and not names):
+        return names
+    below = {name: _matching(rest, data[name]) for name in names}
+    if all(keys is None for keys in below.values()):
+        return None
+    return [f"{name}.{key}" for name, keys in below.items() for key in keys or ()]
 
 
 def _wrong_names(claim: Claim, scenarios: Mapping[str, Scenario]) -> Iterator[Problem]:
@@ -224,6 +232,12 @@ def _wrong_names(claim: Claim, scenarios: Mapping[str, Scenario]) -> Iterator[Pr
                 yield Problem(f"{where}.weeks", what, "base: [horizon_weeks=...] makes it longer")
         else:
             yield from _unknown_metrics(f"{where}.metric", [expectation.metric], metrics)
+        step = expectation.own_time_of
+        for scenario in scenarios.values():
+            if step is not None and step not in scenario.pipeline.steps:
+                hint = nearest(step, scenario.pipeline.steps)
+                yield Problem(f"{where}.own_time_of", f"unknown step '{step}'", hint)
+                break
         if isinstance(expectation.trace, str) and expectation.trace not in TRACES:
             hint = nearest(expectation.trace, TRACES)
             yield Problem(f"{where}.trace", f"unknown '{expectation.trace}'", hint)

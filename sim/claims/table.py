@@ -240,21 +240,21 @@ def _difference(difference: float, low: float, high: float, unit: Unit) -> str:
 
 
 def _break_even(finding: Finding) -> str:
-    if math.isnan(finding.difference):
-        return "not within the weeks"
-    low, high = (
-        "?" if math.isnan(end) else f"{end:.0f}" for end in (finding.ci_low, finding.ci_high)
+    week, low, high = (
+        "never" if math.isinf(date) else f"{date:.0f}"
+        for date in (finding.difference, finding.ci_low, finding.ci_high)
     )
-    return f"{finding.difference:.0f} [{low}, {high}]"
+    return f"{week} [{low}, {high}]"
 
 
 def _expected(expectation: Expectation) -> str:
     sign = expectation.sign.replace("-", MINUS)
+    own = "" if expectation.own_time_of is None else " + own time"
     if expectation.relative_margin is not None:
-        return f"{sign}, ±{100 * expectation.relative_margin:g} %"
+        return f"{sign}, ±{100 * expectation.relative_margin:g} %{own}"
     if expectation.margin is not None:
         unit = unit_for(expectation.metric, expectation.margin)
-        return f"{sign}, ±{expectation.margin / unit.size:g} {unit.name}".rstrip()
+        return f"{sign}, ±{expectation.margin / unit.size:g} {unit.name}".rstrip() + own
     return "" if sign == "report" else sign
 
 

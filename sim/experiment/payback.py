@@ -81,23 +81,36 @@ class Payback:
     def break_even(self, confidence: float = 0.95) -> BreakEven:
         """Return from which week on the roadmap has paid for itself, with its interval.
 
-        It is the first week after which the mean of the cumulated difference in net cost never
-        rises above zero again. The interval is a percentile bootstrap over the replications (Efron
-        1979): the date is no mean, so that Student's does not fit.
-
         Raises:
             ValueError: the confidence is not between 0 and 1.
         """
-        check_confidence(confidence)
-        cumulated = self.cumulated()
-        n = len(cumulated)
-        picks = np.random.default_rng(self.invested.seed).integers(0, n, (_RESAMPLES, n))
-        weights = np.apply_along_axis(np.bincount, 1, picks, minlength=n) / n
-        dates = _paid_from(weights @ cumulated)
-        tail = (1.0 - confidence) / 2.0
-        # Without interpolation: between a week and never there is nothing.
-        low, high = np.quantile(dates, [tail, 1.0 - tail], method="nearest")
-        return BreakEven(float(_paid_from(cumulated.mean(axis=0)[np.newaxis])[0]), low, high)
+        return break_even(self.cumulated(), self.invested.seed, confidence)
+
+
+def break_even(cumulated: FloatArray, seed: int, confidence: float = 0.95) -> BreakEven:
+    """Return from which week on something has paid for itself, with its interval.
+
+    It is the first week after which the mean of the cumulated difference in cost never rises above
+    zero again. The interval is a percentile bootstrap over the replications (Efron 1979): the date
+    is no mean, so that Student's does not fit.
+
+    Args:
+        cumulated: how much more was spent up to the end of each week, (replications, weeks).
+        seed: of the bootstrap.
+        confidence: of the interval.
+
+    Raises:
+        ValueError: the confidence is not between 0 and 1.
+    """
+    check_confidence(confidence)
+    n = len(cumulated)
+    picks = np.random.default_rng(seed).integers(0, n, (_RESAMPLES, n))
+    weights = np.apply_along_axis(np.bincount, 1, picks, minlength=n) / n
+    dates = _paid_from(weights @ cumulated)
+    tail = (1.0 - confidence) / 2.0
+    # Without interpolation: between a week and never there is nothing.
+    low, high = np.quantile(dates, [tail, 1.0 - tail], method="nearest")
+    return BreakEven(float(_paid_from(cumulated.mean(axis=0)[np.newaxis])[0]), low, high)
 
 
 def _paid_from(cumulated: FloatArray) -> FloatArray:

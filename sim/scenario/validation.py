@@ -42,7 +42,11 @@ def _later(scenario: Scenario) -> Iterator[Problem]:
     ):
         try:
             later = Scenario.model_validate(data)
-            problems = [*fixed(scenario, later), *check(later)]
+            problems = [
+                *fixed(scenario, later),
+                *check(later),
+                *_without_effect(list(item.brings), data),
+            ]
         except ValidationError as error:
             problems = [_translate(dict(detail), data) for detail in error.errors()]
         if problems:

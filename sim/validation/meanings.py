@@ -40,9 +40,8 @@ _MEANINGS = (
         _NOT,
         "The change failure rate falls steadily with the level, while the clusters of 2019 jump: "
         "the middle levels are in the hole between 15 and 46 %, where that survey has no cluster "
-        "(those of 2021 and 2022 have one from 16 to 30 %). It is made of defects of code and of "
-        "infrastructure in equal parts; at Google's level 1 the pipeline is still tested and "
-        "deployed by hand.",
+        "(those of 2021 and 2022 have one from 16 to 30 %). What fails is mostly code and "
+        "infrastructure; at Google's level 1 the pipeline is still tested and deployed by hand.",
     ),
     _Meaning(
         ("band google_0 time_to_restore_h", "band microsoft_0 time_to_restore_h"),
@@ -55,19 +54,20 @@ _MEANINGS = (
     _Meaning(
         ("order Google deployment_frequency", "order Microsoft deployment_frequency"),
         _NOT,
-        "Deployment frequency does not rise with the level. A half of what lower levels deploy "
-        "is repair and upkeep, and what they save on repair is no deployment any more; writing "
-        "tests takes authors' time; and drift-triggered retraining deploys less than retraining "
-        "by the calendar (Microsoft's levels 2 and 3). A model that is retrained when needed is "
-        "better off and deployed less often, which a metric of software delivery cannot see.",
+        "Deployment frequency does not rise with the level. Fixes, and changes that were rolled "
+        "back and are made again, are deployments too, which higher levels save; writing tests "
+        "takes authors' time; and retraining on drift deploys less than retraining by the calendar "
+        "(Microsoft's levels 2 and 3). What would outweigh all this, smaller batches, is missing. "
+        "A model that is retrained when needed is deployed less often and no worse for it, which a "
+        "metric of software delivery cannot see.",
     ),
     _Meaning(
         ("order Microsoft lead_time_h", "order Microsoft change_failure_rate"),
         _NOT,
-        "From Microsoft's level 3 to 4 lead time and change failure rate get worse by a change "
-        "of mix: level 3 retrains by the calendar, and its many retrainings are quick and "
-        "seldom fail; level 4 retrains on drift, so that new models, which are slower and "
-        "riskier, weigh more. New models alone are no worse (last table).",
+        "From Microsoft's level 3 to 4 lead time and change failure rate get worse by a change of "
+        "mix: level 3 retrains by the calendar, and its many retrainings are quick and seldom "
+        "fail; level 4 retrains on drift, so that new models, which are slower and riskier, weigh "
+        "more. New models alone are about as quick and as safe at both (last table).",
     ),
     _Meaning(
         ("order",),
@@ -211,9 +211,10 @@ _MEANINGS = (
     _Meaning(
         ("data fixed",),
         _NOT,
-        "Data incidents take too long to fix in the mean. Those of a broken feed are repaired "
-        "in place, and quickly (row below); those of a model that was trained on bad data need "
-        "a retraining through the whole pipeline, and the mean is theirs.",
+        "Data incidents take too long to fix. Data engineers are not on call and repair in working "
+        "hours, so that a day of diagnosis and repair becomes two or three with a night or a "
+        "weekend; models that were trained on bad data need a retraining through the whole "
+        "pipeline besides. Whether the survey counts hours of work or of the clock is not known.",
     ),
 )
 

@@ -121,7 +121,7 @@ def tally(rows: Sequence[Row]) -> str:
         verdicts = [row.verdict for row in rows if row.origin == origin]
         judged = [verdict for verdict in verdicts if verdict != "not judged"]
         counts = (
-            f"{judged.count(verdict)} {verdict}"
+            f"{judged.count(verdict)} {verdict.removesuffix('s')}"
             for verdict in ("agrees", "undecided", "disagrees", "no data")
             if verdict in judged
         )
@@ -192,20 +192,29 @@ def _in_short(rows: Sequence[Row]) -> Iterator[str]:
         yield "No judged row disagrees."
         return
     yield "It disagrees in:"
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[Row]] = {}
     for row in wrong:
-        groups.setdefault(meaning(row), []).append(_short(row))
-    yield "\n".join(f"- **{'; '.join(names)}.** {text}" for text, names in groups.items())
+        groups.setdefault(meaning(row), []).append(row)
+    yield "\n".join(f"- {_short(own)} {text}" for text, own in groups.items())
 
 
-def _short(row: Row) -> str:
-    measure = f" {_number(row.value)} {row.unit}".rstrip()
-    return f"{row.what} ({row.where}):{measure} against {row.published}"
+def _short(rows: Sequence[Row]) -> str:
+    """Return rows that have one explanation in a line: simulated, published, where."""
+    places = list(dict.fromkeys(row.where for row in rows))
+    published = " or ".join(dict.fromkeys(row.published for row in rows))
+    values = "; ".join(
+        f"{row.what}{f' ({row.where})' if len(places) > 1 else ''} "
+        f"{_number(row.value)} {row.unit}".rstrip()
+        for row in rows
+    )
+    where = f" ({places[0]})" if len(places) == 1 else ""
+    return f"**{values}**, against: {published}{where}."
 
 
 def _rules() -> str:
     return (
-        "Stated before anything was simulated, the same for all rows, and not changed afterwards. "
+        "The same rules for all rows, set before the comparison was first made and not changed "
+        "since. "
         "A survey's wording, its respondents and people's estimates are not the model's, so a "
         "figure is the place of a value and not its digits.\n\n"
         "- A published band (the clusters of DORA) is taken as it is; with a hole between two "

@@ -217,7 +217,7 @@ def _order(results: Results) -> Iterator[Row]:
             Section.ORDER,
             f"{METRICS[metric].name}, lowest to highest of {family}'s levels",
             PRESETS_IN,
-            "each level at least as good as the one below it, the highest better than the lowest",
+            "better with the level, none worse than the one below it",
             of.DORA_2019,
             "emerges",
             "times shorter" if METRICS[metric].unit != "%" else "times lower",

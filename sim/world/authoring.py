@@ -106,7 +106,8 @@ def _write(
     if effort_h <= 0:
         change.started_at = queued_at
         return
-    effort_h = change.effort_h = organization.effort_h(change.service, effort_h)
+    change.effort_h = effort_h
+    effort_h = organization.effort_h(change.service, effort_h)
     task = change.service.team.people[role].work(effort_h, priority, change.change_id)
     change.authoring = task
     yield task

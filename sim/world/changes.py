@@ -31,7 +31,7 @@ class Change:
         brings_model: whether a new model was trained for it.
         trained: whether somebody has tried to train one.
         reconstructed: whether somebody has found out how to repeat its training.
-        effort_h: hours of its author up to the commit.
+        effort_h: hours of its author up to the commit, if nothing slows them down.
         debt_h: technical debt that it leaves behind once it is deployed.
         paid_h: technical debt that it has paid back.
         authoring: its author's work, while that is not done.

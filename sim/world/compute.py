@@ -163,11 +163,16 @@ class ComputePool:
         for *_, job in [*self._waiting, *self._cluster.waiting]:
             self._scale_up(job.anywhere)
 
-    def hand_over(self, other: "ComputePool") -> None:
-        """Let the jobs that wait here wait for ``other`` instead."""
-        for entry in self._waiting:
-            heappush(other._waiting, entry)
+    def take_waiting(self) -> list[Job]:
+        """Take away and return the jobs that wait here, most urgent first."""
+        jobs = [job for *_, job in sorted(self._waiting)]
         self._waiting.clear()
+        return jobs
+
+    def take_over(self, job: Job, anywhere: bool) -> None:
+        """Let a job that waited for another pool wait here; :meth:`adopt` starts it."""
+        job.anywhere = anywhere and not self._spec.shared
+        self._wait(job)
 
     def flush(self) -> None:
         """Log what is unfinished or still waiting at the end of the simulation."""
@@ -230,6 +235,11 @@ class ComputePool:
                 job.remaining_h -= held_h // every * every
             job.queued_at = now
             self._wait(job)
+        if self.slots > (self._spec.max_slots or self._spec.slots):
+            self._give_back(event.slot)  # there are fewer by now
+            if self._spec.slots == 0 and self._spec.max_slots is None:
+                self._close()
+            return
         self._start_next()
         if event.slot in self._idle:  # an interrupted job may have gone on in another slot
             self._consider_release(event.slot)
@@ -292,14 +302,26 @@ class ComputePool:
         def release(_: Event) -> None:
             unused = self._idle_since.get(slot) == idle_since
             if unused and self.slots > self._spec.slots:
-                self._idle.remove(slot)
-                self._idle.sort()
                 del self._idle_since[slot]
-                self._resize(-1)
+                self._give_back(slot)
 
         timer = self._env.timeout(self._spec.release_after_h)
         assert timer.callbacks is not None
         timer.callbacks.append(release)
+
+    def _give_back(self, slot: int) -> None:
+        self._idle.remove(slot)
+        self._idle.sort()
+        self._resize(-1)
+
+    def _close(self) -> None:
+        """Let jobs that were interrupted here go on wherever a slot is free first."""
+        for job in self.take_waiting():
+            job.anywhere = True
+            self._wait(job)
+        for pool in self._cluster.pools:
+            if pool._idle:
+                pool._start_next()
 
     def _resize(self, by: int) -> None:
         self.sizes.append((self._env.now, self.slots + by))

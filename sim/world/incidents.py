@@ -57,6 +57,8 @@ class Incident:
         hidden: it came along a dependency that nobody knew of.
         closed: happens when service is restored.
         consequences: the incidents that end with this one.
+        responders: whose people diagnose it, and repair or roll back.
+        taints: what the service answers meanwhile has got into the data it is trained on.
     """
 
     incident_id: int
@@ -78,6 +80,7 @@ class Incident:
     remedy: str = ""
     task: Task | None = None
     responders: PeoplePool | None = None
+    taints: bool = False
 
     @property
     def is_closed(self) -> bool:
@@ -160,6 +163,7 @@ def start(
         incident.detected_at, incident.detected_by = env.now, "verification"
     luck = _draws(organization, service, cause, lane).take(number)
     if luck[_FEEDBACK] < service.spec.quality.feedback and _is_about_the_model(incident):
+        incident.taints = not service.was_tainted(env.now)
         service.taint_data()
     if cause == "infra" and origin is None:
         dependencies.spread(organization, incident, lane, number)
@@ -271,7 +275,7 @@ def _handle(
     incident.diagnosed_at = env.now
     if incident.cause == "data" and incident.trigger == "deployment":
         incident.service.clean_data()  # diagnosed: the next training leaves the bad data out
-    elif incident.service.spec.quality.feedback > 0 and _is_about_the_model(incident):
+    elif incident.taints:
         incident.service.clean_data()
     if incident.origin is not None:  # others see to it
         return

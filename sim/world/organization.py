@@ -270,10 +270,12 @@ class Organization:
                 team.compute[kind] = self._compute_pool(team.name, kind)
         in_use = {pool for team in self._teams for pool in team.compute.values()}
         for pool in self._compute.values():
+            for job in [] if pool in in_use else pool.take_waiting():
+                service = self.changes[job.change_id].service
+                service.team.compute[pool.resource].take_over(job, service.golden_path)
+        for pool in self._compute.values():
             spec = self.scenario.compute[pool.resource]
             if pool not in in_use:
-                if spec.shared:
-                    pool.hand_over(self._compute[pool.resource, ""])
                 spec = spec.model_copy(update={"slots": 0, "max_slots": None})
             pool.adopt(spec)
 

@@ -344,7 +344,7 @@ def _inspect(
         on_path = change.service.golden_path
         p = step.unrepeatable.golden_path if on_path else step.unrepeatable.bespoke
         if draws[_UNREPEATABLE] < p:
-            execution.found, execution.unrepeatable = frozenset(), True
+            execution.found, execution.unrepeatable = execution.found or frozenset(), True
     change.trained |= step.unrepeatable is not None
 
 

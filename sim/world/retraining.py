@@ -97,6 +97,7 @@ def _start(
             incident_id=incident_id,
         )
     occupy(organization, change)
+    service.new_batches = 0  # it takes them all
     change.started_at = organization.env.now
     authoring.commit(organization, change)
     organization.env.process(deliver(organization, change))

@@ -121,7 +121,7 @@ def test_two_claims_from_end_to_end(tmp_path: Path) -> None:
 def test_a_star_stands_for_all_that_is_there(tmp_path: Path) -> None:
     claim = tiny_claim(
         low=["services.*.quality.speed=0.5", "pipeline.steps.*.flaky=0"],
-        high=["services.*.data.corrupted=0.5"],
+        high=["services.*.data.corrupted=0.5", "shared_people.platform*=3"],
     )
     (trial,) = load_trials("startup", folder_of(tmp_path, claim))
     low, high = trial.scenarios["low"], trial.scenarios["high"]
@@ -129,6 +129,7 @@ def test_a_star_stands_for_all_that_is_there(tmp_path: Path) -> None:
     assert {step.flaky for step in low.pipeline.steps.values()} == {0.0}
     assert {service.data.corrupted for service in high.services.values() if service.data} == {0.5}
     assert high.horizon_weeks == 8
+    assert not high.shared_people  # a star may stand for nothing
 
 
 @pytest.mark.parametrize(
@@ -177,6 +178,14 @@ def test_a_star_stands_for_all_that_is_there(tmp_path: Path) -> None:
         (
             {"high": ["services.*.qality.speed=1"]},
             "T1, arm high: services.*.qality.speed: matches nothing in this scenario",
+        ),
+        (
+            {
+                "expectations": [
+                    {"metric": "lead_time_h", "sign": "none", "margin": 1, "own_time_of": "reviw"}
+                ]
+            },
+            "T1.expectations.0.own_time_of: unknown step 'reviw'; did you mean 'review'?",
         ),
         ({"mechanism": None}, "mine.yaml: T1: `mechanism` is missing"),
         ({"mechanisms": ""}, "mine.yaml: T1.mechanisms: unknown key; did you mean 'mechanism'?"),

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from sim.claims.claim import Claim
-from sim.claims.judge import Observations, break_even, judge, verdict
+from sim.claims.judge import Observations, judge, verdict
 from sim.claims.table import cells, contrast_in_words, findings_frame, markdown
 
 
@@ -134,6 +134,17 @@ def test_a_relative_margin_is_a_share_of_the_low_arm() -> None:
     assert finding.verdict == "supported"
 
 
+def test_the_own_time_of_a_step_is_added_to_the_margin() -> None:
+    trial = claim({"sign": "none", "margin": 1.0, "own_time_of": "review"})
+    frame = pd.DataFrame({"x": [9.0, 9.1, 9.2], "unstable": [0.0] * 3})
+    low = Observations(frame, step_hours={"review": 3.0})
+    high = Observations(frame.assign(x=[6.0, 6.1, 6.2]), step_hours={"review": 0.1})
+    (finding,) = judge([trial], [{"low": low, "high": high}])
+    assert finding.margin == 4.0
+    assert finding.difference == pytest.approx(-3.0)
+    assert finding.verdict == "supported"
+
+
 def test_contrasts_over_several_arms() -> None:
     # An interaction: (3, 4) - (1, 1) - (2, 2) + (0, 0) = (0, 1).
     trial = claim(
@@ -198,23 +209,17 @@ def test_weeks_are_averaged() -> None:
 
 def test_break_even_by_hand() -> None:
     trial = claim({"metric": "net_cost", "sign": "report", "weeks": [1, 6], "break_even": True})
-    (expectation,) = trial.expectations
     zero = weekly([0.0] * 6, [0.0] * 6)
-    # Added up from week 1: 2, 3, 2, 0, -3 on average, so even at the end of week 4.
-    arms = {
-        "low": zero,
-        "high": weekly([5.0, 2.0, 1.0, -1.0, -2.0, -3.0], [5.0, 2.0, 1.0, -1.0, -2.0, -3.0]),
-    }
-    assert break_even(expectation, arms, 0.95) == (5.0, 5.0, 5.0)
-    (finding,) = judge([trial], [arms])
+    # Added up from week 1: 2, 3, 2, 0, -3, so that it is paid at the end of week 4.
+    course = [5.0, 2.0, 1.0, -1.0, -2.0, -3.0]
+    (finding,) = judge([trial], [{"low": zero, "high": weekly(course, course)}])
+    assert (finding.difference, finding.ci_low, finding.ci_high) == (4.0, 4.0, 4.0)
     assert finding.verdict == "reported"
     assert math.isnan(finding.p_value)
-    assert cells(finding, 2).difference == "5 [5, 5]"
-    # It never pays; and it never costs.
-    never = {"low": zero, "high": weekly([0.0] + [1.0] * 5, [0.0] + [1.0] * 5)}
-    assert all(math.isnan(week) for week in break_even(expectation, never, 0.95))
-    always = {"low": zero, "high": weekly([0.0] + [-1.0] * 5, [0.0] + [-1.0] * 5)}
-    assert all(math.isnan(week) for week in break_even(expectation, always, 0.95))
+    assert cells(finding, 2).difference == "4 [4, 4]"
+    never = [0.0] + [1.0] * 5
+    (finding,) = judge([trial], [{"low": zero, "high": weekly(never, never)}])
+    assert cells(finding, 2).difference == "never [never, never]"
 
 
 def test_break_even_takes_up_no_part_of_the_adjustment() -> None:

@@ -51,7 +51,7 @@ def test_break_even_is_the_first_week_after_which_it_never_costs_more() -> None:
 def test_break_even_is_of_the_mean_and_its_interval_of_resampled_means() -> None:
     # Half of the replications pay back at once, the others never.
     payback = spending(*[[0, -4, -4]] * 10, *[[0, 1, 1]] * 10)
-    # The mean is never above zero; that of a resample is if 17 of 20 or more are of the second kind.
+    # The mean is never above zero; that of a resample is if 17 of 20 are of the second kind.
     assert payback.break_even() == (0.0, 0.0, 0.0)
     late = spending(*[[3, -2, -2, -2]] * 10, *[[3, -1, -1, 0]] * 10)
     # Cumulated means: 3, 1.5, 0, -1; all of the first kind: 3, 1, -1; all of the second: 3, 2, 1.

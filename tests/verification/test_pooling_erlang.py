@@ -64,8 +64,8 @@ SHARED = ({"shared": True}, 0, True)
     ("slots", "utilization", "weeks"),
     [
         (1, 0.5, 20),
-        pytest.param(2, 0.75, 60, marks=pytest.mark.slow),
-        pytest.param(1, 0.85, 90, marks=pytest.mark.slow),
+        pytest.param(2, 0.7, 30, marks=pytest.mark.slow),
+        pytest.param(1, 0.8, 50, marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize(

@@ -715,3 +715,34 @@ def test_one_adoption_after_the_other() -> None:
     run_h = run.steps[run.steps["step"] == "train"]["run_h"]
     assert run_h.tolist() == [40, 40, 40, 20, 20, 10, 10, 10]
     assert row(run.steps, 0)["run_h"] == 40
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_who_waits_moves_when_machines_are_shared_out(back: bool) -> None:
+    week, apart = 168, {"compute.gpu.shared": False, "compute.gpu.slots": 10}
+    roadmap = [item(apart, start_week=1)]
+    if back:
+        together = {"compute.gpu.shared": True, "compute.gpu.slots": 20}
+        roadmap.append(item({**apart, "compute.gpu.slots": 1}, start_week=2))
+        roadmap.append(item(together, start_week=3))
+    run = simulate(
+        weeks=4,
+        changes=idea_every(30),
+        pipeline={
+            "steps": {
+                "train": {"run_h": 100, "compute": "gpu"},
+                "deploy": {"effect": "deploys"},
+            }
+        },
+        compute={"gpu": {"shared": True, "slots": 1, "release_after_h": 0}},
+        roadmap=roadmap,
+    )
+    begun = run.jobs.set_index("queued_at")["started_at"]
+    # The first runs from 30 to 130, the second after it; the others wait for the new machines.
+    assert (begun[30], begun[60]) == (30, 130)
+    assert set(begun[[90, 120, 150]]) == {week}
+    if back:
+        assert begun.max() <= 4 * week
+        waited = begun[(begun.index < 3 * week) & (begun >= 3 * week)]
+        assert set(waited) == {3 * week}
+        assert (begun[begun.index >= 3 * week] == begun.index[begun.index >= 3 * week]).all()

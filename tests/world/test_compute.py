@@ -42,7 +42,9 @@ class Cluster:
         )
         self.env = simpy.Environment()
         self.log = EventLog()
-        self.pool = ComputePool(self.env, self.log, "pool", "gpu", "team", spec, lambda k: table.take(k)[0], Pools())
+        self.pool = ComputePool(
+            self.env, self.log, "pool", "gpu", "team", spec, lambda k: table.take(k)[0], Pools()
+        )
         self.done: dict[str, float] = {}
         self.jobs: dict[str, Job] = {}
         self._numbers: dict[str, int] = {}
