@@ -1,6 +1,6 @@
 """What must not grow faster than the run: cost under overload, and memory.
 
-Run with ``pytest benchmarks``; the tables go to the terminal.
+Run with ``pytest benchmarks -n 0``; the tables go to the terminal.
 """
 
 import subprocess

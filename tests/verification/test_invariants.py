@@ -80,7 +80,7 @@ repeatable = settings(
 )
 
 
-@settings(repeatable, max_examples=40)
+@settings(repeatable, max_examples=20)
 @given(overrides=OVERRIDES, seed=st.integers(0, 2**32))
 def test_properties_of_the_log(overrides: dict[str, object], seed: int) -> None:
     check(overrides, seed)
