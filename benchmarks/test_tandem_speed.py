@@ -1,7 +1,7 @@
 """The three-stage tandem network: cost of each way to simulate it, and that all simulate it.
 
-Run with ``pytest benchmarks -n 0``; the table of ratios goes to the terminal. Nothing here fails for
-being slow on its own: only ratios measured in the same run are judged.
+Run with ``pytest benchmarks -n 0``; the table of ratios goes to the terminal. Nothing here fails
+for being slow on its own: only ratios measured in the same run are judged.
 """
 
 from collections.abc import Callable

@@ -33,12 +33,8 @@ def likelier(organization: Organization, service: Service, probability: float) -
     return float(1 - (1 - probability) ** (1 + more)) if more > 0 else probability
 
 
-def executed(organization: Organization, change: Change, is_test: bool, manual: bool) -> None:
-    """Add what an execution of a step leaves behind."""
-    if not manual:
-        return
-    debt = organization.scenario.debt
-    left_h = debt.untested_h if is_test else debt.by_hand_h
+def executed_by_hand(organization: Organization, change: Change, left_h: float) -> None:
+    """Add the ``left_h`` hours that the execution of a step by people leaves behind."""
     if change.deployment is None:
         change.debt_h += left_h
     else:  # verification by hand

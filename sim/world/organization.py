@@ -31,7 +31,7 @@ from .decay import QualityCurve, Shocks
 from .deployment import Deployment
 from .people import PeoplePool
 from .pipeline import automated, plan
-from .randomness import ROWS_PER_BLOCK, DrawTable, Quantile, Randomness
+from .randomness import BLOCKS, DrawTable, Quantile, Randomness
 from .services import Service, Team
 from .upkeep import Stack
 
@@ -57,6 +57,7 @@ class Organization:
         self.randomness = Randomness(seed, replication)
         self.plans = plan(scenario)
         self.automation_of = _automation(scenario)
+        self._pooled_roles = frozenset(scenario.pooled_roles)
         self.introductions: list[investment.Introduction] = []
         """The items of the roadmap that people have begun to work on."""
         self.changes: list[Change] = []
@@ -101,6 +102,7 @@ class Organization:
         before, self.scenario = self.scenario, scenario
         self.plans = plan(scenario)
         self.automation_of = _automation(scenario)
+        self._pooled_roles = frozenset(scenario.pooled_roles)
         self._tables.clear()
         self._price()
         for pool in self._people:
@@ -121,7 +123,7 @@ class Organization:
             upkeep.begin(self, stack)
 
     def table(
-        self, name: str, quantiles: Sequence[Quantile | None], rows_per_block: int = ROWS_PER_BLOCK
+        self, name: str, quantiles: Sequence[Quantile | None], blocks: tuple[int, int] = BLOCKS
     ) -> DrawTable:
         """Return the draw table called ``name``, made with ``quantiles`` when it is first used.
 
@@ -129,7 +131,7 @@ class Organization:
         """
         table = self._tables.get(name)
         if table is None:
-            table = self._tables[name] = self.randomness.table(name, quantiles, rows_per_block)
+            table = self._tables[name] = self.randomness.table(name, quantiles, blocks)
         return table
 
     def people_of(self, role: str) -> list[PeoplePool]:
@@ -142,13 +144,17 @@ class Organization:
         What is built the standard way can be operated by those of other teams.
         """
         own = service.team.people[role]
-        if role in self.scenario.pooled_roles and service.golden_path and not own.is_free():
+        if role in self._pooled_roles and service.golden_path and not own.is_free():
             return next((pool for pool in self.people_of(role) if pool.is_free()), own)
         return own
 
     def effort_h(self, service: Service, effort_h: float) -> float:
         """Return the hours that work of ``effort_h`` takes on ``service`` as things are now."""
-        return effort_h * debt.slowdown(self, service) * investment.slowdown(self)
+        if service.debt_h > 0:
+            effort_h *= debt.slowdown(self, service)
+        if self.introductions:
+            effort_h *= investment.slowdown(self)
+        return effort_h
 
     def deployed(self, deployment: Deployment) -> None:
         """Let the consequences of a deployment happen that has just gone live."""
@@ -320,7 +326,7 @@ class Organization:
         draws = None
         if shocks is not None:
             draws = self.randomness.table(
-                f"{name}/shocks", [shocks.interarrival_h.quantile, shocks.loss.quantile], 16
+                f"{name}/shocks", [shocks.interarrival_h.quantile, shocks.loss.quantile]
             )
         curve = QualityCurve(spec.quality, Shocks(draws))
         horizon_h = self.scenario.horizon_weeks * WEEK_H

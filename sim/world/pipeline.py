@@ -32,7 +32,7 @@ from .changes import Change
 from .compute import Luck
 from .deployment import ReleaseTrain, release
 from .people import REMEDIATION
-from .randomness import DrawTable
+from .randomness import ONE_BY_ONE, DrawTable
 from .windows import Timetable
 
 if TYPE_CHECKING:
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
 ) = range(15)
 _DETECTS = _ADDS + len(DEFECT_KINDS)
 _WIDTH = _DETECTS + len(DEFECT_KINDS)
-_ONE_BY_ONE = 1  # few changes pass a step again: a block would draw for all those that do not
 
 Chances = list[tuple[DefectKind, int, float]]
 """Chances above zero: kind of defect, index of the kind, probability."""
@@ -72,7 +71,7 @@ class PlannedStep:
         returns_to: the place where a failure leads.
         takes_data: whether the data for a training are taken as it begins.
         automation: share of executions that need no human.
-        is_test: whether it looks for defects.
+        debt_by_hand_h: technical debt that executing it by hand leaves behind.
         unrepeatable: probability that it cannot train a model again; None if it trains none.
         inspects: whether executing it can find or add a defect, or fail.
     """
@@ -84,7 +83,7 @@ class PlannedStep:
     spec: Step
     role: str | None
     automation: float
-    is_test: bool
+    debt_by_hand_h: float
     unrepeatable: ByPath | None
     timetable: Timetable | None
     adds_by_hand: Chances
@@ -145,7 +144,7 @@ def plan(scenario: Scenario) -> dict[str, list[PlannedStep | None]]:
                     spec,
                     spec.role,
                     automated(scenario, spec),
-                    bool(spec.detects),
+                    scenario.debt.untested_h if spec.detects else scenario.debt.by_hand_h,
                     scenario.pipeline.unrepeatable if spec.effect == "trains_model" else None,
                     None if spec.window is None else Timetable(spec.window),
                     _chances(spec.adds, "manual"),
@@ -170,8 +169,8 @@ def _chances(by_kind: dict[DefectKind, ByMode], mode: str) -> Chances:
 def deliver(organization: Organization, change: Change) -> Generator[Event, object, None]:
     """Take a committed change through the pipeline, as often as it takes."""
     place = 0
-    while place < len(organization.plans[change.kind]):
-        step = organization.plans[change.kind][place]  # as it is now: practices change
+    while place < len(steps := organization.plans[change.kind]):  # as they are now
+        step = steps[place]
         if step is None:
             place += 1
             continue
@@ -245,8 +244,9 @@ def _execute(
     if step.inspects:
         _inspect(organization, aboard, step, execution, draws)
     _log(organization, change, step, queued_at, asked_at, execution)
-    for passenger in aboard:
-        debt.executed(organization, passenger, step.is_test, manual)
+    if manual and step.debt_by_hand_h > 0:
+        for passenger in aboard:
+            debt.executed_by_hand(organization, passenger, step.debt_by_hand_h)
     if step.spec.effect is not None and execution.found is None:
         _take_effect(organization, aboard, step, execution, draws)
     if train is not None:
@@ -389,7 +389,7 @@ def _rework(
     table = organization.table(
         f"{change.service.name}/{change.lane}/{step}/{change.attempt}",
         [effort.quantile],
-        _ONE_BY_ONE,
+        ONE_BY_ONE,
     )
     effort_h = organization.effort_h(change.service, table.take(change.number)[0])
     if effort_h <= 0:
@@ -430,6 +430,12 @@ def _log(
     execution: Execution,
 ) -> None:
     """Log an execution as ``change`` lived it: it may have joined others that shipped with it."""
+    if execution.found is None:
+        outcome = "passed"
+    elif execution.unrepeatable:
+        outcome = "unrepeatable"
+    else:
+        outcome = "caught" if execution.found else "failed"
     organization.log.steps.append(
         (
             change.change_id,
@@ -448,17 +454,9 @@ def _log(
             max(0.0, execution.finished_at - execution.worked_at - execution.run_h),
             execution.run_h,
             step.position < change.reached,
-            _outcome(execution),
+            outcome,
         )
     )
-
-
-def _outcome(execution: Execution) -> str:
-    if execution.unrepeatable:
-        return "unrepeatable"
-    if execution.found is None:
-        return "passed"
-    return "caught" if execution.found else "failed"
 
 
 def _new_draws(organization: Organization, change: Change, step: PlannedStep) -> DrawTable:
@@ -473,7 +471,7 @@ def _new_draws(organization: Organization, change: Change, step: PlannedStep) ->
     table = (
         organization.randomness.table(name, quantiles)
         if change.attempt == 1
-        else organization.randomness.table(name, quantiles, _ONE_BY_ONE)
+        else organization.randomness.table(name, quantiles, ONE_BY_ONE)
     )
     change.service.draws[step.position, change.lane, change.attempt] = table
     return table

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 Quantile = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
-ROWS_PER_BLOCK = 16
-"""Rows drawn at a time: each block costs a call, and what is never taken costs memory."""
+BLOCKS = (8, 64)
+"""Rows drawn at a time, at first and later: a block costs a call, and what is not taken memory."""
+ONE_BY_ONE = (1, 1)
+"""The same where few of the rows are ever taken."""
 _BLOCKS_KEPT = 2
 _PERIOD = 2**128  # of PCG64
 
@@ -28,16 +30,18 @@ class DrawTable:
         bit_generator: the stream of this table, at its beginning.
         width: uniforms per row.
         quantiles: quantile function by column, for columns that are not left uniform.
-        rows_per_block: how many rows are drawn at a time; 1 where few rows are ever taken.
+        blocks: rows drawn at a time for the first rows, as many as the second number says, and for
+            the rest; a divisor of the second number, and that number.
     """
 
     __slots__ = (
         "_bits",
         "_blocks",
+        "_few",
         "_generator",
-        "_next_block",
+        "_many",
+        "_next_row",
         "_quantiles",
-        "_rows_per_block",
         "_width",
     )
 
@@ -46,36 +50,36 @@ class DrawTable:
         bit_generator: np.random.PCG64,
         width: int,
         quantiles: Mapping[int, Quantile],
-        rows_per_block: int = ROWS_PER_BLOCK,
+        blocks: tuple[int, int] = BLOCKS,
     ) -> None:
         self._bits = bit_generator
         self._generator = np.random.Generator(bit_generator)
         self._width = width
         self._quantiles = quantiles
-        self._rows_per_block = rows_per_block
+        self._few, self._many = blocks
         self._blocks: dict[int, NDArray[np.float64]] = {}
-        self._next_block = 0
+        self._next_row = 0
 
     def take(self, k: int) -> list[float]:
         """Return row ``k``, whichever rows were taken before."""
-        number, row = divmod(k, self._rows_per_block)
-        block = self._blocks.get(number)
+        rows = self._few if k < self._many else self._many
+        row = k % rows
+        block = self._blocks.get(k - row)
         if block is None:
-            block = self._draw_block(number)
+            block = self._draw_block(k - row, rows)
         values: list[float] = block[row].tolist()
         return values
 
-    def _draw_block(self, number: int) -> NDArray[np.float64]:
-        if number != self._next_block:  # a double takes one step of the bit generator
-            steps = (number - self._next_block) * self._rows_per_block * self._width
-            self._bits.advance(steps % _PERIOD)
-        self._next_block = number + 1
-        block = self._generator.random((self._rows_per_block, self._width))
+    def _draw_block(self, first_row: int, rows: int) -> NDArray[np.float64]:
+        if first_row != self._next_row:  # a double takes one step of the bit generator
+            self._bits.advance((first_row - self._next_row) * self._width % _PERIOD)
+        self._next_row = first_row + rows
+        block = self._generator.random((rows, self._width))
         for column, quantile in self._quantiles.items():
             block[:, column] = quantile(block[:, column])
         if len(self._blocks) == _BLOCKS_KEPT:  # rows are taken nearly in order
             del self._blocks[next(iter(self._blocks))]
-        self._blocks[number] = block
+        self._blocks[first_row] = block
         return block
 
 
@@ -96,11 +100,11 @@ class Randomness:
         return np.random.Generator(self._bits(name))
 
     def table(
-        self, name: str, quantiles: Sequence[Quantile | None], rows_per_block: int = ROWS_PER_BLOCK
+        self, name: str, quantiles: Sequence[Quantile | None], blocks: tuple[int, int] = BLOCKS
     ) -> DrawTable:
         """Return the draw table called ``name``, with a quantile function (or none) per column."""
         transformed = {i: quantile for i, quantile in enumerate(quantiles) if quantile is not None}
-        return DrawTable(self._bits(name), len(quantiles), transformed, rows_per_block)
+        return DrawTable(self._bits(name), len(quantiles), transformed, blocks)
 
     def _bits(self, name: str) -> np.random.PCG64:
         key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")

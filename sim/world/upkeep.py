@@ -62,9 +62,7 @@ def _break_and_repair(
     number = 0
     while (time_to_break_h := organization.scenario.upkeep.time_to_break_h) is not None:
         repair = organization.scenario.upkeep.repair_h
-        table = organization.table(
-            name, [time_to_break_h.quantile, None, repair.quantile], rows_per_block=4
-        )
+        table = organization.table(name, [time_to_break_h.quantile, None, repair.quantile])
         gap_h, exists, repair_h = table.take(number)
         yield env.timeout(gap_h)
         breaks = organization.scenario.upkeep.time_to_break_h is not None

@@ -13,8 +13,10 @@ MANY = 5000
 UNLIKELY = 0.001  # the seeds are fixed: what passes once passes always
 
 
-def table(width: int = 3, rows_per_block: int = 64, name: str = "service/changes") -> DrawTable:
-    return Randomness(1, 0).table(name, [None] * width, rows_per_block)
+def table(
+    width: int = 3, blocks: tuple[int, int] = (8, 64), name: str = "service/changes"
+) -> DrawTable:
+    return Randomness(1, 0).table(name, [None] * width, blocks)
 
 
 def rows(source: DrawTable, count: int) -> np.ndarray:
@@ -22,9 +24,9 @@ def rows(source: DrawTable, count: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("width", [1, 2, 5, 13])
-@pytest.mark.parametrize("rows_per_block", [1, 7, 16, 100])
-def test_rows_do_not_depend_on_the_size_of_blocks(width: int, rows_per_block: int) -> None:
-    assert np.array_equal(rows(table(width, rows_per_block), 200), rows(table(width), 200))
+@pytest.mark.parametrize("blocks", [(1, 1), (7, 7), (4, 16), (100, 100)])
+def test_rows_do_not_depend_on_the_size_of_blocks(width: int, blocks: tuple[int, int]) -> None:
+    assert np.array_equal(rows(table(width, blocks), 200), rows(table(width), 200))
 
 
 def test_rows_are_those_of_the_generator_of_that_name() -> None:
@@ -35,10 +37,12 @@ def test_rows_are_those_of_the_generator_of_that_name() -> None:
 @EXAMPLES
 @given(
     st.lists(st.one_of(st.integers(0, 300), st.integers(0, 10**6)), min_size=1, max_size=30),
-    st.sampled_from([1, 16, 64]),
+    st.sampled_from([(1, 1), (4, 16), (64, 64)]),
 )
-def test_rows_do_not_depend_on_the_order_of_taking(order: list[int], rows_per_block: int) -> None:
-    jumbled = table(2, rows_per_block)
+def test_rows_do_not_depend_on_the_order_of_taking(
+    order: list[int], blocks: tuple[int, int]
+) -> None:
+    jumbled = table(2, blocks)
     for k in order:
         assert jumbled.take(k) == table(2).take(k)
 
