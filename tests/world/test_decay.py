@@ -40,7 +40,9 @@ def shocks(gaps_h: list[float], losses: list[float]) -> Shocks:
     rows = len(gaps_h)
     assert rows == len(losses)
     return Shocks(
-        Randomness(1, 0).table("s", [lambda _: np.array(gaps_h), lambda _: np.array(losses)], rows)
+        Randomness(1, 0).table(
+            "s", [lambda _: np.array(gaps_h), lambda _: np.array(losses)], (rows, rows)
+        )
     )
 
 
