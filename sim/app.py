@@ -25,6 +25,7 @@ from sim.scenario.load import (
     add_missing,
     from_composed,
     from_composition,
+    groups,
     own_values_last,
     refuse_unknown_names,
     scenario_names,
@@ -40,6 +41,10 @@ its four DORA metrics with confidence intervals, and where the time goes.
   python -m sim automation=0.8 horizon_weeks=156    the same with other values
   python -m sim pipeline.steps.train.run_h.mean=24  any value, by its dotted key
   python -m sim '~pipeline.steps.approve'           without a step
+  python -m sim practice/testing=full               another level of a practice:
+{practices}
+  python -m sim organization=enterprise maturity=google_1     presets; docs/practices.md has all
+  python -m sim +experiment=jcurve                  invest in CI/CD, and see when it pays
   python -m sim --config-name=NAME                  another scenario:
 {scenarios}
   python -m sim --config-dir=. --config-name=mine   mine.yaml of this folder
@@ -77,8 +82,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if "--help" in arguments or "-h" in arguments:
-        names = textwrap.indent(textwrap.fill(", ".join(scenario_names()), 48), " " * 52)
-        print(_HELP.format(version=version("mldelivery"), scenarios=names))
+        practices = [group.partition("/")[2] for group in groups() if "practice/" in group]
+        text = _HELP.format(
+            version=version("mldelivery"),
+            scenarios=_column(scenario_names()),
+            practices=_column(practices),
+        )
+        print(text)
         sys.exit(0)
     if "--version" in arguments:
         print(f"mldelivery {version('mldelivery')}")
@@ -93,6 +103,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except KeyboardInterrupt:
         _stop("interrupted; this run wrote nothing", status=130)
     sys.exit(0)
+
+
+def _column(names: Sequence[str]) -> str:
+    return textwrap.indent(textwrap.fill(", ".join(names), 48), " " * 52)
 
 
 def _compose_and_run(overrides: Sequence[str], options: Sequence[str]) -> None:

@@ -87,7 +87,7 @@ def test_properties_of_the_log(overrides: dict[str, object], seed: int) -> None:
 
 
 @pytest.mark.slow
-@settings(repeatable, max_examples=300)
+@settings(repeatable, max_examples=60)
 @given(overrides=OVERRIDES, seed=st.integers(0, 2**32))
 def test_properties_of_many_logs(overrides: dict[str, object], seed: int) -> None:
     check(overrides, seed)
