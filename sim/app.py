@@ -13,10 +13,16 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from sim import sweeper
+from sim.experiment.axes import Axis
+from sim.experiment.engines import start_early
 from sim.experiment.payback import Payback, pay_back
 from sim.experiment.replicate import Study, replicate
+from sim.experiment.store import ResultsError
+from sim.experiment.sweep import STORE, run_sweep
+from sim.experiment.sweep_results import Sweep
+from sim.report.progress import ShownSweep, progress_bar
 from sim.report.terminal import print_study
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.load import (
@@ -32,6 +38,7 @@ from sim.scenario.load import (
     without_groups,
 )
 from sim.scenario.organization import Scenario
+from sim.scenario.variants import Variants
 
 _HELP = """\
 mldelivery {version}: simulates an organization that delivers machine-learning systems and shows
@@ -48,16 +55,22 @@ its four DORA metrics with confidence intervals, and where the time goes.
   python -m sim --config-name=NAME                  another scenario:
 {scenarios}
   python -m sim --config-dir=. --config-name=mine   mine.yaml of this folder
-  python -m sim -m automation=0,0.5,1               one run for each value
+  python -m sim -m automation=0,0.5,1 practice/testing=none,full
+                                                    a sweep: all combinations, compared
+  python -m sim -m design=lhs samples=50 'automation=interval(0,1)'
+                                                    other designs: zip, lhs, sobol, morris
   python -m sim --cfg job                           print the composed scenario and stop
 
-Results go to one folder under results/, or to hydra.run.dir=FOLDER. Settings of the experiment:
-replications, seed, horizon_weeks, warmup_weeks, n_jobs. docs/parameters.md lists all keys with
-unit, range, default and source; --hydra-help explains the syntax of overrides."""
+Results go to one folder under results/, or to hydra.run.dir=FOLDER; those of a sweep to
+hydra.sweep.dir=FOLDER, where the same command goes on if it was interrupted. Settings of the
+experiment: replications, seed, horizon_weeks, warmup_weeks, n_jobs, and for sweeps engine, address,
+design, samples, baseline, precision, select. docs/parameters.md lists all keys with unit, range,
+default and source; --hydra-help explains the syntax of overrides."""
 
 _SETTINGS = {
     "hydra.run.dir": "'results/${folder_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}'",
     "hydra.sweep.dir": "'results/${folder_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}_multirun'",
+    "hydra/sweeper": sweeper.NAME,
     "hydra.output_subdir": "null",
     "hydra/job_logging": "none",
     "hydra/hydra_logging": "none",
@@ -75,7 +88,10 @@ _OPTIONS_WITH_VALUE = {"--cfg", "-c", "--package", "-p", "--info", "-i"} | {
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit: 0 done, 2 invalid scenario, 130 interrupted.
+    """Run the command line and exit.
+
+    The status is 0 if all is done, 1 if points of a sweep failed or results cannot be kept, 2 for
+    an invalid scenario, 130 if interrupted.
 
     Args:
         arguments: what follows the program's name; by default those of this process.
@@ -98,6 +114,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _compose_and_run(overrides, options)
     except ScenarioError as error:
         _stop(str(error), status=2)
+    except ResultsError as error:
+        _stop(str(error), status=1)
     except OSError as error:
         _stop(f"the results cannot be written: {error}", status=1)
     except KeyboardInterrupt:
@@ -120,12 +138,22 @@ def _compose_and_run(overrides: Sequence[str], options: Sequence[str]) -> None:
         "folder_name", lambda name: re.sub(r"[^A-Za-z0-9_-]", "_", str(name)), replace=True
     )
     composing = True
+    plain = {override.partition("=")[0] for override in overrides}
+
+    def sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
+        nonlocal composing
+        composing = False
+        _sweep(axes, variants, folder)
+
+    sweeper.register(plain, sweep)
+    if {"-m", "--multirun"} & set(options) and "--cfg" not in options and "engine" not in plain:
+        start_early()
 
     @hydra.main(version_base="1.3", config_path=str(SCENARIOS), config_name="default")
     def run(composed: DictConfig) -> None:
         nonlocal composing
         composing = False
-        _run(composed, {override.partition("=")[0] for override in overrides})
+        _run(composed, plain)
         composing = True  # the next scenario of a multirun
 
     try:
@@ -177,6 +205,11 @@ def _run(composed: DictConfig, plain: Collection[str]) -> None:
             )
 
         scenario = from_composed(composed, here, compose_again)
+        if scenario.animation:
+            from sim.report.animation import INSTALL, is_possible
+
+            if not is_possible():
+                raise ScenarioError([Problem("animation", "needs vidigi", INSTALL)])
         study, payback = _simulate(scenario)
         console = Console()
         print_study(study, console)
@@ -186,7 +219,8 @@ def _run(composed: DictConfig, plain: Collection[str]) -> None:
         if payback is not None:
             print_payback(payback, console)
 
-        write_folder(study, folder, payback)
+        with console.status("writing the report"):
+            write_folder(study, folder, payback)
         console.print(
             f"Report, tables and figures: {_readable(folder)}/", style="bold", soft_wrap=True
         )
@@ -198,15 +232,7 @@ def _run(composed: DictConfig, plain: Collection[str]) -> None:
 
 def _simulate(scenario: Scenario) -> tuple[Study, Payback | None]:
     """Replicate ``scenario``; one with a roadmap also without it, to see what it brings."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    shown = console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
+    with progress_bar() as progress:
         arms = 2 if scenario.roadmap else 1
         total = arms * scenario.replications
         task = progress.add_task(f"simulating {scenario.name}", total=total)
@@ -218,6 +244,44 @@ def _simulate(scenario: Scenario) -> tuple[Study, Payback | None]:
             return replicate(scenario, progress=advance), None
         payback = pay_back(scenario, progress=advance)
         return payback.invested, payback
+
+
+def _sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
+    """Run a sweep in ``folder``, or what it lacks there."""
+    folder = folder.absolute()
+    if folder.exists() and any(folder.iterdir()) and not (folder / STORE).exists():
+        hint = "choose another folder"
+        problem = Problem("hydra.sweep.dir", f"'{folder}' is not empty and has no sweep", hint)
+        raise ScenarioError([problem])
+    if variants.scenario(0).animation:
+        problem = Problem(
+            "animation", "is for a single run", "leave it out, or run one point alone"
+        )
+        raise ScenarioError([problem])
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with ShownSweep() as shown:
+            sweep = run_sweep(variants, axes, folder, shown)
+        _report(sweep, variants, folder)
+    except KeyboardInterrupt:
+        again = f"the same command with hydra.sweep.dir={_readable(folder)} goes on from there"
+        _stop(f"interrupted; what was finished is kept, and {again}", status=130)
+    finally:
+        _remove_if_empty(folder)
+    if sweep.failures:
+        sys.exit(1)
+
+
+def _report(sweep: Sweep, variants: Variants, folder: Path) -> None:
+    from sim.report.sweep_content import findings
+    from sim.report.sweep_folder import write_sweep_folder
+    from sim.report.sweep_terminal import print_sweep
+
+    console = Console()
+    found = findings(sweep)
+    print_sweep(found, console)
+    write_sweep_folder(found, variants, folder)
+    console.print(f"Report, tables and figures: {_readable(folder)}/", style="bold", soft_wrap=True)
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -1,23 +1,27 @@
 """``python -m sim`` as a person meets it: what it prints, writes, refuses and leaves behind."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
+from interrupting import interrupt
 
 import sim
 from sim.app import main
 from sim.log import SCHEMAS
 
 TINY = ("horizon_weeks=12", "replications=2")
-FIGURES = {"course", "effort", "lead_time", "metrics", "restore_time"}
+FIGURES = {"course", "effort", "lead_time", "metrics", "restore_time"} | {
+    "cumulative_flow",
+    "gantt",
+    "incidents",
+    "quality",
+    "week",
+}
 
 
 def command(*arguments: str) -> list[str]:
@@ -207,33 +211,15 @@ def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path) -> None:
     assert mine.read_text(encoding="utf-8") == "precious"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="process groups are a POSIX matter")
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_ctrl_c_leaves_nothing_and_says_so_once(n_jobs: int, tmp_path: Path) -> None:
-    process = subprocess.Popen(
+    status, printed, errors = interrupt(
         command("replications=1000", f"n_jobs={n_jobs}"),
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # a process group of its own, which gets the signal as a whole
-        # Whoever starts the tests in the background makes their children ignore the signal.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        tmp_path,
+        (tmp_path / "results").exists,  # made as the simulation begins
+        after_s=1.0,
     )
-    try:
-        started = time.monotonic()
-        while not (tmp_path / "results").exists():  # made as the simulation begins
-            assert process.poll() is None
-            assert time.monotonic() - started < 30
-            time.sleep(0.05)
-        time.sleep(1)
-        os.killpg(process.pid, signal.SIGINT)
-        sent = time.monotonic()
-        printed, errors = process.communicate(timeout=30)
-        assert time.monotonic() - sent < 5
-    finally:
-        process.kill()
-    assert process.returncode == 130
+    assert status == 130
     assert errors == "interrupted; this run wrote nothing\n"
     assert printed == ""
     assert list(tmp_path.iterdir()) == []

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from sim.report.progress import progress_bar
 from sim.scenario.errors import ScenarioError
 
 from .judge import Finding, run_trials
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         folder = options.output or _folder(options)
         command = " ".join(["python -m sim.claims", *given])
         _write(findings, trials, options, command, folder)
-        console.print(f"Tables and figure: {folder}/", style="bold", soft_wrap=True)
+        console.print(f"Tables, figure and report: {folder}/", style="bold", soft_wrap=True)
     except ScenarioError as error:
         _stop(str(error), status=2)
     except OSError as error:
@@ -96,8 +96,8 @@ def _parser() -> argparse.ArgumentParser:
         "--output",
         type=Path,
         metavar="FOLDER",
-        help="where tables and figure go (default: results/claims, and a folder in it for a "
-        "selection, another organization or claims of your own)",
+        help="where tables, figure and report go (default: results/claims, and a folder in it for "
+        "a selection, another organization or claims of your own)",
     )
     return parser
 
@@ -116,15 +116,7 @@ def _at_least(least: int) -> Callable[[str], int]:
 
 
 def _run(options: argparse.Namespace) -> tuple[list[Trial], list[Finding]]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    shown = console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
+    with progress_bar() as progress:
 
         def start(what: str, total: int) -> Callable[[int], None]:
             task = progress.add_task(what, total=total)
@@ -162,50 +154,65 @@ def _write(
     command: str,
     folder: Path,
 ) -> None:
-    """Write the tables and the figure; each file appears whole or not at all."""
+    """Write the tables, the figure and the report; each file appears whole or not at all."""
     from .figure import forest_plot  # matplotlib, whose import takes a while
+    from .html import write_html
 
-    heading = _heading(findings, trials, options, command)
+    weeks = {
+        f"weeks {s.warmup_weeks} to {s.horizon_weeks}"
+        for trial in trials
+        for s in trial.scenarios.values()
+    }
+    setting = (
+        f"{len(trials)} claims in the {options.organization} organization, {options.replications} "
+        f"replications of each arm under common random numbers, seed {options.seed}, observed in "
+        f"{', or '.join(sorted(weeks))}."
+    )
+    reading = _how_to_read(len(findings))
+    origin = {
+        "command": command,
+        "organization": options.organization,
+        "seed": str(options.seed),
+        "replications": str(options.replications),
+    }
     folder.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=".claims-", dir=folder))
     try:
         findings_frame(findings).to_csv(beside / "claims.csv", index=False, float_format="%.6g")
+        heading = [f"Made by `{command}`: {setting}", reading]
+        heading.append("![forest plot of the differences](claims.png)")
         page = markdown(findings, heading, options.replications)
         (beside / "claims.md").write_text(page, encoding="utf-8")
         title = f"Claims in the {options.organization} organization"
         figure = forest_plot(findings, f"{title}, {options.replications} replications")
         figure.savefig(beside / "claims.png", dpi=150)
+        write_html(
+            findings,
+            trials,
+            figure,
+            setting,
+            reading,
+            origin,
+            options.replications,
+            beside / "report.html",
+        )
         for path in beside.iterdir():
             path.replace(folder / path.name)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _heading(
-    findings: Sequence[Finding],
-    trials: Sequence[Trial],
-    options: argparse.Namespace,
-    command: str,
-) -> list[str]:
-    weeks = {
-        f"weeks {s.warmup_weeks} to {s.horizon_weeks}"
-        for trial in trials
-        for s in trial.scenarios.values()
-    }
-    return [
-        f"Made by `{command}`: {len(trials)} claims in the {options.organization} organization, "
-        f"{options.replications} replications of each arm under common random numbers, seed "
-        f"{options.seed}, observed in {', or '.join(sorted(weeks))}.",
+def _how_to_read(expectations: int) -> str:
+    return (
         "Low and high arm are means over replications; of claims with arms of their own, the "
         "difference that is looked at stands in brackets, and where it takes more than two arms "
         "there is no low and high one. Intervals are "
-        f"adjusted by Holm's method for the {len(findings)} expectations of this table: the "
+        f"adjusted by Holm's method for the {expectations} expectations of this table: the "
         "probability that any verdict but *not supported* is wrong is at most 5 %. *Supported*: "
         "the interval lies on the expected side of zero or, where no effect or none of one sign is "
         "expected, within the margin. *Contradicted*: it lies on the other side. *Not supported*: "
-        "neither. *Unstable*: replications of an arm whose work in progress kept growing.",
-        "![forest plot of the differences](claims.png)",
-    ]
+        "neither. *Unstable*: replications of an arm whose work in progress kept growing."
+    )
 
 
 def _stop(message: str, status: int) -> NoReturn:

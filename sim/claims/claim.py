@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from sim.scenario.organization import Name, Number
+from sim.scenario.spec import Name, Number
 
 Sign = Literal["+", "-", "none", "not +", "not -", "report"]
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from sim.report.figures import BLACK, BLUE, ORANGE, VERMILION, new_figure
+from sim.report.palette import BLACK, BLUE, ORANGE, VERMILION, new_figure
 
 from .judge import Finding
 from .table import MINUS, contrast_in_words, name_of

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -10,12 +9,10 @@ import pandas as pd
 from sim.scenario.errors import nearest
 from sim.scenario.organization import Scenario
 
-from .holm import adjusted_p_values, levels
-from .intervals import FloatArray, check_confidence, estimate, interval, p_value
+from .holm import Adjustment, family_of_tests
+from .intervals import FloatArray, check_confidence, estimate
 from .parallel import observe_all
 from .run import Run
-
-Adjustment = Literal["holm", "bonferroni", "none"]
 
 
 @dataclass(frozen=True)
@@ -74,23 +71,11 @@ class Comparison:
         of_other = np.hstack([self._values(arm, names) for arm in others])
         differences = of_other - of_first
         paired = ~np.isnan(differences)
-        estimates = estimate(differences)
-        low, high = interval(estimates, confidence)
-        p = p_value(estimates)
-        level, adjusted_p = _adjusted(p, 1.0 - confidence, adjust)
-        adjusted_low, adjusted_high = interval(estimates, 1.0 - level)
         return pd.DataFrame(
             {
                 "mean_first": estimate(np.where(paired, of_first, np.nan)).mean,
                 "mean": estimate(np.where(paired, of_other, np.nan)).mean,
-                "difference": estimates.mean,
-                "ci_low": low,
-                "ci_high": high,
-                "p_value": p,
-                "adjusted_low": adjusted_low,
-                "adjusted_high": adjusted_high,
-                "adjusted_p_value": adjusted_p,
-                "n": estimates.n,
+                **family_of_tests(estimate(differences), confidence, adjust),
             },
             index=pd.MultiIndex.from_product([others, names], names=["arm", "metric"]),
         )
@@ -142,15 +127,3 @@ def compare(
 
 def _metrics(run: Run) -> "pd.Series[float]":
     return run.metrics()
-
-
-def _adjusted(p: FloatArray, alpha: float, adjust: Adjustment) -> tuple[FloatArray, FloatArray]:
-    """Return the level of each interval and the adjusted p-values."""
-    if adjust == "holm":
-        return levels(p, alpha), adjusted_p_values(p)
-    if adjust == "bonferroni":
-        tests = max(int((~np.isnan(p)).sum()), 1)
-        return np.full(p.shape, alpha / tests), np.minimum(p * tests, 1.0)
-    if adjust == "none":
-        return np.full(p.shape, alpha), p
-    raise ValueError(f"unknown adjustment {adjust!r}; 'holm', 'bonferroni' or 'none'")

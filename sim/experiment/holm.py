@@ -7,9 +7,48 @@ rejected. Whatever the dependence between the tests, and whichever null hypothes
 probability that any true one is rejected is at most alpha.
 """
 
-import numpy as np
+from typing import Literal
 
-from .intervals import FloatArray
+import numpy as np
+import numpy.typing as npt
+
+from .intervals import Estimates, FloatArray, interval, p_value
+
+Adjustment = Literal["holm", "bonferroni", "none"]
+
+
+def family_of_tests(
+    estimates: Estimates, confidence: float, adjust: Adjustment = "holm"
+) -> dict[str, FloatArray | npt.NDArray[np.intp]]:
+    """Return intervals and p-values of differences that are looked at together.
+
+    Args:
+        estimates: of the differences; all of them are one family of tests of no difference.
+        confidence: of the intervals; 1 - confidence is the probability of any wrong claim of a
+            difference that is put up with.
+        adjust: the method, see :meth:`sim.Comparison.differences`.
+
+    Returns:
+        `difference`; `ci_low`, `ci_high` and `p_value` of each for itself; `adjusted_low`,
+        `adjusted_high` and `adjusted_p_value` in view of all; `n`. NaN for n < 2.
+
+    Raises:
+        ValueError: the adjustment is unknown.
+    """
+    low, high = interval(estimates, confidence)
+    p = p_value(estimates)
+    level, adjusted_p = _adjusted(p, 1.0 - confidence, adjust)
+    adjusted_low, adjusted_high = interval(estimates, 1.0 - level)
+    return {
+        "difference": estimates.mean,
+        "ci_low": low,
+        "ci_high": high,
+        "p_value": p,
+        "adjusted_low": adjusted_low,
+        "adjusted_high": adjusted_high,
+        "adjusted_p_value": adjusted_p,
+        "n": estimates.n,
+    }
 
 
 def adjusted_p_values(p_values: FloatArray) -> FloatArray:
@@ -60,3 +99,15 @@ def _order(p_values: FloatArray) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
     """Return the places of the tests, from the smallest p-value to the largest."""
     order = np.argsort(p_values, kind="stable")
     return order[~np.isnan(p_values[order])]
+
+
+def _adjusted(p: FloatArray, alpha: float, adjust: Adjustment) -> tuple[FloatArray, FloatArray]:
+    """Return the level of each interval and the adjusted p-values."""
+    if adjust == "holm":
+        return levels(p, alpha), adjusted_p_values(p)
+    if adjust == "bonferroni":
+        tests = max(int((~np.isnan(p)).sum()), 1)
+        return np.full(p.shape, alpha / tests), np.minimum(p * tests, 1.0)
+    if adjust == "none":
+        return np.full(p.shape, alpha), p
+    raise ValueError(f"unknown adjustment {adjust!r}; 'holm', 'bonferroni' or 'none'")

@@ -1,15 +1,12 @@
 """Many replications at once, of one scenario or of several, in worker processes."""
 
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import as_completed
 from typing import Any, TypeVar
-
-import joblib
 
 from sim.scenario.organization import Scenario
 
+from .engines import engine
 from .run import Run, simulate
 
 Result = TypeVar("Result")
@@ -51,39 +48,24 @@ def in_parallel(
     n_jobs: int,
     progress: Progress | None = None,
 ) -> list[Result]:
-    """Return what ``function`` makes of each tuple of arguments in ``work``, in their order."""
-    parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    with _workers_ignore_interrupts():
-        outcomes = parallel(
-            joblib.delayed(_numbered)(place, function, arguments)
-            for place, arguments in enumerate(work)
-        )
-    done: dict[int, Result] = {}
-    for place, result in outcomes:
-        done[place] = result
-        if progress is not None:
-            progress(len(done))
-    return [done[place] for place in range(len(work))]
+    """Return what ``function`` makes of each tuple of arguments in ``work``, in their order.
 
-
-def _numbered(
-    place: int, function: Callable[..., Result], arguments: tuple[Any, ...]
-) -> tuple[int, Result]:
-    return place, function(*arguments)
-
-
-@contextmanager
-def _workers_ignore_interrupts() -> Iterator[None]:
-    """Ignore Ctrl-C while worker processes are started, which inherit that for good.
-
-    A terminal sends it to all processes, and each worker would print a traceback. It is for the
-    parent to stop them.
+    With one process nothing is started, and the work is done here.
     """
-    if threading.current_thread() is not threading.main_thread():  # may not handle signals
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    tell = progress or (lambda _: None)
+    if n_jobs == 1:
+        results = []
+        for done, arguments in enumerate(work, start=1):
+            results.append(function(*arguments))
+            tell(done)
+        return results
+    with engine(n_jobs=n_jobs) as workers:
+        futures = [workers.submit(function, *arguments) for arguments in work]
+        try:
+            for done, future in enumerate(as_completed(futures), start=1):
+                future.result()
+                tell(done)
+        finally:
+            for future in futures:
+                future.cancel()
+    return [future.result() for future in futures]

@@ -438,7 +438,9 @@ def _precision(study: Study) -> list[Caveat]:
     needed = replications * (max(wide.values()) / TARGET_PRECISION) ** 2
     # The half width is an estimate itself: more than two digits would pretend.
     rounded = round(needed, 1 - math.floor(math.log10(needed)))
-    named = _and([f"{LABELS[metric]} (±{format_percent(value)})" for metric, value in wide.items()])
+    named = listed(
+        [f"{LABELS[metric]} (±{format_percent(value)})" for metric, value in wide.items()]
+    )
     text = (
         f"Few replications: the interval of {named} is wider than "
         f"±{format_percent(TARGET_PRECISION)} of the mean; "
@@ -458,7 +460,7 @@ def _warm_up(study: Study) -> list[Caveat]:
     }
     if not suggested:
         return []
-    named = _and([f"{week} for {label}" for label, week in suggested.items()])
+    named = listed([f"{week} for {label}" for label, week in suggested.items()])
     text = (
         f"Warm-up: {study.scenario.warmup_weeks} weeks are left out, MSER-5 suggests {named}. "
         "Look at the course over time."
@@ -495,12 +497,12 @@ def _without_data(study: Study) -> list[Caveat]:
     missing = {m: int(counts[m]) for m in DORA_METRICS if counts[m] < len(study.runs)}
     if not missing:
         return []
-    named = _and([f"{LABELS[metric]} rests on {count}" for metric, count in missing.items()])
+    named = listed([f"{LABELS[metric]} rests on {count}" for metric, count in missing.items()])
     text = f"Replications without data are left out: of {len(study.runs)}, {named}."
     return [Caveat(False, text)]
 
 
-def _and(items: Sequence[str]) -> str:
+def listed(items: Sequence[str]) -> str:
     """Return a list as people write it: ``a, b and c``."""
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
@@ -550,11 +552,13 @@ def _standing(study: Study) -> str:
     placed = [
         f"{band_words(row.bands)} for {row.label}" for row in metric_rows(study, DORA_METRICS)
     ]
-    return f"In DORA's {DORA_YEAR} survey this would be {_and(placed)}."
+    return f"In DORA's {DORA_YEAR} survey this would be {listed(placed)}."
 
 
 def _waiting(study: Study) -> str:
     rows = lead_time_rows(study)
+    if any(math.isnan(row.share) for row in rows):  # nothing takes any time
+        return ""
     share = {
         kind: sum(row.share for row in rows if row.kind == kind)
         for kind in ("waiting", "work", "rework")
@@ -567,7 +571,7 @@ def _waiting(study: Study) -> str:
         if row.share >= 0.05 * share["waiting"] > 0.0
     ]
     if parts:
-        said += f"; of the waiting, {_and(parts)}"
+        said += f"; of the waiting, {listed(parts)}"
     return (
         f"{said}. Work of people and machines is {format_percent(share['work'])} of it, "
         f"rework {format_percent(share['rework'])}."
@@ -598,7 +602,7 @@ def _bottleneck(study: Study) -> str:
 def _restoring(study: Study) -> str:
     rows = restore_rows(study)
     total = float(study.summary()["mean"]["time_to_restore_mean_h"])
-    if math.isnan(total):
+    if not total > 0.0:
         return ""
     longest = max(rows, key=lambda row: row.value)
     verbs = {
@@ -630,7 +634,7 @@ def _effort(study: Study) -> str:
     # What is nothing needs no words.
     named = [f"{row.label} takes {format_percent(row.share)}" for row in work if row.share > 0.0]
     named.append(f"{format_percent(max(idle.share, 0.0))} are idle")
-    return f"Of people's hours, {_and(named)}."
+    return f"Of people's hours, {listed(named)}."
 
 
 def _bill(study: Study) -> str:

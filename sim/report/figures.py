@@ -1,26 +1,19 @@
 """Pictures of a study, one function per question.
 
-Each function takes public tables and an ``Axes``, draws into it and returns it. Nothing here uses
-the global state of pyplot, so pictures can be drawn anywhere, without a display.
-
-Colours are those of Okabe and Ito (2008), which the colour-blind can tell apart; hatches, markers
-and labels carry the same information, so the pictures survive a black-and-white printer. Solid
-areas of a lead time are work, hatched ones are waiting.
+Each function takes public tables and an ``Axes``, draws into it and returns it.
 """
 
 import math
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from sim.experiment.replicate import Study
+from sim.metrics.arrays import FloatArray
 from sim.metrics.bands import dora_band
 from sim.metrics.cost import HEADS, bills
 from sim.metrics.effort import effort_by_role
@@ -45,6 +38,24 @@ from sim.report.content import (
     step_name,
     suggested_warm_up,
 )
+from sim.report.flow_figures import cumulative_flow_picture, gantt_picture
+from sim.report.incident_figures import incidents_picture
+from sim.report.palette import (
+    BLACK,
+    BLUE,
+    FILLS,
+    INK,
+    SKY,
+    VERMILION,
+    Picture,
+    entitle,
+    explain,
+    fill_patch,
+    new_figure,
+    say_no_data,
+    stack_bars,
+)
+from sim.report.quality_figures import quality_picture
 from sim.report.units import (
     NO_DATA,
     count_noun,
@@ -57,62 +68,15 @@ from sim.report.units import (
     readable,
     unit_for,
 )
-
-BLACK = "#000000"
-ORANGE, SKY, GREEN, YELLOW = "#e69f00", "#56b4e9", "#009e73", "#f0e442"
-BLUE, VERMILION, PURPLE = "#0072b2", "#d55e00", "#cc79a7"
-
-_INK = "#222222"
-
-
-class _Fill(NamedTuple):
-    colour: str
-    hatch: str = ""
-    hatch_colour: str = "white"
-
-
-_FILLS = {
-    "effort_h": _Fill(GREEN),
-    "run_h": _Fill(SKY),
-    "people_h": _Fill(VERMILION, "///"),
-    "compute_h": _Fill(BLUE, "\\\\\\"),
-    "window_h": _Fill(ORANGE, "...", _INK),
-    "handoff_h": _Fill(YELLOW, "xxx", _INK),
-    "rework_h": _Fill("#666666", "++"),
-    "detect_h": _Fill(ORANGE, "...", _INK),
-    "respond_h": _Fill(YELLOW, "xxx", _INK),
-    "diagnose_h": _Fill(SKY),
-    "remedy_h": _Fill(BLUE, "//"),
-    "delivery_h_per_week": _Fill(GREEN),
-    "incident_work_h_per_week": _Fill(VERMILION, "///"),
-    "toil_h_per_week": _Fill(YELLOW, "xxx", _INK),
-    "investment_h_per_week": _Fill(SKY, "...", _INK),
-    "people": _Fill(GREEN),
-    "compute": _Fill(SKY, "\\\\\\"),
-    "tools": _Fill(YELLOW, "xxx", _INK),
-    "downtime": _Fill(VERMILION, "///"),
-    "degraded": _Fill(ORANGE, "...", _INK),
-}
-
-
-class Picture(NamedTuple):
-    """A figure with the words that go with it."""
-
-    figure: Figure
-    title: str
-    """The question that it answers."""
-    caption: str
-    """How to read it."""
-    alt: str
-    """What it shows, for those who cannot see it."""
+from sim.report.week_figures import week_picture
 
 
 def study_pictures(study: Study) -> dict[str, Picture]:
     """Return the pictures of a study by name.
 
-    They are `metrics`, `lead_time`, `restore_time`, `effort`, `course`, and `cost` if there are
-    prices. Steps, incidents, hours and costs are those of the first replication, the only one whose
-    tables are kept.
+    They are `metrics`, `lead_time`, `gantt`, `cumulative_flow`, `restore_time`, `incidents`,
+    `quality`, `effort`, `week`, `course`, and `cost` if there are prices. All but the metrics and
+    their course are those of the first replication, the only one whose tables are kept.
 
     Args:
         study: The study.
@@ -120,28 +84,18 @@ def study_pictures(study: Study) -> dict[str, Picture]:
     pictures = {
         "metrics": _metrics_picture(study),
         "lead_time": _lead_time_picture(study),
+        "gantt": gantt_picture(study),
+        "cumulative_flow": cumulative_flow_picture(study),
         "restore_time": _restore_picture(study),
+        "incidents": incidents_picture(study),
+        "quality": quality_picture(study),
         "effort": _effort_picture(study),
+        "week": week_picture(study),
         "course": _course_picture(study),
     }
     if is_priced(study):
         pictures["cost"] = _cost_picture(study)
     return pictures
-
-
-def new_figure(width: float, height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
-    """Return an empty figure, in inches, with a column of axes."""
-    figure = Figure(figsize=(width, height), dpi=150, layout="constrained", facecolor="white")
-    axes = figure.subplots(rows, 1, squeeze=False)
-    return figure, list(axes[:, 0])
-
-
-def _entitle(figure: Figure, title: str, study: Study) -> None:
-    figure.suptitle(title, x=0.01, ha="left", fontsize=13, color=_INK)
-    if flag := instability(study):
-        figure.text(
-            0.99, 0.995, flag, ha="right", va="top", fontsize=11, fontweight="bold", color=VERMILION
-        )
 
 
 # --- the metrics over the bands -----------------------------------------------------------------
@@ -167,7 +121,7 @@ _RATES = {
     "100 a day": 100.0,
 }
 # What is shown at least, so that the bands give an orientation.
-_AT_LEAST = {
+SHOWN_AT_LEAST = {
     "deployment_frequency": (1 / 365.0, 8.0),
     "lead_time_h": (4.0, 8766.0),
     "change_failure_rate": (0.0, 0.7),
@@ -195,7 +149,7 @@ def plot_metric(values: pd.Series, row: MetricRow, interval: tuple[float, float]
     """
     metric = row.metric
     known = values.dropna().to_numpy(dtype=float)
-    low, high = _AT_LEAST[metric]
+    low, high = SHOWN_AT_LEAST[metric]
     positive = known[known > 0.0]
     if positive.size:
         low = min(low, 0.7 * positive.min()) if low > 0.0 else low
@@ -205,7 +159,7 @@ def plot_metric(values: pd.Series, row: MetricRow, interval: tuple[float, float]
 
     # Spread over the height by the golden ratio: neighbours in the table stay apart.
     height = 0.18 + 0.34 * (np.arange(known.size) * 0.618034 % 1.0)
-    ax.scatter(known, height, s=16, facecolor="white", edgecolor=_INK, linewidth=0.8, zorder=3)
+    ax.scatter(known, height, s=16, facecolor="white", edgecolor=INK, linewidth=0.8, zorder=3)
     if known.size:
         mean = float(known.mean())
         ends = [max(end, low) if not math.isnan(end) else mean for end in interval]
@@ -216,8 +170,8 @@ def plot_metric(values: pd.Series, row: MetricRow, interval: tuple[float, float]
     if row.estimate.interval:
         said += f"  [{row.estimate.interval}]"
     label = f"{row.label.capitalize()}: {EXPLANATIONS[metric]}"
-    ax.set_title(label, loc="left", fontsize=10, color=_INK)
-    ax.set_title(said, loc="right", fontsize=11, fontweight="bold", color=_INK)
+    ax.set_title(label, loc="left", fontsize=10, color=INK)
+    ax.set_title(said, loc="right", fontsize=11, fontweight="bold", color=INK)
     ax.set_ylim(0.0, 1.3)
     ax.set_yticks([])
     ax.tick_params(labelsize=9, length=3)
@@ -296,14 +250,14 @@ def _metrics_picture(study: Study) -> Picture:
     for row, ax in zip(rows, axes, strict=True):
         _, low, high = mean_and_interval(study, row.metric)
         plot_metric(study.runs[row.metric], row, (low, high), ax)
-    _entitle(figure, f"The four metrics over DORA's {DORA_YEAR} bands", study)
+    entitle(figure, f"The four metrics over DORA's {DORA_YEAR} bands", instability(study))
     figure.supxlabel(
         f"circles: {count_noun(len(study.runs), 'replication')}; "
         "diamond and bar: mean with 95 % interval; better is to the right →",
         x=0.99,
         ha="right",
         fontsize=9.5,
-        color=_INK,
+        color=INK,
     )
     told = [
         f"{row.label} {row.estimate.value}"
@@ -325,6 +279,9 @@ def _metrics_picture(study: Study) -> Picture:
 def plot_lead_time(waiting: pd.DataFrame, ax: Axes) -> Axes:
     """Draw where lead time goes, by pipeline step and cause: a value-stream map.
 
+    It is a waterfall: each step begins where the one above it ends, so the last ends at the mean
+    lead time.
+
     Args:
         waiting: The frame of :func:`sim.metrics.waiting_by_step`: mean hours per deployed change.
         ax: Where to draw.
@@ -336,8 +293,9 @@ def plot_lead_time(waiting: pd.DataFrame, ax: Axes) -> Axes:
         f"{part.label}, {format_percent(by_part[part.column] / total)}" if total else part.label
         for part in LEAD_TIME_COMPONENTS
     ]
-    _stacked_bars(waiting, names, LEAD_TIME_COMPONENTS, labels, ax)
-    ax.set_xlabel("mean hours per deployed change", fontsize=10)
+    begin = np.append(0.0, waiting.sum(axis="columns").cumsum())[:-1]
+    _stacked_bars(waiting, names, LEAD_TIME_COMPONENTS, labels, ax, begin=begin)
+    ax.set_xlabel("mean hours per deployed change, since commit", fontsize=10)
     return ax
 
 
@@ -365,80 +323,44 @@ def _stacked_bars(
     labels: Sequence[str],
     ax: Axes,
     unit: str = "h",
+    begin: FloatArray | None = None,
 ) -> None:
-    """Draw a bar per row of the frame, first on top, stacked from the columns of the parts."""
+    """Draw a bar per row of the frame, first on top, stacked from the columns of the parts.
+
+    Bars begin at zero, or for a waterfall each where ``begin`` says.
+    """
     if frame.empty:
-        _say_no_data(ax)
+        say_no_data(ax)
         return
     columns = [part.column for part in parts]
     rows = np.arange(len(frame))
-    left = np.zeros(len(frame))
+    ends = stack_bars(frame, columns, ax, height=0.74, begin=begin)
     totals = frame[columns].sum(axis="columns").to_numpy(dtype=float)
-    for column in columns:
-        fill = _FILLS[column]
-        hours = frame[column].to_numpy(dtype=float)
-        ax.barh(
-            rows,
-            hours,
-            left=left,
-            height=0.74,
-            color=fill.colour,
-            hatch=fill.hatch,
-            edgecolor=fill.hatch_colour,
-            linewidth=0.5,
-        )
-        left += hours
     decimals = decimals_for(float(totals.max()))
-    for row, total in zip(rows, totals, strict=True):
+    if begin is not None:
+        for above, end in enumerate(ends[:-1]):
+            ax.plot(
+                [end, end], [above, above + 1], color=INK, linewidth=0.8, linestyle=":", zorder=0
+            )
+    for row, total, end in zip(rows, totals, ends, strict=True):
         ax.annotate(
             f"{format_number(float(total), decimals)} {unit}",
-            (float(total), float(row)),
+            (float(end), float(row)),
             xytext=(4, 0),
             textcoords="offset points",
             va="center",
             fontsize=9.5,
-            color=_INK,
+            color=INK,
         )
     ax.set_yticks(rows, names, fontsize=10)
     ax.invert_yaxis()
-    ax.set_xlim(0.0, 1.12 * float(totals.max()) if totals.max() > 0.0 else 1.0)
+    ax.set_xlim(0.0, 1.12 * float(ends.max()) if ends.max() > 0.0 else 1.0)
     ax.xaxis.grid(True, color="#dddddd", linewidth=0.7)
     ax.set_axisbelow(True)
     ax.tick_params(axis="y", length=0)
     for spine in ("right", "top", "left"):
         ax.spines[spine].set_visible(False)
-    _explain_fills(columns, labels, ax)
-
-
-def _explain_fills(names: Sequence[str], labels: Sequence[str], ax: Axes) -> None:
-    """Put a legend of the named fills to the right of the axes."""
-    ax.legend(
-        handles=[
-            Patch(
-                facecolor=_FILLS[name].colour,
-                hatch=_FILLS[name].hatch,
-                edgecolor=_FILLS[name].hatch_colour,
-                linewidth=0.5,
-                label=label,
-            )
-            for name, label in zip(names, labels, strict=True)
-        ],
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
-        borderaxespad=0.0,
-        fontsize=9.5,
-        frameon=False,
-        handlelength=2.8,
-        handleheight=1.6,
-    )
-
-
-def _say_no_data(ax: Axes) -> None:
-    ax.text(0.5, 0.5, NO_DATA, transform=ax.transAxes, ha="center", va="center", fontsize=14)
-    ax.set_xticks([])
-    ax.set_yticks([])
-    for spine in ax.spines.values():
-        spine.set_color("#bbbbbb")
+    explain([fill_patch(*both) for both in zip(columns, labels, strict=True)], ax)
 
 
 def _lead_time_picture(study: Study) -> Picture:
@@ -454,11 +376,12 @@ def _lead_time_picture(study: Study) -> Picture:
     )
     if waiting.empty:
         title = f"Lead time by step and cause: {NO_DATA}"
-    _entitle(figure, title, study)
+    entitle(figure, title, instability(study))
     question = "Where does lead time go?"
     caption = (
-        "A value-stream map: the steps from top to bottom as a change goes through them. Solid is "
-        f"work, hatched is waiting. Of replication {run.replication}, whose tables are kept."
+        "A value-stream map: the steps from top to bottom as a change goes through them, each from "
+        "where the one before ends. Solid is work, hatched is waiting. Of replication "
+        f"{run.replication}, whose tables are kept."
     )
     if waiting.empty:
         return Picture(figure, question, caption, title)
@@ -471,7 +394,7 @@ def _lead_time_picture(study: Study) -> Picture:
         f"{step_name(step)} {format_value('step_h', hours)}" for step, hours in longest.items()
     )
     alt = (
-        f"Stacked bars of mean hours per deployed change, one bar per pipeline step; in all "
+        f"Waterfall of mean hours per deployed change, one bar per pipeline step; in all "
         f"{format_value('total_h', total)}: {causes}. Longest steps: {steps}."
     )
     return Picture(figure, question, caption, alt)
@@ -485,7 +408,7 @@ def _restore_picture(study: Study) -> Picture:
     title = f"Time to restore by cause and phase (replication {run.replication})"
     if by_cause.empty:
         title = f"{title}: {NO_DATA}"
-    _entitle(figure, title, study)
+    entitle(figure, title, instability(study))
     question = "Where does restore time go?"
     caption = (
         "From the start of degradation to restored service; a remedy that goes through the "
@@ -529,7 +452,7 @@ def plot_effort(by_role: pd.DataFrame, ax: Axes) -> Axes:
         f"{part.label}, {format_percent(by_role[part.column].sum() / whole_h)}" for part in work
     ]
     _stacked_bars(percent, names, work, labels, ax, unit="%")
-    ax.axvline(100.0, color=_INK, linewidth=1.0, linestyle=":")
+    ax.axvline(100.0, color=INK, linewidth=1.0, linestyle=":")
     ax.set_xlim(right=max(ax.get_xlim()[1], 102.0))
     ax.set_xlabel("percent of the available hours; the rest is idle", fontsize=10)
     return ax
@@ -554,7 +477,7 @@ def plot_cost(
     begin, width = np.array(edges[:-1]), np.diff(edges)
     bottom = np.zeros(len(bill))
     for head in HEADS:
-        fill = _FILLS[head]
+        fill = FILLS[head]
         money = bill[head].to_numpy(dtype=float)
         ax.bar(
             begin,
@@ -580,7 +503,7 @@ def plot_cost(
     shares = bill[list(HEADS)].sum() / bill[list(HEADS)].to_numpy().sum()
     # The first stands at the bottom of the bars, and of the legend.
     labels = [f"{COST_LABELS[head]}, {format_percent(shares[head])}" for head in HEADS]
-    _explain_fills(HEADS[::-1], labels[::-1], ax)
+    explain([fill_patch(*both) for both in zip(HEADS[::-1], labels[::-1], strict=True)], ax)
     return ax
 
 
@@ -597,11 +520,11 @@ def _effort_picture(study: Study) -> Picture:
     by_role = effort_by_role(run.tables, run.window) if known else pd.DataFrame()
     figure, (ax,) = new_figure(10.0, 1.8 + 0.5 * max(len(by_role), 3))
     if by_role.empty:
-        _say_no_data(ax)
-        _entitle(figure, f"{title}: {NO_DATA}", study)
+        say_no_data(ax)
+        entitle(figure, f"{title}: {NO_DATA}", instability(study))
         return Picture(figure, question, caption, f"{title}: {NO_DATA}")
     plot_effort(by_role, ax)
-    _entitle(figure, title, study)
+    entitle(figure, title, instability(study))
     told = []
     for role, row in by_role.iterrows():
         whole_h = float(row["capacity_h_per_week"])
@@ -622,14 +545,14 @@ def _cost_picture(study: Study) -> Picture:
     bill = pd.DataFrame(amounts).div(np.diff(edges), axis="index")
     figure, (ax,) = new_figure(10.0, 4.2)
     title = f"Cost over time, by head of the bill (replication {run.replication})"
-    _entitle(figure, title, study)
+    entitle(figure, title, instability(study))
     question = "What does it cost, and when?"
     caption = (
         f"Each bar is the mean over {count_noun(COST_PERIOD_WEEKS, 'week')}; the dotted line is "
         f"the end of the warm-up. Of replication {run.replication}, whose tables are kept."
     )
     if bill[list(HEADS)].isna().to_numpy().any():
-        _say_no_data(ax)
+        say_no_data(ax)
         return Picture(figure, question, caption, f"{title}: {NO_DATA}")
     plot_cost(bill, edges, scenario.warmup_weeks, scenario.cost.currency, ax)
     ax.set_xlabel("week", fontsize=10)
@@ -674,9 +597,9 @@ def plot_course(weekly: pd.DataFrame, column: str, warmup_weeks: int, ax: Axes) 
     unit = unit_for(column, float(mean.mean()))
     label = _COURSES.get(column, readable(column))
     title = f"{label}, {unit.name}" if unit.name else label
-    ax.set_title(title, loc="left", fontsize=11, color=_INK)
+    ax.set_title(title, loc="left", fontsize=11, color=INK)
     if mean.isna().all():
-        _say_no_data(ax)
+        say_no_data(ax)
         return ax
     middle = mean.index + 0.5
     low, high = by_week.quantile(0.1) / unit.size, by_week.quantile(0.9) / unit.size
@@ -699,7 +622,7 @@ def plot_course(weekly: pd.DataFrame, column: str, warmup_weeks: int, ax: Axes) 
         f"dotted: MSER-5 would leave out {count_noun(suggested, 'week')}",
         loc="right",
         fontsize=9,
-        color=_INK,
+        color=INK,
     )
     ax.set_xlim(0, len(mean))
     ax.set_ylim(bottom=0)
@@ -717,7 +640,7 @@ def _course_picture(study: Study) -> Picture:
     for column, ax in zip(_COURSES, axes, strict=True):
         plot_course(study.weekly, column, warmup, ax)
     axes[-1].set_xlabel("week (hatched: warm-up, left out of the metrics)", fontsize=10)
-    _entitle(figure, "From week to week", study)
+    entitle(figure, "From week to week", instability(study))
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=9, frameon=False)
     means = study.weekly.groupby("week")[list(_COURSES)].mean().loc[warmup:].mean()

@@ -9,7 +9,8 @@ from pathlib import Path
 from sim.experiment.payback import Payback
 from sim.experiment.replicate import Study
 from sim.report.figures import study_pictures
-from sim.report.html import versions, write_html
+from sim.report.html import write_html
+from sim.report.markup import versions
 from sim.report.payback import ROLLING_WEEKS, payback_picture
 from sim.scenario.load import to_yaml
 

@@ -1,19 +1,12 @@
 """The report of a study as one HTML file that needs nothing but a browser."""
 
-import base64
 import html
-import io
 import math
-import platform
 from collections.abc import Mapping, Sequence
-from importlib import metadata, resources
 from pathlib import Path
-from string import Template
-
-import matplotlib as mpl
-from matplotlib.figure import Figure
 
 from sim.experiment.replicate import Study
+from sim.report.animation import HOURS_A_FRAME, WEEKS, animate
 from sim.report.content import (
     COMPANIONS,
     DORA_METRICS,
@@ -37,11 +30,10 @@ from sim.report.content import (
     setting,
     utilization_rows,
 )
-from sim.report.figures import Picture
+from sim.report.markup import bullets, caveat_section, cell, facts, figure, page, prose, versions
+from sim.report.palette import Picture
 from sim.report.units import NO_DATA, decimals_for, format_number, format_percent
 from sim.scenario.load import to_yaml
-
-_PACKAGES = ("mldelivery", "simpy", "numpy", "scipy", "pandas")
 
 
 def write_html(study: Study, pictures: Mapping[str, Picture], path: Path) -> None:
@@ -57,17 +49,17 @@ def write_html(study: Study, pictures: Mapping[str, Picture], path: Path) -> Non
     lead_time = ("mean lead time", float(means["lead_time_mean_h"]))
     restore = ("mean time to restore", float(means["time_to_restore_mean_h"]))
     capacity = ("capacity", float(means["capacity_h_per_week"]))
-    figures = {f"{name}_figure": _figure(picture) for name, picture in pictures.items()}
-    template = resources.files("sim.report").joinpath("template.html").read_text("utf-8")
-    page = Template(template).substitute(
+    figures = {f"{name}_figure": figure(picture) for name, picture in pictures.items()}
+    text = page(
+        "template.html",
         title=html.escape(f"{scenario.name}: ML delivery report"),
         heading=html.escape(scenario.name),
         description=f"<p>{html.escape(scenario.description)}</p>" if scenario.description else "",
-        practices="".join(f"<p>{html.escape(line)}</p>\n" for line in practices(study)),
+        context="".join(f"<p>{html.escape(line)}</p>\n" for line in practices(study)),
         setting=html.escape(setting(study)),
         flag=f'<p class="flag">{flag}</p>' if (flag := instability(study)) else "",
-        sentences=_list(sentences(study)),
-        caveats=_caveats(study),
+        sentences=bullets(sentences(study)),
+        caveats=caveat_section(caveats(study)),
         metrics=_metric_table(study),
         lead_time=_parts_table("Hours per deployed change", lead_time_rows(study), lead_time),
         restore_time=_parts_table("Hours per restored incident", restore_rows(study), restore),
@@ -75,35 +67,15 @@ def write_html(study: Study, pictures: Mapping[str, Picture], path: Path) -> Non
         utilization=_utilization_table(utilization_rows(study)),
         cost=_cost_section(study, figures.pop("cost_figure", "")),
         payback=_payback_section(pictures, figures.pop("payback_figure", "")),
-        versions=_versions(study),
+        animation=_animation_section(study),
+        versions=facts(
+            {"seed": str(study.seed), "replications": str(len(study.runs))} | versions()
+        ),
+        again="The scenario, complete; the same scenario, seed and versions give the same numbers.",
         scenario=html.escape(to_yaml(scenario)),
         **figures,
     )
-    path.write_text(page, encoding="utf-8")
-
-
-def _prose(text: str) -> str:
-    # A number and its percent sign stay on one line.
-    return html.escape(text).replace(" %", "&nbsp;%")
-
-
-def _list(items: Sequence[str]) -> str:
-    lines = "\n".join(f"<li>{_prose(item)}</li>" for item in items)
-    return f"<ul>\n{lines}\n</ul>"
-
-
-def _caveats(study: Study) -> str:
-    found = caveats(study)
-    if not found:
-        return ""
-    lines = "\n".join(
-        f"<li class='{'serious' if caveat.serious else 'note'}'>{_prose(caveat.text)}</li>"
-        for caveat in found
-    )
-    return (
-        '<section aria-labelledby="caveats">\n<h2 id="caveats">Before you believe it</h2>\n'
-        f'<ul class="caveats">\n{lines}\n</ul>\n</section>'
-    )
+    path.write_text(text, encoding="utf-8")
 
 
 def _metric_table(study: Study) -> str:
@@ -125,17 +97,12 @@ def _metric_table(study: Study) -> str:
     return f"<table>{caption}<thead><tr>{head}</tr></thead>{bodies}</table>"
 
 
-def _cell(text: str, css: str = "") -> str:
-    kind = f' class="{css}"' if css else ""
-    return f"<td{kind}>{html.escape(text)}</td>"
-
-
 def _metric_line(row: MetricRow) -> str:
     explained = f"<small>{html.escape(EXPLANATIONS[row.metric])}</small>"
     return (
         f'<tr><th scope="row">{html.escape(row.label)}{explained}</th>'
-        f"{_cell(row.estimate.value, 'number value')}{_cell(row.estimate.interval, 'number')}"
-        f"{_cell(band_words(row.bands))}{_cell(row.basis, 'number')}</tr>\n"
+        f"{cell(row.estimate.value, 'number value')}{cell(row.estimate.interval, 'number')}"
+        f"{cell(band_words(row.bands))}{cell(row.basis, 'number')}</tr>\n"
     )
 
 
@@ -153,18 +120,18 @@ def _parts_table(
     largest = max(row.share for row in rows)
     lines = "".join(
         f'<tr><th scope="row">{html.escape(row.label)}</th>'
-        f"{_cell(f'{format_number(row.value, decimals)}{unit}', 'number')}"
-        f"{_cell(format_percent(row.share), 'number')}{_bar(row.share / largest, row.kind)}</tr>\n"
+        f"{cell(f'{format_number(row.value, decimals)}{unit}', 'number')}"
+        f"{cell(format_percent(row.share), 'number')}{_bar(row.share / largest, row.kind)}</tr>\n"
         for row in rows
     )
     lines += (
         f'<tr class="total"><th scope="row">{name}</th>'
-        f"{_cell(f'{format_number(whole, decimals)}{unit}', 'number')}"
-        f"{_cell('100 %', 'number')}<td></td></tr>"
+        f"{cell(f'{format_number(whole, decimals)}{unit}', 'number')}"
+        f"{cell('100 %', 'number')}<td></td></tr>"
     )
     lines += "".join(
         f'<tr><th scope="row">{html.escape(label)}</th>'
-        f"{_cell(f'{format_number(value, decimals)}{unit}', 'number')}<td></td><td></td></tr>\n"
+        f"{cell(f'{format_number(value, decimals)}{unit}', 'number')}<td></td><td></td></tr>\n"
         for label, value in below
     )
     table = f"<table><caption>{caption}</caption><tbody>{lines}</tbody></table>"
@@ -192,14 +159,31 @@ def _payback_section(pictures: Mapping[str, Picture], figure: str) -> str:
         return ""
     return (
         f'<section aria-labelledby="payback">\n<h2 id="payback">{pictures["payback"].title}</h2>\n'
-        f"<p>{_prose(pictures['payback'].alt)}</p>\n{figure}\n</section>"
+        f"<p>{prose(pictures['payback'].alt)}</p>\n{figure}\n</section>"
+    )
+
+
+def _animation_section(study: Study) -> str:
+    if not study.scenario.animation:
+        return ""
+    run = study.first
+    # With plotly.js itself, 5 MB: the file has to work without a network.
+    moving = animate(run.tables, run.window).to_html(
+        full_html=False, include_plotlyjs=True, auto_play=False
+    )
+    return (
+        '<section class="animation" aria-labelledby="animation">\n'
+        '<h2 id="animation">Watch it</h2>\n'
+        f"<p>The first {WEEKS} weeks after the warm-up of replication {run.replication}, "
+        f"{HOURS_A_FRAME} hours a frame; incidents pull people away from other work.</p>\n"
+        f"{moving}\n</section>"
     )
 
 
 def _utilization_table(rows: Sequence[PartRow]) -> str:
     lines = "".join(
         f'<tr><th scope="row">{html.escape(row.label)}</th>'
-        f"{_cell(format_percent(row.share), 'number')}{_bar(row.share, 'load')}</tr>\n"
+        f"{cell(format_percent(row.share), 'number')}{_bar(row.share, 'load')}</tr>\n"
         for row in rows
     )
     caption = "<caption>Hours of work or of occupied slots, of those available</caption>"
@@ -213,39 +197,3 @@ def _bar(share: float, css: str) -> str:
         f'<td class="bar" aria-hidden="true"><span class="{css}" '
         f'style="width: {width:.1f}%"></span></td>'
     )
-
-
-def _figure(picture: Picture) -> str:
-    source = base64.b64encode(_svg(picture.figure)).decode("ascii")
-    return (
-        f'<figure>\n<img alt="{html.escape(picture.alt)}" '
-        f'src="data:image/svg+xml;base64,{source}">\n'
-        f"<figcaption><strong>{html.escape(picture.title)}</strong> "
-        f"{html.escape(picture.caption)}</figcaption>\n</figure>"
-    )
-
-
-def _svg(figure: Figure) -> bytes:
-    drawing = io.BytesIO()
-    # With a fixed salt and no date, the same study gives the same file, byte for byte. Letters are
-    # drawn as paths, so that the picture does not depend on the fonts of whoever opens it.
-    with mpl.rc_context({"svg.hashsalt": "mldelivery", "svg.fonttype": "path"}):
-        figure.savefig(drawing, format="svg", metadata={"Date": None})
-    return drawing.getvalue()
-
-
-def _versions(study: Study) -> str:
-    facts = {"seed": str(study.seed), "replications": str(len(study.runs))} | versions()
-    lines = "".join(f"<dt>{name}</dt><dd>{html.escape(fact)}</dd>" for name, fact in facts.items())
-    return f"<dl>{lines}</dl>"
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that the numbers depend on."""
-    found = {"Python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "not installed: run from a source checkout"
-    return found

@@ -15,14 +15,13 @@ from sim.experiment.payback import BreakEven, Payback
 from sim.experiment.replicate import Study
 from sim.metrics import rolling_metrics
 from sim.report.content import LABELS
-from sim.report.figures import BLUE, VERMILION, Picture
+from sim.report.palette import BLUE, INK, VERMILION, Picture, tidy
 from sim.report.units import format_difference, format_money, readable, unit_for
 
 ROLLING_WEEKS = 12
 """Width of the window over which the metrics are taken."""
 
 _WEEK_H = 168.0
-_INK = "#222222"
 _METRICS = (
     "deployment_frequency",
     "lead_time_mean_h",
@@ -54,7 +53,7 @@ def payback_picture(payback: Payback) -> Picture:
     for ax in axes:
         _mark_dates(payback, ax)
         ax.set_xlim(0, payback.invested.scenario.horizon_weeks)
-    figure.suptitle("With the roadmap and without", x=0.01, ha="left", fontsize=13, color=_INK)
+    figure.suptitle("With the roadmap and without", x=0.01, ha="left", fontsize=13, color=INK)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9, frameon=False)
     caption = (
@@ -87,7 +86,7 @@ def plot_rolling(rolled: pd.DataFrame, metric: str, ax: Axes) -> Axes:
     title = _LABELS.get(metric, readable(metric))
     ax.set_title(f"{title}, {size.name}" if size.name else title, loc="left", fontsize=11)
     ax.set_ylim(bottom=0)
-    _tidy(ax)
+    tidy(ax)
     return ax
 
 
@@ -108,12 +107,12 @@ def plot_cumulated(payback: Payback, ax: Axes) -> Axes:
     week = np.arange(cumulated.shape[1]) + 1.0
     ax.fill_between(week, low, high, color=BLUE, alpha=0.2, linewidth=0)
     ax.plot(week, estimates.mean, color=BLUE, linewidth=1.8)
-    ax.axhline(0.0, color=_INK, linewidth=0.8)
+    ax.axhline(0.0, color=INK, linewidth=0.8)
     date = payback.break_even()
     if math.isfinite(date.week) and date.week > 0:
-        ax.plot([date.week], [0.0], marker="o", color=_INK, zorder=5)
+        ax.plot([date.week], [0.0], marker="o", color=INK, zorder=5)
         ends = [min(end, cumulated.shape[1]) for end in (date.low, date.high)]
-        ax.hlines(0.0, *ends, color=_INK, linewidth=4.0, alpha=0.5, zorder=4)
+        ax.hlines(0.0, *ends, color=INK, linewidth=4.0, alpha=0.5, zorder=4)
         ax.annotate(
             "break-even",
             (date.week, 0.0),
@@ -123,7 +122,7 @@ def plot_cumulated(payback: Payback, ax: Axes) -> Axes:
         )
     ax.margins(y=0.15)
     ax.yaxis.set_major_formatter(lambda value, _: format_money(value, "").strip())
-    _tidy(ax)
+    tidy(ax)
     return ax
 
 
@@ -234,14 +233,6 @@ def _mark_dates(payback: Payback, ax: Axes) -> None:
         zorder=0,
     )
     for _, dates in payback.investments.iterrows():
-        ax.axvline(dates["started_at"] / _WEEK_H, color=_INK, linestyle=":", linewidth=1.0)
+        ax.axvline(dates["started_at"] / _WEEK_H, color=INK, linestyle=":", linewidth=1.0)
         if not np.isnan(dates["adopted_at"]):
-            ax.axvline(dates["adopted_at"] / _WEEK_H, color=_INK, linestyle="--", linewidth=1.0)
-
-
-def _tidy(ax: Axes) -> None:
-    ax.grid(True, color="#e3e3e3", linewidth=0.7)
-    ax.set_axisbelow(True)
-    ax.tick_params(labelsize=9)
-    for spine in ("right", "top"):
-        ax.spines[spine].set_visible(False)
+            ax.axvline(dates["adopted_at"] / _WEEK_H, color=INK, linestyle="--", linewidth=1.0)

@@ -51,16 +51,18 @@ _ASCII = str.maketrans({"–": "-", "·": "-", "×": "x", "±": "+/-", "█": "#
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-class _Ink:
+class Ink:
     """Makes texts that the console can show: without Unicode if it has none."""
 
     def __init__(self, console: Console) -> None:
         self.ascii_only = console.options.ascii_only
 
     def text(self, text: str, style: str = "") -> Text:
+        """Return a text."""
         return Text(text.translate(_ASCII) if self.ascii_only else text, style)
 
     def bar(self, share: float, width: int, style: str) -> Text:
+        """Return a bar that fills this share of the width."""
         eighths = 0 if math.isnan(share) else round(8 * width * min(max(share, 0.0), 1.0))
         if self.ascii_only:
             return Text("#" * round(eighths / 8), style)
@@ -76,7 +78,7 @@ def print_study(study: Study, console: Console) -> None:
         console: Where to print; its width decides whether the breakdowns stand side by side, its
             encoding whether bars and dashes are drawn in ASCII.
     """
-    ink = _Ink(console)
+    ink = Ink(console)
     wide = console.width >= _WIDE
     bar_width = 18 if wide else 38
     means = study.summary()["mean"]
@@ -128,7 +130,7 @@ def print_study(study: Study, console: Console) -> None:
             console.print()
     found = caveats(study)
     if found:
-        console.print(_caveat_table(found, ink))
+        console.print(caveat_table(found, ink))
 
 
 def _column(*tables: Table) -> Table:
@@ -140,7 +142,7 @@ def _column(*tables: Table) -> Table:
     return column
 
 
-def _metric_table(study: Study, ink: _Ink, wide: bool) -> Table:
+def _metric_table(study: Study, ink: Ink, wide: bool) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
         show_edge=False,
@@ -160,7 +162,7 @@ def _metric_table(study: Study, ink: _Ink, wide: bool) -> Table:
     return table
 
 
-def _cells(row: MetricRow, ink: _Ink, wide: bool) -> list[Text]:
+def _cells(row: MetricRow, ink: Ink, wide: bool) -> list[Text]:
     headline = "bold" if row.metric in DORA_METRICS else ""
     missing = row.estimate.value == NO_DATA
     band_style = _BAND_STYLES.get(row.bands[0], "") if len(row.bands) == 1 else ""
@@ -189,7 +191,7 @@ def _parts_table(
     rows: Sequence[PartRow],
     total: tuple[str, float],
     bar_width: int,
-    ink: _Ink,
+    ink: Ink,
     unit: str = " h",
 ) -> Table:
     name, whole = total
@@ -214,7 +216,7 @@ def _parts_table(
     return table
 
 
-def _cost_table(study: Study, bar_width: int, ink: _Ink) -> Table:
+def _cost_table(study: Study, bar_width: int, ink: Ink) -> Table:
     cost = float(study.summary()["mean"]["cost_per_week"])
     table = _parts_table(
         f"What it costs, {study.scenario.cost.currency} per week",
@@ -229,7 +231,7 @@ def _cost_table(study: Study, bar_width: int, ink: _Ink) -> Table:
     return table
 
 
-def _utilization_table(rows: Sequence[PartRow], bar_width: int, ink: _Ink) -> Table:
+def _utilization_table(rows: Sequence[PartRow], bar_width: int, ink: Ink) -> Table:
     table = _breakdown("Utilization")
     for row in rows:
         table.add_row(
@@ -241,7 +243,8 @@ def _utilization_table(rows: Sequence[PartRow], bar_width: int, ink: _Ink) -> Ta
     return table
 
 
-def _caveat_table(found: Sequence[Caveat], ink: _Ink) -> Table:
+def caveat_table(found: Sequence[Caveat], ink: Ink) -> Table:
+    """Return what to beware of, the serious things in red."""
     table = Table.grid(padding=(0, 1))
     for caveat in found:
         head, colon, rest = caveat.text.partition(": ")

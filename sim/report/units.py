@@ -177,10 +177,13 @@ def format_difference(metric: str, level: float, difference: float, low: float, 
     """
     if math.isnan(difference):
         return NO_DATA
+    if difference == low == high == 0.0:
+        return "the same"
     unit = unit_for(metric, level)
     numbers = [value / unit.size for value in (difference, low, high)]
     decimals = decimals_for(numbers[0], (numbers[2] - numbers[1]) / 2)
-    shown = [f"{number:+,.{decimals}f}" for number in numbers]
+    # Adding nothing makes a zero of a negative zero.
+    shown = [f"{round(number, decimals) + 0.0:+,.{decimals}f}" for number in numbers]
     points = "points" if unit is PERCENT else unit.name
     if math.isnan(low) or math.isnan(high):
         return f"{shown[0]} {points}".rstrip()

@@ -29,6 +29,12 @@ def _settings(scenario: Scenario) -> Iterator[Problem]:
         )
     if scenario.n_jobs == 0:
         yield Problem("n_jobs", "0 processes can do nothing", "use -1 for one a core, or a number")
+    if scenario.select is not None and scenario.replications < 3:
+        what = f"{scenario.replications} are too few to choose a point by select"
+        yield Problem("replications", what, "at least 3; ten are better")
+    if scenario.precision is not None and scenario.select is not None:
+        hint = "leave one of them out: each decides how often a point is replicated"
+        yield Problem("select", "cannot be had together with precision", hint)
 
 
 def _services(scenario: Scenario) -> Iterator[Problem]:

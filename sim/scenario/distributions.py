@@ -6,6 +6,7 @@ quantile function, so that one uniform number gives one draw: the same uniform m
 distribution with a shorter draw, which is what common random numbers live on.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -225,9 +226,14 @@ def without_replaced(value: Any, tag: str, kinds: Mapping[str, type[BaseModel]])
     chosen = value.get(tag) if isinstance(value, Mapping) else None
     if not isinstance(chosen, str) or chosen not in kinds:
         return value
-    of_any = {name for kind in kinds.values() for name in kind.model_fields}
-    foreign = of_any - set(kinds[chosen].model_fields)
+    foreign = _only_of_others(kinds[chosen], tuple(kinds.values()))
     return {key: entry for key, entry in value.items() if key not in foreign}
+
+
+@functools.cache
+def _only_of_others(chosen: type[BaseModel], kinds: tuple[type[BaseModel], ...]) -> frozenset[str]:
+    of_any = {name for kind in kinds for name in kind.model_fields}
+    return frozenset(of_any - set(chosen.model_fields))
 
 
 def _as_written(value: Any) -> Any:

@@ -185,7 +185,7 @@ def practices_text() -> str:
     for folder in sorted((SCENARIOS / "practice").iterdir()):
         levels = [
             (f"`{path.stem}`", *(headings(path).get(name, "") for name in ("", *HEADINGS)))
-            for path in sorted(folder.glob("*.yaml"), key=_by_level)
+            for path in sorted(folder.glob("*.yaml"), key=by_level)
         ]
         header = ("level", "what", *(name.lower() for name in HEADINGS))
         lines += [f"### practice/{folder.name}", "", *_table(header, levels), ""]
@@ -214,7 +214,7 @@ def headings(path: Path) -> dict[str, str]:
     return found
 
 
-def _by_level(path: Path) -> tuple[int, str]:
+def by_level(path: Path) -> tuple[int, str]:
     """Order the levels of a practice: those of every practice around those of its own."""
     return {"none": 0, "basic": 1, "full": 3}.get(path.stem, 2), path.stem
 

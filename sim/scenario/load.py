@@ -1,6 +1,7 @@
 """From YAML files and overrides to a validated scenario: the edge where everything is checked."""
 
 import re
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from yaml import MarkedYAMLError, YAMLError
 from .errors import Problem, ScenarioError, nearest
 from .organization import Scenario
 from .roadmap import fill_in
-from .validation import names_are_free, validate
+from .validation import chosen_names, validate
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _IN_WHEEL = _PACKAGE / "scenarios"
@@ -25,6 +26,8 @@ _PLAIN = re.compile(rf"^({'|'.join(Scenario.model_fields)})(\.[^=/]*)?=")
 _NO_GROUPS = {"verification", "claims"}  # folders of files that stand for themselves
 _NO_CHOICE = "this scenario does not choose from that group"
 _WHERE_A_CHOICE = "scenarios that build on `default` do"
+_composing = threading.RLock()
+"""Hydra composes one configuration at a time in a process."""
 SCENARIOS = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent / "scenarios"
 """The folder of the scenarios that come with the package."""
 COMPOSITION_ERRORS = (
@@ -63,7 +66,7 @@ def load(*overrides: str, config: str | Path = "default") -> Scenario:
         extra = [f"hydra.searchpath=['file://{quoted}']"]
     completed = add_missing(overrides)
     try:
-        with own_values_last(), hydra.initialize_config_dir(str(folder), version_base="1.3"):
+        with _hydra(folder):
             refuse_unknown_names(name, overrides, extra)
             composed = hydra.compose(name, [*extra, *completed])
     except COMPOSITION_ERRORS as error:
@@ -71,10 +74,21 @@ def load(*overrides: str, config: str | Path = "default") -> Scenario:
 
     def compose_again(practices: list[str]) -> DictConfig:
         kept = without_groups(completed, practices)
-        with own_values_last(), hydra.initialize_config_dir(str(folder), version_base="1.3"):
+        with _hydra(folder):
             return hydra.compose(name, [*extra, *kept, *practices])
 
     return from_composed(composed, overrides, compose_again)
+
+
+@contextmanager
+def _hydra(folder: Path) -> Iterator[None]:
+    """Initialize Hydra for the files in a folder; other threads have to wait."""
+    with (
+        _composing,
+        own_values_last(),
+        hydra.initialize_config_dir(str(folder), version_base="1.3"),
+    ):
+        yield
 
 
 def without_groups(overrides: Sequence[str], chosen: Sequence[str]) -> list[str]:
@@ -109,6 +123,24 @@ def from_composed(
     Raises:
         ScenarioError: it is not a valid scenario.
     """
+    return validate(
+        as_data(composed, compose_again),
+        [override.lstrip("+").partition("=")[0] for override in overrides],
+    )
+
+
+def as_data(
+    composed: DictConfig, compose_again: Callable[[list[str]], DictConfig]
+) -> dict[str, Any]:
+    """Return a configuration that Hydra composed as plain data, its roadmap filled in.
+
+    Args:
+        composed: the configuration.
+        compose_again: composes it once more, with other practices.
+
+    Raises:
+        ScenarioError: a value cannot be resolved, or the roadmap names no practice.
+    """
     data = _as_data(composed)
 
     def compose(practices: list[str]) -> Scenario:
@@ -118,10 +150,7 @@ def from_composed(
             raise from_composition(error, practices) from None
 
     fill_in(data, compose, SCENARIOS / "practice")
-    return validate(
-        data,
-        [override.lstrip("+").partition("=")[0] for override in overrides],
-    )
+    return data
 
 
 def _as_data(composed: DictConfig) -> dict[str, Any]:
@@ -187,7 +216,7 @@ def refuse_unknown_names(
     """
     plain = [override for override in overrides if _PLAIN.match(override)]
     _refuse_records(plain)
-    chosen = [name for override in plain for name in _chosen_names(override)]
+    chosen = [name for override in plain for name in chosen_names(override.split("=")[0])]
     emptied = [override.partition("=")[0] for override in plain if override.endswith("={}")]
     if not chosen and not emptied:
         return
@@ -220,16 +249,6 @@ def _refuse_records(plain: Sequence[str]) -> None:
 def _names_at(composed: DictConfig, key: str) -> list[str]:
     mapping = OmegaConf.select(composed, key)
     return [str(name) for name in mapping] if isinstance(mapping, DictConfig) else []
-
-
-def _chosen_names(override: str) -> list[tuple[str, str]]:
-    """Return (dotted key of the mapping, name) for each freely chosen name in a plain override."""
-    parts = override.split("=")[0].split(".")
-    return [
-        (".".join(parts[:index]), parts[index])
-        for index in range(1, len(parts))
-        if names_are_free(parts[:index])
-    ]
 
 
 def from_composition(error: Exception, overrides: Sequence[str]) -> ScenarioError:

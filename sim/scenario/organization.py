@@ -7,9 +7,11 @@ organization is ``scenarios/default.yaml``.
 
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from .distributions import Distribution, without_replaced
+from .settings import Precision, Selection
+from .spec import Count, Name, Number, Share, Spec, quantity, share
 
 DefectKind = Literal["infra", "data", "model", "code", "security", "dependency"]
 ChangeKind = Literal["feature", "retrain", "fix", "improvement"]
@@ -30,30 +32,6 @@ CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
 WORK_CLASSES: tuple[WorkClass, ...] = get_args(WorkClass)
 """Priority classes of work, most urgent first."""
 DAYS: tuple[Day, ...] = get_args(Day)
-
-# Strict, so that `true` or "3" is a mistake instead of a number.
-Number = Annotated[float, Field(strict=True)]
-Count = Annotated[int, Field(strict=True)]
-Share = Annotated[Number, Field(ge=0, le=1)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
-
-
-def quantity(default: Any, unit: str, description: str, **limits: Any) -> Any:
-    """Return a field with a unit; ``...`` as ``default`` makes it required."""
-    return Field(default, description=description, json_schema_extra={"unit": unit}, **limits)
-
-
-def share(default: Any, description: str, **limits: Any) -> Any:
-    """Return a field that is a share or a probability between 0 and 1."""
-    return quantity(default, "share 0..1", description, **{"ge": 0, "le": 1, **limits})
-
-
-class Spec(BaseModel):
-    """Base of all parts of a scenario: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True
-    )
 
 
 class ByMode(Spec):
@@ -646,8 +624,37 @@ class Scenario(Spec):
     warmup_weeks: Count = quantity(
         0, "weeks", "Time at the start that the metrics leave out.", ge=0, le=5200
     )
+    animation: bool = Field(
+        False, description="Put an animation into the report of a run; needs the extra `animation`."
+    )
     n_jobs: Count = quantity(
         -1, "processes", "Parallel processes; -1 is one a core.", ge=-1, le=1024
+    )
+    engine: Literal["loky", "dask", "ray"] = Field(
+        "loky", description="What runs the replications of a sweep: processes here, or a cluster."
+    )
+    address: str | None = Field(
+        None, description="Address of the running Dask or Ray cluster; without one it is local."
+    )
+    design: Literal["grid", "zip", "lhs", "sobol", "morris"] = Field(
+        "grid", description="Which combinations of the swept values a sweep looks at."
+    )
+    samples: Count = quantity(
+        32,
+        "-",
+        "Size of a sampled design of k keys: points of lhs, n (k + 2) points of sobol, "
+        "n (k + 1) points of morris.",
+        ge=2,
+        le=1_000_000,
+    )
+    baseline: dict[str, Any] = quantity(
+        {}, "value by key", "The point that a sweep compares the others to; by default its first."
+    )
+    precision: Precision | None = Field(
+        None, description="Replicate each point of a sweep until its intervals are this narrow."
+    )
+    select: Selection | None = Field(
+        None, description="Choose the best point of a sweep, and replicate where that is in doubt."
     )
 
     automation: Share = share(0.0, "Share of step executions that need no human.")

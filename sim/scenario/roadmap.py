@@ -7,22 +7,13 @@ from typing import Any
 
 from .errors import Problem, ScenarioError, nearest
 from .organization import Scenario
+from .settings import FOR_READERS, OF_A_SWEEP
 
-UNCHANGEABLE = frozenset(
-    {
-        "name",
-        "description",
-        "replications",
-        "seed",
-        "horizon_weeks",
-        "warmup_weeks",
-        "n_jobs",
-        "teams",
-        "shared_people",
-        "services",
-        "interrupting",
-        "roadmap",
-    }
+UNCHANGEABLE = (
+    FOR_READERS
+    | OF_A_SWEEP
+    | {"replications", "seed", "horizon_weeks", "warmup_weeks"}
+    | {"teams", "shared_people", "services", "interrupting", "roadmap"}
 )
 """What no practice changes in an organization that is at work."""
 
@@ -38,6 +29,8 @@ def stages_as_data(scenario: Scenario) -> Iterator[dict[str, Any]]:
     Raises:
         ScenarioError: an item changes what cannot be changed.
     """
+    if not scenario.roadmap:
+        return
     data = _dumped(scenario)
     data["roadmap"] = []
     for number, item in enumerate(scenario.roadmap):

@@ -11,6 +11,7 @@ from .consistency import check
 from .errors import Problem, ScenarioError, nearest
 from .organization import Scenario
 from .roadmap import fixed, stages_as_data
+from .spec import Name
 
 
 def validate(data: Mapping[str, Any], overridden: Sequence[str] = ()) -> Scenario:
@@ -61,10 +62,17 @@ def names_are_free(parts: Sequence[str]) -> bool:
     candidates: list[Any] = [Scenario]
     for part in parts:
         candidates = [inner for outer in candidates for inner in _inside(outer, part)]
-    return any(
-        get_origin(kind) is dict and get_origin(get_args(kind)[0]) is not Literal
-        for kind in candidates
-    )
+    return any(get_origin(kind) is dict and get_args(kind)[0] == Name for kind in candidates)
+
+
+def chosen_names(key: str) -> list[tuple[str, str]]:
+    """Return (dotted key of the mapping, name) for each freely chosen name in a dotted key."""
+    parts = key.split(".")
+    return [
+        (".".join(parts[:index]), parts[index])
+        for index in range(1, len(parts))
+        if names_are_free(parts[:index])
+    ]
 
 
 def _without_effect(keys: Sequence[str], data: Mapping[str, Any]) -> Iterator[Problem]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from sim.report.progress import progress_bar
 from sim.scenario.errors import ScenarioError
 
 from .page import frame, page, tally
@@ -90,15 +90,7 @@ def _at_least(least: int) -> Callable[[str], int]:
 
 
 def _run(options: argparse.Namespace) -> Results:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    shown = console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
+    with progress_bar() as progress:
 
         def start(what: str, total: int) -> Callable[[int], None]:
             task = progress.add_task(what, total=total)

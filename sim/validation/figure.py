@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from scipy.stats import norm
 
 from sim.experiment.intervals import FloatArray
-from sim.report.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION
+from sim.report.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION
 
 from . import published as of
 from .agreement import simulated

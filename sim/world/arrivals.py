@@ -54,7 +54,9 @@ def _work_off_backlog(
         if team.features is not None:
             slot = team.features.request()
             yield slot
-        change = new_change(organization, next(backlog), "feature", "feature", "backlog", FEATURE)
+        service = next(backlog)
+        number = service.number("feature")
+        change = new_change(organization, service, "feature", "feature", number, "backlog", FEATURE)
         if slot is not None:
             env.process(_hold_until(change.end(env), slot))
         committed = yield from explore(organization, change)
@@ -79,8 +81,8 @@ def _ideas_arrive(organization: Organization, service: Service) -> Generator[Eve
             f"{service.name}/feature/arrivals", [feature.interarrival_h.quantile]
         )
         yield env.timeout(gaps.take(number)[0])
+        change = new_change(organization, service, "feature", "feature", number, "arrival", FEATURE)
         number += 1
-        change = new_change(organization, service, "feature", "feature", "arrival", FEATURE)
         env.process(_explore_and_deliver(organization, change))
 
 
@@ -107,7 +109,13 @@ def _improvements_arrive(
         number += 1
         if organization.scenario.changes.improvement.interarrival_h is not None:
             change = new_change(
-                organization, service, "improvement", "improvement", "arrival", IMPROVEMENT
+                organization,
+                service,
+                "improvement",
+                "improvement",
+                service.number("improvement"),
+                "arrival",
+                IMPROVEMENT,
             )
             env.process(write_and_deliver(organization, change))
     organization.sources.remove(name)

@@ -30,18 +30,19 @@ def new_change(
     service: Service,
     kind: str,
     lane: str,
+    number: int,
     trigger: str,
     priority: int,
     incident_id: int = NO_ID,
     origin_id: int = NO_ID,
 ) -> Change:
-    """Create a change now; ``lane`` names the draw tables that hold its luck."""
+    """Create a change now; its luck is row ``number`` of the draw tables named after ``lane``."""
     change = Change(
         len(organization.changes),
         service,
         kind,
         lane,
-        service.number(lane),
+        number,
         trigger,
         priority,
         organization.env.now,
@@ -59,20 +60,27 @@ def commit(organization: Organization, change: Change) -> list[float]:
     return luck
 
 
+def exploration(organization: Organization, change: Change) -> tuple[float, bool]:
+    """Return the effort in h that exploring a feature takes, and whether it leads nowhere."""
+    feature = organization.scenario.changes.feature
+    assert feature is not None
+    luck = _draws(organization, change).take(change.number)
+    return luck[_EFFORT], luck[_ABANDONED] < feature.abandoned
+
+
 def explore(organization: Organization, change: Change) -> Generator[Event, object, bool]:
     """Explore a feature; return whether it leads to a commit."""
     feature = organization.scenario.changes.feature
     assert feature is not None
-    luck = _draws(organization, change).take(change.number)
-    abandoned = luck[_ABANDONED] < feature.abandoned
+    effort_h, abandoned = exploration(organization, change)
     outcome = "abandoned" if abandoned else "passed"
     yield from _write(
-        organization, change, "exploration", feature.author, luck[_EFFORT], EXPLORATION, outcome
+        organization, change, "exploration", feature.author, effort_h, EXPLORATION, outcome
     )
     if abandoned:
         change.give_up(organization.env.now)
     else:
-        _commit(organization, change, luck)
+        commit(organization, change)
     return not abandoned
 
 

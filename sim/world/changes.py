@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ class Change:
         defects: kinds of defect that are in it.
         attempt: its pass through the pipeline, from 1.
         reached: how many steps of the pipeline it has got through, in whatever pass.
+        visits: how often it has come to a step, by its position, if more than once.
         last_role: the role that had it in hand last.
         brings_model: whether a new model was trained for it.
         trained: whether somebody has tried to train one.
@@ -65,12 +66,20 @@ class Change:
     debt_h: float = 0.0
     paid_h: float = 0.0
     authoring: Task | None = None
+    visits: dict[int, int] = field(default_factory=dict)
     _end: Event | None = None
 
     @property
     def unplanned(self) -> bool:
         """Whether it remedies an incident or redoes a rolled-back change."""
         return self.trigger in ("incident", "rollback")
+
+    def count_visit(self, position: int) -> int:
+        """Count that it comes to the step at ``position``, and return how often it has by now."""
+        if position >= self.reached:
+            return 1
+        visits = self.visits[position] = self.visits.get(position, 1) + 1
+        return visits
 
     def end(self, env: Environment) -> Event:
         """Return the event that it is deployed or given up, which must not have happened yet."""

@@ -12,6 +12,7 @@ from sim.scenario.organization import DefectKind
 from . import authoring, incidents
 
 if TYPE_CHECKING:
+    from .changes import Change
     from .deployment import Deployment
     from .organization import Organization
     from .services import Service
@@ -31,15 +32,15 @@ def let_defects_show(organization: Organization, deployment: Deployment) -> None
     if not any(change.defects for change in changes):
         return
     latent = sorted(
-        (authoring.latency_h(organization, change, kind), kind)
-        for change in changes
+        (authoring.latency_h(organization, change, kind), kind, place)
+        for place, change in enumerate(changes)
         for kind in change.defects
     )
     deployment.alarm = organization.env.event()
-    if any(kind == "security" for _, kind in latent):
+    if any(kind == "security" for _, kind, _ in latent):
         deployment.lead.service.vulnerable.append(deployment)
     # The lead sees to the verification of the deployment, so it has to know them all.
-    deployment.lead.defects = frozenset(kind for _, kind in latent)
+    deployment.lead.defects = frozenset(kind for _, kind, _ in latent)
     organization.env.process(_show(organization, deployment, latent, deployment.alarm))
 
 
@@ -60,7 +61,7 @@ def _outages(organization: Organization, service: Service) -> Generator[Event, o
 def _show(
     organization: Organization,
     deployment: Deployment,
-    latent: list[tuple[float, DefectKind]],
+    latent: list[tuple[float, DefectKind, int]],
     alarm: Event,
 ) -> Generator[Event, object, None]:
     """Let the defect that shows itself first cause the incident of this deployment.
@@ -70,17 +71,20 @@ def _show(
     env = organization.env
     lead = deployment.lead
     service = lead.service
-    for latency_h, kind in latent:
+    for latency_h, kind, place in latent:
         waiting_h = deployment.deployed_at + latency_h - env.now
         if waiting_h > 0 and not alarm.triggered:
             yield env.timeout(waiting_h) | alarm
         elif lead.unplanned and lead.created_at == env.now:
             # A remedy that takes no time and fails at once would be made for ever at this instant.
             yield env.timeout(_SHORTEST_REMEDY_H)
-        cause, verified = kind, False
+        cause, verified, culprit = kind, False, deployment.changes[place]
         if alarm.triggered:
             found: tuple[DefectKind, bool] = alarm.value  # type: ignore[assignment]
             cause, verified = found
+            places = [place for _, known, place in latent if known == cause]
+            # None if it came in after the deployment, with the handoff to verification.
+            culprit = deployment.changes[places[0]] if places else lead
         if not deployment.still_has(cause) or (cause == "dependency" and not service.downstream):
             continue
         if alarm.triggered and not verified:  # verification may still find it
@@ -88,7 +92,7 @@ def _show(
         if deployment in service.vulnerable:
             service.vulnerable.remove(deployment)
         if cause == "dependency":
-            _break_downstream(organization, deployment, verified)
+            _break_downstream(organization, deployment, culprit, verified)
             return
         incidents.start(
             organization,
@@ -96,31 +100,33 @@ def _show(
             cause,
             "deployment",
             deployment,
-            lead.lane,
-            lead.number,
+            culprit.lane,
+            culprit.number,
             verified,
         )
         return
 
 
-def _break_downstream(organization: Organization, deployment: Deployment, verified: bool) -> None:
+def _break_downstream(
+    organization: Organization, deployment: Deployment, culprit: Change, verified: bool
+) -> None:
     """Let every service that uses the output of this one have an incident of it.
 
     The first of them sees to the remedy, upstream; the others end with it.
     """
-    lead = deployment.lead
+    service = deployment.lead.service
     first: incidents.Incident | None = None
-    for dependency in lead.service.downstream:
+    for dependency in service.downstream:
         incident = incidents.start(
             organization,
             dependency.downstream,
             "dependency",
             "deployment",
             deployment,
-            f"{lead.service.name}/{lead.lane}",
-            lead.number,
+            culprit.lane,
+            culprit.number,
             verified,
-            source=lead.service,
+            source=service,
             origin=first,
             hidden=dependency.hidden,
         )

@@ -21,7 +21,7 @@ from sim.scenario.organization import DefectKind
 from . import dependencies, remediation, retraining
 from .people import INCIDENT, PeoplePool, Task
 from .pipeline import automated
-from .randomness import DrawTable
+from .randomness import DrawTable, row_after
 
 if TYPE_CHECKING:
     from .deployment import Deployment
@@ -57,6 +57,9 @@ class Incident:
         hidden: it came along a dependency that nobody knew of.
         closed: happens when service is restored.
         consequences: the incidents that end with this one.
+        lane: name of the draw tables of what it follows: of a change, of the outages and so on.
+        number: its row there.
+        remedies: how many changes were begun to remedy it.
         responders: whose people diagnose it, and repair or roll back.
         taints: what the service answers meanwhile has got into the data it is trained on.
     """
@@ -72,6 +75,9 @@ class Incident:
     hidden: bool
     closed: Event
     consequences: list[Incident]
+    lane: str
+    number: int
+    remedies: int = 0
     detected_at: float = nan
     responded_at: float = nan
     diagnosed_at: float = nan
@@ -81,6 +87,11 @@ class Incident:
     task: Task | None = None
     responders: PeoplePool | None = None
     taints: bool = False
+
+    def next_row(self) -> int:
+        """Return the row, in its draw tables, of the next change that is to remedy it."""
+        self.remedies += 1
+        return row_after(self.lane, self.number, self.remedies)
 
     @property
     def is_closed(self) -> bool:
@@ -127,8 +138,8 @@ def start(
         cause: what is broken.
         trigger: what brought it about.
         deployment: the deployment it is charged to, if any.
-        lane: name of its draw table.
-        number: its row there.
+        lane: name of the draw tables of what it follows.
+        number: its row there, and in its own draw table.
         verified: verification found it, so it is detected as it starts.
         source: where the remedy has to be applied, if that is another service.
         origin: the incident whose end ends this one, if any.
@@ -150,6 +161,8 @@ def start(
         hidden,
         env.event(),
         [],
+        lane,
+        number,
     )
     if origin is not None:
         origin.consequences.append(incident)
@@ -161,7 +174,8 @@ def start(
         service.impair(+1)
     if verified:
         incident.detected_at, incident.detected_by = env.now, "verification"
-    luck = _draws(organization, service, cause, lane).take(number)
+    of_lane = lane if source is None else f"{source.name}/{lane}"
+    luck = _draws(organization, service, cause, of_lane).take(number)
     if luck[_FEEDBACK] < service.spec.quality.feedback and _is_about_the_model(incident):
         incident.taints = not service.was_tainted(env.now)
         service.taint_data()
@@ -361,7 +375,7 @@ def _restore_in_place(
 
 
 def _fix(organization: Organization, incident: Incident) -> Generator[Event, object, None]:
-    change = remediation.fix(organization, incident.source, incident.incident_id)
+    change = remediation.fix(organization, incident)
     yield change.end(organization.env)
     if change.status == "abandoned":
         yield organization.env.timeout(retraining.RETRY_H)
@@ -371,8 +385,7 @@ def _fix(organization: Organization, incident: Incident) -> Generator[Event, obj
 
 def _retrain(organization: Organization, incident: Incident) -> Generator[Event, object, None]:
     """Retrain; the new model closes the incident when it goes live, if it is good enough."""
-    service = incident.service
-    change = retraining.start_for_incident(organization, service, incident.incident_id)
+    change = retraining.start_for_incident(organization, incident)
     yield change.end(organization.env)
     if not incident.is_closed:  # given up, or trained on data that were too old already
         yield organization.env.timeout(retraining.RETRY_H)

@@ -174,33 +174,33 @@ def deliver(organization: Organization, change: Change) -> Generator[Event, obje
         if step is None:
             place += 1
             continue
-        execution = yield from _execute(organization, change, step)
-        found = execution.found
+        visit = change.count_visit(step.position)
+        execution = yield from _execute(organization, change, step, visit)
         if step.position >= change.reached:
             change.reached = step.position + 1
-        if found is None:
+        if execution.found is None:
             place += 1
         elif change.deployment is not None:  # verification found it, too late to send it back
-            change.deployment.raise_alarm(found)
+            change.deployment.raise_alarm(execution.found)
             return
         elif change.attempt >= organization.scenario.pipeline.max_attempts:
             change.give_up(organization.env.now)
             return
         else:
-            yield from _rework(organization, change, found, execution.unrepeatable)
+            yield from _rework(organization, change, step, visit, execution)
             place = step.returns_to
         if change.deployment is not None and change.deployment.lead is not change:
             return  # the lead alone sees to the verification of a deployment
 
 
 def _execute(
-    organization: Organization, change: Change, step: PlannedStep
+    organization: Organization, change: Change, step: PlannedStep, visit: int
 ) -> Generator[Event, Any, Execution]:
-    """Execute ``step`` and return how it went."""
+    """Execute ``step``, which ``change`` has come to for the ``visit``-th time: how did it go?"""
     env = organization.env
     queued_at = env.now
-    table = change.service.draws.get((step.position, change.lane, change.attempt))
-    draws = (table or _new_draws(organization, change, step)).take(change.number)
+    table = change.service.draws.get((step.position, change.lane, visit))
+    draws = (table or _new_draws(organization, change, step, visit)).take(change.number)
     manual = step.role is not None and (
         draws[_MODE] >= step.automation or step.name in change.service.stack.broken
     )
@@ -238,7 +238,8 @@ def _execute(
         execution.started_at = task.started_at
         execution.worked_at = env.now
     if draws[_RUN] > 0 and (step.spec.run_by_hand or not manual):
-        yield from _run(organization, change, step, draws, execution)
+        luck = _luck(organization, change, step, visit, draws)
+        yield from _run(organization, change, step, draws, luck, execution)
     execution.finished_at = env.now
     aboard = [change] if train is None else train.changes
     if step.inspects:
@@ -285,6 +286,7 @@ def _run(
     change: Change,
     step: PlannedStep,
     draws: list[float],
+    luck: Luck,
     execution: Execution,
 ) -> Generator[Event, object, None]:
     """Let the machine do its part of a step."""
@@ -300,7 +302,7 @@ def _run(
         run_h,
         change.priority,
         change.change_id,
-        _luck(organization, change, step, draws),
+        luck,
         anywhere=change.service.golden_path,
     )
     yield job
@@ -376,18 +378,23 @@ def _take_effect(
 
 
 def _rework(
-    organization: Organization, change: Change, found: Collection[DefectKind], unrepeatable: bool
+    organization: Organization,
+    change: Change,
+    step: PlannedStep,
+    visit: int,
+    execution: Execution,
 ) -> Generator[Event, object, None]:
-    """Let the author remove what was found, or find out how to train the model again."""
+    """Let the author remove what ``execution`` found, or find out how to train the model again."""
     change.attempt += 1
-    change.defects -= frozenset(found)
+    unrepeatable = execution.unrepeatable
+    change.defects -= frozenset(execution.found or ())
     change.reconstructed |= unrepeatable
     scenario = organization.scenario
     spec = getattr(scenario.changes, change.kind)
-    step = "reconstruction" if unrepeatable else "rework"
+    work = "reconstruction" if unrepeatable else "rework"
     effort = scenario.pipeline.reconstruction_h if unrepeatable else spec.rework_h
     table = organization.table(
-        f"{change.service.name}/{change.lane}/{step}/{change.attempt}",
+        f"{change.service.name}/{change.lane}/{step.name}/{visit}/{work}",
         [effort.quantile],
         ONE_BY_ONE,
     )
@@ -402,7 +409,7 @@ def _rework(
         (
             change.change_id,
             change.service.name,
-            step,
+            work,
             change.attempt,
             "manual",
             spec.author,
@@ -459,7 +466,9 @@ def _log(
     )
 
 
-def _new_draws(organization: Organization, change: Change, step: PlannedStep) -> DrawTable:
+def _new_draws(
+    organization: Organization, change: Change, step: PlannedStep, visit: int
+) -> DrawTable:
     """Make the table whose row ``change.number`` decides about this execution."""
     pipeline, spec = organization.scenario.pipeline, step.spec
     quantiles: list[Any] = [None] * _WIDTH
@@ -467,24 +476,24 @@ def _new_draws(organization: Organization, change: Change, step: PlannedStep) ->
     quantiles[_RUN] = spec.run_h.quantile
     quantiles[_HANDOFF_IN_TEAM] = pipeline.handoff_in_team.delay_h.quantile
     quantiles[_HANDOFF_ACROSS] = pipeline.handoff_across.delay_h.quantile
-    name = f"{change.service.name}/{change.lane}/{step.name}/{change.attempt}"
+    name = f"{change.service.name}/{change.lane}/{step.name}/{visit}"
     table = (
         organization.randomness.table(name, quantiles)
-        if change.attempt == 1
+        if visit == 1
         else organization.randomness.table(name, quantiles, ONE_BY_ONE)
     )
-    change.service.draws[step.position, change.lane, change.attempt] = table
+    change.service.draws[step.position, change.lane, visit] = table
     return table
 
 
 def _luck(
-    organization: Organization, change: Change, step: PlannedStep, draws: list[float]
+    organization: Organization, change: Change, step: PlannedStep, visit: int, draws: list[float]
 ) -> Luck:
     """Return what decides about interruptions of the job of this execution, run by run."""
 
     def runs() -> Generator[list[float], None, None]:
         yield [draws[_INTERRUPTED_WHEN], draws[_INTERRUPTED_HOW]]
-        execution = f"{change.lane}/{step.name}/{change.attempt}/{change.number}"
+        execution = f"{change.lane}/{step.name}/{visit}/{change.number}"
         generator = organization.randomness.generator(f"{change.service.name}/{execution}/runs")
         while True:
             yield generator.random(2).tolist()

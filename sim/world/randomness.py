@@ -2,9 +2,10 @@
 
 Every stochastic thing draws from a stream of its own, found by name and independent of all others:
 ``SeedSequence(root, spawn_key=(replication, hash of the name))``. What belongs to the k-th change,
-batch, outage or job of a service is row k of a table drawn from such a stream. So the k-th change
-of two scenarios meets the same luck whatever happened before it (common random numbers), and a
-service or a step that is added leaves all other draws as they were.
+batch or outage of a service is row k of a table drawn from such a stream. What follows from one of
+them (an incident, its fix, a change made again) has a row that is found by what it follows. So what
+happens in two scenarios meets the same luck in both, whatever happened before it (common random
+numbers), and a service or a step that is added leaves all other draws as they were.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,8 @@ BLOCKS = (8, 64)
 ONE_BY_ONE = (1, 1)
 """The same where few of the rows are ever taken."""
 _BLOCKS_KEPT = 2
+_SCATTERED = 2**32
+"""From here on rows are found by hashing, and have no neighbours that will be taken."""
 _PERIOD = 2**128  # of PCG64
 
 
@@ -62,7 +65,7 @@ class DrawTable:
 
     def take(self, k: int) -> list[float]:
         """Return row ``k``, whichever rows were taken before."""
-        rows = self._few if k < self._many else self._many
+        rows = self._few if k < self._many else self._many if k < _SCATTERED else 1
         row = k % rows
         block = self._blocks.get(k - row)
         if block is None:
@@ -81,6 +84,16 @@ class DrawTable:
             del self._blocks[next(iter(self._blocks))]
         self._blocks[first_row] = block
         return block
+
+
+def row_after(lane: str, number: int, nth: int = 1) -> int:
+    """Return the row of the ``nth`` thing that follows from row ``number`` of ``lane``.
+
+    It is one of 2**64, so that two things hardly ever share one: to count what follows would give
+    it a number that depends on all that came before.
+    """
+    key = f"{lane}/{number}/{nth}".encode()
+    return int.from_bytes(blake2b(key, digest_size=8).digest(), "big")
 
 
 class Randomness:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from . import authoring, debt, retraining
 from .changes import Change
 from .people import FEATURE, IMPROVEMENT, REMEDIATION, RETRAINING
+from .randomness import row_after
 
 if TYPE_CHECKING:
     from .deployment import Deployment
+    from .incidents import Incident
     from .organization import Organization
-    from .services import Service
 
 _REDO_PRIORITY = {
     "feature": FEATURE,
@@ -25,10 +26,17 @@ _REDO_PRIORITY = {
 }
 
 
-def fix(organization: Organization, service: Service, incident_id: int) -> Change:
+def fix(organization: Organization, incident: Incident) -> Change:
     """Begin a fix for the incident and return it."""
     change = authoring.new_change(
-        organization, service, "fix", "fix", "incident", REMEDIATION, incident_id=incident_id
+        organization,
+        incident.source,
+        "fix",
+        "fix",
+        incident.next_row(),
+        "incident",
+        REMEDIATION,
+        incident_id=incident.incident_id,
     )
     organization.env.process(authoring.write_and_deliver(organization, change))
     return change
@@ -47,6 +55,7 @@ def redo(organization: Organization, deployment: Deployment) -> None:
             service,
             change.kind,
             f"{change.kind}-redo",
+            row_after(change.lane, change.number),
             "rollback",
             _REDO_PRIORITY[change.kind],
             origin_id=change.change_id,

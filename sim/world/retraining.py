@@ -16,6 +16,7 @@ from .people import REMEDIATION, RETRAINING
 from .pipeline import deliver
 
 if TYPE_CHECKING:
+    from .incidents import Incident
     from .organization import Organization
     from .services import Service
 
@@ -52,14 +53,14 @@ def new_data(organization: Organization, service: Service) -> None:
             service.retraining_wanted = True
 
 
-def start_for_incident(organization: Organization, service: Service, incident_id: int) -> Change:
+def start_for_incident(organization: Organization, incident: Incident) -> Change:
     """Retrain to remedy an incident, or expedite the retraining that is under way."""
-    running = service.retraining
+    running = incident.service.retraining
     if running is None:
-        return _start(organization, service, "incident", incident_id)
+        return _start(organization, incident.service, "incident", incident)
     running.priority = REMEDIATION
     if running.incident_id == NO_ID:
-        running.incident_id = incident_id
+        running.incident_id = incident.incident_id
     return running
 
 
@@ -80,22 +81,27 @@ def occupy(organization: Organization, change: Change) -> None:
 
 
 def _start(
-    organization: Organization, service: Service, trigger: str, incident_id: int | None = None
+    organization: Organization,
+    service: Service,
+    trigger: str,
+    incident: Incident | None = None,
+    number: int | None = None,
 ) -> Change:
-    if incident_id is None:
-        change = authoring.new_change(
-            organization, service, "retrain", "retrain", trigger, RETRAINING
-        )
+    """Start a retraining: to remedy ``incident``, or else with its ``number`` or the next one."""
+    if incident is not None:
+        lane, number = "retrain-remedy", incident.next_row()
     else:
-        change = authoring.new_change(
-            organization,
-            service,
-            "retrain",
-            "retrain-remedy",
-            trigger,
-            REMEDIATION,
-            incident_id=incident_id,
-        )
+        lane, number = "retrain", service.number("retrain") if number is None else number
+    change = authoring.new_change(
+        organization,
+        service,
+        "retrain",
+        lane,
+        number,
+        trigger,
+        RETRAINING if incident is None else REMEDIATION,
+        NO_ID if incident is None else incident.incident_id,
+    )
     occupy(organization, change)
     service.new_batches = 0  # it takes them all
     change.started_at = organization.env.now
@@ -111,8 +117,9 @@ def _on_schedule(
         yield organization.env.timeout(policy.every_h)
         if service.policy is not policy:
             return
+        number = service.number("retrain")  # of a retraining that is left out as well
         if service.retraining is None:
-            _start(organization, service, "schedule")
+            _start(organization, service, "schedule", number=number)
 
 
 def _always_on(

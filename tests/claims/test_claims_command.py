@@ -98,6 +98,7 @@ def test_two_claims_from_end_to_end(tmp_path: Path) -> None:
         "claims.csv",
         "claims.md",
         "claims.png",
+        "report.html",
     ]
     assert f"{results.parent.relative_to(tmp_path)}/" in done.stdout
     table = pd.read_csv(results)
@@ -116,6 +117,13 @@ def test_two_claims_from_end_to_end(tmp_path: Path) -> None:
     assert table.loc[0, "low_arm"] == pytest.approx(row["mean_first"], rel=1e-5)
     page = (results.parent / "claims.md").read_text(encoding="utf-8")
     assert "python -m sim.claims --claims claims --only T1,T2" in page
+    report = (results.parent / "report.html").read_text(encoding="utf-8")
+    assert "<dt>seed</dt><dd>3</dd><dt>replications</dt><dd>2</dd>" in report
+    assert "<dt>organization</dt><dd>startup</dd>" in report
+    # One reference, to a figure within: it opens from disk, without a network.
+    assert re.findall(r'(?:src|href)="([^,"]*)', report) == ["data:image/svg+xml;base64"]
+    assert "1 more number is reported without an expectation." in report
+    assert "automation=1" in report
 
 
 def test_a_star_stands_for_all_that_is_there(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import math
 
+import little_sweeps
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,21 +26,8 @@ def comparison(**arms: dict[str, list[float]]) -> Comparison:
 
 
 def small(**parts: object) -> sim.scenario.organization.Scenario:
-    scenario = {
-        "name": "small",
-        "horizon_weeks": 6,
-        "warmup_weeks": 1,
-        "teams": {"team": {"people": {"ml_engineer": 1, "data_scientist": 2}}},
-        "services": {"service": {"team": "team"}},
-        "changes": {"feature": {"exploration_h": {"dist": "exponential", "mean": 10}}},
-        "pipeline": {
-            "steps": {
-                "test": {"role": "ml_engineer", "effort_h": {"dist": "exponential", "mean": 4}},
-                "deploy": {"effect": "deploys"},
-            }
-        },
-    }
-    return validate({**scenario, **parts})
+    teams = {"team": {"people": {"ml_engineer": 1, "data_scientist": 2}}}
+    return validate(little_sweeps.small(**{"horizon_weeks": 6, "teams": teams, **parts}))
 
 
 def test_differences_by_hand() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from sim.report.content import (
     DORA_METRICS,
+    LEAD_TIME_COMPONENTS,
     RESTORE_COMPONENTS,
     band_words,
     bands_between,
@@ -183,6 +184,14 @@ def test_no_incident_is_said_without_inventing_a_cause(study):
     text = said(with_metrics(study, change_failure_rate=0.0))
     assert "No deployment caused an incident." in text
     assert "most common cause" not in text
+
+
+def test_what_takes_no_time_has_no_parts_to_speak_of(study):
+    parts = [f"lead_time_{part.name}_h" for part in LEAD_TIME_COMPONENTS] + ["lead_time_mean_h"]
+    phases = [f"{part.name}_mean_h" for part in RESTORE_COMPONENTS] + ["time_to_restore_mean_h"]
+    text = said(with_metrics(study, **dict.fromkeys([*parts, *phases], 0.0)))
+    assert "no data" not in text
+    assert "waiting;" not in text
 
 
 def test_nothing_deployed(empty_study):

@@ -43,7 +43,8 @@ def test_bars_of_lead_time_end_at_the_hours_of_their_step(study, ax):
     run = study.first
     waiting = waiting_by_step(run.tables, run.window)
     assert plot_lead_time(waiting, ax) is ax
-    assert bar_ends(ax) == pytest.approx(waiting.sum(axis="columns").tolist())
+    # A waterfall: each step ends where the next begins.
+    assert bar_ends(ax) == pytest.approx(waiting.sum(axis="columns").cumsum().tolist())
     assert ax.get_yticklabels()[0].get_text() == "validate data"
     assert ax.yaxis_inverted()  # first step on top
     assert "hours" in ax.get_xlabel()
@@ -116,8 +117,13 @@ def test_pictures_have_words_that_agree_with_the_numbers(study):
     assert list(pictures) == [
         "metrics",
         "lead_time",
+        "gantt",
+        "cumulative_flow",
         "restore_time",
+        "incidents",
+        "quality",
         "effort",
+        "week",
         "course",
         "cost",
     ]
@@ -130,6 +136,13 @@ def test_pictures_have_words_that_agree_with_the_numbers(study):
     # People 476 h at 90; service s0 is below its objective all the time: 168 h at 100.
     assert "people 7" in pictures["cost"].alt
     assert "EUR a week over 60 weeks" in pictures["cost"].alt
+    assert "below it 100 % of the time. 1 deployment of newer models" in pictures["quality"].alt
+    # No change is made in the last twelve weeks of the 60.
+    assert pictures["cumulative_flow"].alt.endswith("no data")
+    assert pictures["gantt"].alt.count("feature") == 8
+    assert pictures["incidents"].alt.count("longest phase") == 12
+    # From 9:00 on, when all three activities of the week begin.
+    assert "operations most on Mon from 9:00" in pictures["week"].alt
 
 
 def test_without_prices_there_is_no_picture_of_the_cost(study):

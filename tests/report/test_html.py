@@ -59,7 +59,7 @@ def test_is_self_contained(report, page):
     references = [
         attrs[name] for _, attrs in page.tags for name in ("src", "href", "action") if name in attrs
     ]
-    assert len(references) == 6
+    assert len(references) == 11
     assert all(reference.startswith("data:image/svg+xml;base64,") for reference in references)
     source = report.read_text(encoding="utf-8")
     assert "http:" not in source

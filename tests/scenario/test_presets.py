@@ -12,6 +12,7 @@ import sim
 from sim.scenario.documentation import HEADINGS, headings, values
 from sim.scenario.load import SCENARIOS, groups
 from sim.scenario.organization import Scenario
+from sim.scenario.settings import OF_A_SWEEP
 
 
 def options(group: str) -> list[str]:
@@ -37,6 +38,7 @@ MECHANISMS = {
     "working_hours",
 }
 NOT_A_PRACTICES = {"replications", "seed", "horizon_weeks", "warmup_weeks", "n_jobs", "name"} | {
+    "animation",
     "description",
     "automation",
     "roadmap",
@@ -132,7 +134,7 @@ def test_every_level_sets_what_its_file_says(practice: str, level: str) -> None:
 
 def test_random_mixes_compose() -> None:
     chance = random.Random(20190822)
-    for _ in range(16):
+    for _ in range(8):
         chosen = {practice: chance.choice(LEVELS[practice]) for practice in PRACTICES}
         organization = chance.choice(ORGANIZATIONS)
         scenario = sim.load(
@@ -167,7 +169,7 @@ def test_a_level_touches_mechanisms_and_its_own_price(practice: str, level: str)
 
 
 def test_every_key_of_a_scenario_is_a_mechanism_or_is_not() -> None:
-    others = {"compute", "cost", "practices"}
+    others = {"compute", "cost", "practices"} | OF_A_SWEEP
     assert set(Scenario.model_fields) == MECHANISMS | NOT_A_PRACTICES | others
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-import joblib
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
 import sim
+from sim.experiment.parallel import in_parallel
 
 # One chance in a thousand, per comparison, that a right program fails; the seeds are fixed, so a
 # comparison that passes once passes always.
@@ -22,7 +22,7 @@ def observe(
     def one(replication: int) -> ArrayLike:
         return statistic(sim.simulate(scenario, seed=seed, replication=replication))
 
-    rows = joblib.Parallel(n_jobs=2)(joblib.delayed(one)(number) for number in range(replications))
+    rows = in_parallel(one, [(number,) for number in range(replications)], n_jobs=2)
     return np.array(rows, dtype=float)
 
 

@@ -145,18 +145,21 @@ def paired(base: object, other: object, metric: str) -> np.ndarray:
 SHORT = ("horizon_weeks=60", "warmup_weeks=20")
 
 
+@pytest.mark.slow
 def test_more_automation_less_touch_time() -> None:
     manual = sim.load("automation=0.2", *SHORT)
     automated = sim.load("automation=0.8", *SHORT)
     assert_positive(-paired(manual, automated, "lead_time_touch_h"))
 
 
+@pytest.mark.slow
 def test_slower_training_longer_lead_time() -> None:
     quick = sim.load(*SHORT)
     slow = sim.load("pipeline.steps.train.run_h.mean=60", *SHORT)
     assert_positive(paired(quick, slow, "lead_time_mean_h"))
 
 
+@pytest.mark.slow
 def test_faster_decay_more_deployments_if_drift_triggers_retraining() -> None:
     drift = (
         "services.model.retraining.trigger=drift",

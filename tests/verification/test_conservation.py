@@ -59,7 +59,9 @@ def test_littles_law_holds_for_every_queue(run: sim.Run, table: str) -> None:
         assert in_queue == pytest.approx(arrival_rate * mean_wait, rel=1e-9, abs=1e-9)
 
 
-@pytest.mark.parametrize("name", ["default", "overloaded", "priorities"])
+@pytest.mark.parametrize(
+    "name", ["default", pytest.param("overloaded", marks=pytest.mark.slow), "priorities"]
+)
 def test_the_log_tells_what_the_pools_hold_at_any_time(name: str) -> None:
     """The queue that the log implies is the queue that there is: looked at during the run."""
     organization = Organization(load(name), seed=3, replication=0)

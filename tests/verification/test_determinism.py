@@ -91,7 +91,9 @@ def luck(run: sim.Run, service: str) -> dict[str, np.ndarray]:
     }
 
 
-@pytest.mark.parametrize("what", ["teams.product", "services.model"])
+@pytest.mark.parametrize(
+    "what", ["teams.product", pytest.param("services.model", marks=pytest.mark.slow)]
+)
 def test_more_of_a_kind_leave_the_luck_of_the_first_ones(what: str) -> None:
     settings = ("horizon_weeks=80", "services.model.time_to_outage_h.mean=500")
     runs = [
@@ -111,7 +113,10 @@ def test_more_of_a_kind_leave_the_luck_of_the_first_ones(what: str) -> None:
 @pytest.mark.parametrize(
     "added",
     [
-        "+services.another={team: product, time_to_outage_h: {dist: exponential, mean: 500}}",
+        pytest.param(
+            "+services.another={team: product, time_to_outage_h: {dist: exponential, mean: 500}}",
+            marks=pytest.mark.slow,
+        ),
         "+pipeline.steps.smoke_test={run_h: 1, detects: {code: {automated: 0.5}}}",
     ],
 )

@@ -117,12 +117,14 @@ SHORT = ("horizon_weeks=60", "warmup_weeks=10")
 LONG = ("horizon_weeks=80", "warmup_weeks=16")
 
 
+@pytest.mark.slow
 def test_touch_time_and_lead_time_fall_with_automation() -> None:
     courses = responses("automation", TOUCH_AND_LEAD, COARSE, 5, *SHORT)
     for metric in range(len(TOUCH_AND_LEAD)):
         assert_falls(courses[:, :, metric])
 
 
+@pytest.mark.slow
 def test_failures_of_environments_fall_with_standardization() -> None:
     courses = responses("standardization", FAILURES, COARSE, 6, *SHORT)
     assert_falls(courses[:, :, 0])

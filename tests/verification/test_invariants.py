@@ -80,14 +80,14 @@ repeatable = settings(
 )
 
 
-@settings(repeatable, max_examples=20)
+@settings(repeatable, max_examples=5)
 @given(overrides=OVERRIDES, seed=st.integers(0, 2**32))
 def test_properties_of_the_log(overrides: dict[str, object], seed: int) -> None:
     check(overrides, seed)
 
 
 @pytest.mark.slow
-@settings(repeatable, max_examples=60)
+@settings(repeatable, max_examples=50)
 @given(overrides=OVERRIDES, seed=st.integers(0, 2**32))
 def test_properties_of_many_logs(overrides: dict[str, object], seed: int) -> None:
     check(overrides, seed)
@@ -203,7 +203,8 @@ def check_quality(run: sim.Run) -> None:
 
 def check_numbers(run: sim.Run) -> None:
     metrics = run.metrics()
-    assert (metrics.dropna() >= -1e-9).all()
+    # Features can be worth more than everything costs.
+    assert (metrics.drop("net_cost_per_week").dropna() >= -1e-9).all()
     assert np.isfinite(metrics.dropna()).all()
     counts = metrics.filter(regex="^n_")
     assert counts.notna().all()

@@ -170,6 +170,7 @@ def test_prices_are_only_paid() -> None:
     assert differing(base(), run_with(prices)) == {"prices"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("practice", PRACTICES)
 def test_a_practice_at_none_is_the_scenario_without_the_group(practice: str) -> None:
     none, without = (

@@ -30,7 +30,9 @@ def waits_and_queue(run: sim.Run) -> tuple[float, float]:
 
 
 # The busier a queue, the longer it takes until its mean wait is known well.
-@pytest.mark.parametrize(("utilization", "weeks"), [(0.5, 60), (0.8, 110)])
+@pytest.mark.parametrize(
+    ("utilization", "weeks"), [(0.5, 60), pytest.param(0.8, 110, marks=pytest.mark.slow)]
+)
 def test_mm1(utilization: float, weeks: int) -> None:
     gap = SERVICE_H / utilization
     scenario = sim.load(
@@ -42,7 +44,14 @@ def test_mm1(utilization: float, weeks: int) -> None:
     assert_agrees(observe(scenario, waits_and_queue, 24), [wait, wait / gap])
 
 
-@pytest.mark.parametrize(("utilization", "weeks"), [(0.5, 50), (0.7, 50), (0.9, 110)])
+@pytest.mark.parametrize(
+    ("utilization", "weeks"),
+    [
+        (0.5, 50),
+        pytest.param(0.7, 50, marks=pytest.mark.slow),
+        pytest.param(0.9, 110, marks=pytest.mark.slow),
+    ],
+)
 def test_mmc(utilization: float, weeks: int) -> None:
     servers = 3
     gap = SERVICE_H / (servers * utilization)
@@ -59,6 +68,7 @@ def test_erlang_c_of_one_server_is_its_utilization() -> None:
     assert erlang_c(1, 0.7) == pytest.approx(0.7)
 
 
+@pytest.mark.slow
 def test_tandem() -> None:
     def waits(run: sim.Run) -> list[float]:
         steps = run.steps[run.steps["queued_at"] >= run.window[0]]
@@ -70,6 +80,7 @@ def test_tandem() -> None:
     assert_agrees(observe(scenario, waits, 24), service_h / (1 - service_h) * service_h)
 
 
+@pytest.mark.slow
 def test_preemptive_resume_priorities() -> None:
     def sojourns(run: sim.Run) -> list[float]:
         steps = run.steps.merge(run.changes[["change_id", "kind"]], on="change_id")

@@ -1,0 +1,200 @@
+"""Engines: what runs the replications, processes on this machine or a cluster.
+
+All of them take a function and its arguments and give back a future of :mod:`concurrent.futures`,
+so that whoever uses one need not know which it is.
+"""
+
+import importlib
+import os
+import socket
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any, Literal, Protocol
+
+import loky
+
+from sim.scenario.errors import Problem, ScenarioError
+
+from .worker_processes import end_with, ignored_interrupts
+
+EngineName = Literal["loky", "dask", "ray"]
+
+_CONNECT_TIMEOUT_S = 10
+_IDLE_S = 300
+
+
+class Engine(Protocol):
+    """Something that runs functions elsewhere."""
+
+    workers: int
+    """How many functions run at the same time."""
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Run ``function`` in a worker, which has to be able to import it.
+
+        The future raises BrokenExecutor if a worker died; on a cluster, which knows whose work it
+        did, an error of the cluster's own.
+        """
+
+
+@contextmanager
+def engine(
+    name: EngineName = "loky", n_jobs: int = -1, address: str | None = None
+) -> Iterator[Engine]:
+    """Yield the engine called ``name``; what it has been given and not begun is dropped at the end.
+
+    Args:
+        name: ``"loky"`` for processes on this machine, ``"dask"`` or ``"ray"`` for a cluster.
+        n_jobs: parallel workers, -1 for one a core; of a running cluster, all are taken.
+        address: of the running cluster; without one a local cluster is started and stopped.
+
+    Raises:
+        ScenarioError: the engine is not installed, or nothing answers at the address.
+    """
+    if name == "loky":
+        if address is not None:
+            hint = "choose engine=dask or engine=ray"
+            raise ScenarioError([Problem("address", "is of a cluster, and engine is loky", hint)])
+        yield _Loky(cores() if n_jobs < 0 else n_jobs)
+        return
+    starting = _dask if name == "dask" else _ray
+    with starting(n_jobs, address) as started:
+        yield started
+
+
+def start_early() -> None:
+    """Let a worker process start that will be wanted in a moment, while other things are done.
+
+    One only: more of them would take the cores from whatever is done meanwhile.
+    """
+    _Loky(1).submit(int)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return int(loky.cpu_count())
+
+
+class _Loky:
+    """Worker processes, which stay for the next use; a fresh set is started after one has died."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        with ignored_interrupts(), warnings.catch_warnings():
+            # The worker that was started early may still be at work when there are to be more.
+            warnings.filterwarnings("ignore", "Trying to resize an executor", UserWarning)
+            executor = loky.get_reusable_executor(
+                max_workers=self.workers,
+                timeout=_IDLE_S,
+                initializer=end_with,
+                initargs=(os.getpid(),),
+            )
+            future: Future[Any] = executor.submit(function, *arguments)
+        return future
+
+
+class _Dask:
+    def __init__(self, client: Any) -> None:
+        self._executor = client.get_executor(pure=False)
+        self.workers = max(sum(client.nthreads().values()), 1)
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        future: Future[Any] = self._executor.submit(function, *arguments)
+        return future
+
+
+@contextmanager
+def _dask(n_jobs: int, address: str | None) -> Iterator[Engine]:
+    distributed = _import("distributed", "dask")
+    if address is None:
+        cluster = distributed.LocalCluster(
+            n_workers=cores() if n_jobs < 0 else n_jobs,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+            silence_logs=50,  # only what is critical: a worker that dies is reported by us
+        )
+        with cluster, distributed.Client(cluster) as client:
+            yield _Dask(client)
+        return
+    try:
+        client = distributed.Client(address, timeout=_CONNECT_TIMEOUT_S)
+    except (OSError, ValueError) as error:
+        raise _no_answer("dask", address, error) from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=_CONNECT_TIMEOUT_S)
+        except OSError:
+            what = f"no dask worker has come to the cluster at '{address}'"
+            raise ScenarioError([Problem("address", what, "start some")]) from None
+        yield _Dask(client)
+
+
+class _Ray:
+    def __init__(self, ray: Any) -> None:
+        self._call = ray.remote(_call)
+        self.workers = max(int(ray.cluster_resources().get("CPU", 1)), 1)
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        future: Future[Any] = self._call.remote(function, *arguments).future()
+        return future
+
+
+def _call(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
+
+
+@contextmanager
+def _ray(n_jobs: int, address: str | None) -> Iterator[Engine]:
+    # A warning of Ray about machines without GPUs, which it calls a future change.
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    ray = _import("ray", "ray")
+    settings: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if address is None:
+        settings |= {
+            "address": "local",
+            "num_cpus": cores() if n_jobs < 0 else n_jobs,
+            "include_dashboard": False,
+            "_node_ip_address": "127.0.0.1",
+        }
+    else:
+        settings |= {"address": address}
+        _refuse_silence("ray", address)
+    try:
+        ray.init(**settings)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise _no_answer("ray", address, error) from None
+    try:
+        yield _Ray(ray)
+    finally:
+        ray.shutdown()
+
+
+def _import(module: str, extra: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        hint = f"pip install 'mldelivery[{extra}]'"
+        raise ScenarioError([Problem("engine", f"{extra} is not installed", hint)]) from None
+
+
+def _refuse_silence(name: str, address: str) -> None:
+    """Refuse an address HOST:PORT where nobody listens: Ray would wait for many minutes."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit() or "/" in address:
+        return
+    try:
+        socket.create_connection((host, int(port)), _CONNECT_TIMEOUT_S).close()
+    except OSError as error:
+        raise _no_answer(name, address, error) from None
+
+
+def _no_answer(name: str, address: str | None, error: Exception) -> ScenarioError:
+    what = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return ScenarioError(
+        [Problem("address", f"no {name} cluster answers at '{address}': {what}", "is it running?")]
+    )

@@ -1,0 +1,265 @@
+"""The scheduler: runs the replications that a sweep still lacks, and survives those that fail."""
+
+import os
+import queue
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Future
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from sim.scenario.organization import Scenario
+from sim.scenario.variants import Variants
+
+from .engines import Engine
+from .intervals import FloatArray
+from .run import simulate
+from .store import Store
+
+Observe = Callable[[Scenario, int, int], Mapping[str, float]]
+"""Simulates a replication: scenario, seed and number in, metrics by name out."""
+
+_CHUNK_S = 0.3
+"""Replications of a point are sent together as long as they take less: sending has its price."""
+_CHUNK_S_PER_WORKER = 0.006
+"""On a large cluster chunks are longer, so that this process keeps up with what comes back."""
+_AHEAD = 2
+"""Chunks given away for each worker, so that none has to wait for the next."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A point that could not be simulated.
+
+    Attributes:
+        point: its number.
+        overrides: what makes its scenario.
+        error: what happened, in a line.
+        details: where it happened: a traceback, or nothing if a worker died.
+    """
+
+    point: int
+    overrides: str
+    error: str
+    details: str
+
+
+class Watcher(Protocol):
+    """Somebody who looks on."""
+
+    def begin(self, points: int, replications: int) -> None:
+        """So many more are to be done."""
+
+    def finished(self, replications: int, points: int) -> None:
+        """Replications have been finished, and points with them."""
+
+    def failed(self, failure: Failure) -> None:
+        """A point has failed."""
+
+
+class _Chunk(NamedTuple):
+    """Replications of a point that travel together."""
+
+    point: int
+    fingerprint: bytes
+    replications: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Done:
+    metrics: tuple[str, ...]
+    values: FloatArray
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Raised:
+    error: str
+    details: str
+
+
+def observe(scenario: Scenario, seed: int, replication: int) -> Mapping[str, float]:
+    """Return the metrics of a replication."""
+    metrics = simulate(scenario, seed, replication).metrics()
+    return {str(name): float(value) for name, value in metrics.items()}
+
+
+def _work(
+    data: Mapping[str, Any], replications: Sequence[int], observe: Observe
+) -> _Done | _Raised:
+    """Simulate replications, in a worker; what goes wrong comes back in words."""
+    start = time.perf_counter()
+    try:
+        scenario = Scenario.model_validate(data)
+        rows = [observe(scenario, scenario.seed, number) for number in replications]
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        what = " ".join(str(error).split()) or "no message"
+        where = f"{os.path.basename(place.filename)}, line {place.lineno}"
+        return _Raised(f"{type(error).__name__}: {what} ({where})", traceback.format_exc())
+    values = np.array([list(row.values()) for row in rows], dtype=np.float64)
+    return _Done(tuple(rows[0]), values, time.perf_counter() - start)
+
+
+class Scheduler:
+    """Runs what is missing in a store.
+
+    Args:
+        variants: the scenarios of the points.
+        fingerprints: of each point, with its seed.
+        store: where finished replications are kept.
+        engine: what runs them.
+        watcher: is told about it.
+        observe: what makes metrics of a scenario; a function of a module.
+    """
+
+    def __init__(
+        self,
+        variants: Variants,
+        fingerprints: Sequence[bytes],
+        store: Store,
+        engine: Engine,
+        watcher: Watcher,
+        observe: Observe = observe,
+    ) -> None:
+        self._variants = variants
+        self._fingerprints = fingerprints
+        self._store = store
+        self._engine = engine
+        self._watcher = watcher
+        self._observe = observe
+        self.failures: dict[int, Failure] = {}
+        """The points that failed, and are not tried again."""
+        self._open: dict[int, int] = {}
+        self._before: list[int] = []
+        self._given_away: dict[bytes, int] = {}
+        self._seconds = self._replications = 0.0
+
+    def run(self, wanted: Sequence[int]) -> None:
+        """Run the missing ones of the first so many replications of each point.
+
+        Args:
+            wanted: how many of each point.
+
+        Raises:
+            ResultsError: the store cannot be written.
+        """
+        self._given_away.clear()
+        chunks = self._missing(wanted)
+        returned: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        on_the_way: dict[Future[Any], _Chunk] = {}
+        try:
+            while True:
+                while len(on_the_way) < _AHEAD * self._engine.workers:
+                    chunk = next(chunks, None)
+                    if chunk is None:
+                        break
+                    future = self._send(chunk)
+                    on_the_way[future] = chunk
+                    future.add_done_callback(returned.put)
+                if not on_the_way:
+                    self._before = list(wanted)
+                    self._fail_alike()
+                    return
+                future = returned.get()
+                chunk = on_the_way.pop(future)
+                if isinstance(future.exception(), BrokenExecutor):
+                    suspects = [chunk, *on_the_way.values()]
+                    while on_the_way:  # all break together
+                        finished = returned.get()
+                        of = on_the_way.pop(finished)
+                        if not isinstance(finished.exception(), BrokenExecutor):
+                            suspects.remove(of)
+                            self._receive(finished, of)
+                    self._run_alone(suspects)
+                else:
+                    self._receive(future, chunk)
+        finally:
+            for future in on_the_way:
+                future.cancel()
+
+    def _missing(self, wanted: Sequence[int]) -> Iterator[_Chunk]:
+        for point, number in enumerate(wanted):
+            if point in self.failures:
+                continue
+            fingerprint = self._fingerprints[point]
+            # Points may be alike; what the first of them runs is there for the others.
+            first = self._given_away.get(fingerprint, 0)
+            finished = self._store.finished(fingerprint)
+            missing = [k for k in range(first, number) if k not in finished]
+            self._given_away[fingerprint] = max(first, number)
+            # What an earlier round has told about is not told again.
+            before = self._before[point] if self._before else 0
+            told = number - len(missing) - before
+            self._watcher.finished(told, 0 if missing or self._before else 1)
+            self._open[point] = len(missing)
+            while missing and point not in self.failures:
+                size = self._chunk_size()
+                here, missing = missing[:size], missing[size:]
+                yield _Chunk(point, fingerprint, tuple(here))
+
+    def _chunk_size(self) -> int:
+        if self._seconds == 0.0:
+            return 1
+        seconds = max(_CHUNK_S, _CHUNK_S_PER_WORKER * self._engine.workers)
+        return max(1, int(seconds * self._replications / self._seconds))
+
+    def _send(self, chunk: _Chunk) -> Future[Any]:
+        # Plain data travels, and is validated in the worker, in no more time than a scenario takes.
+        data = self._variants.data(chunk.point)
+        return self._engine.submit(_work, data, chunk.replications, self._observe)
+
+    def _run_alone(self, suspects: Sequence[_Chunk]) -> None:
+        """Run again what was on its way when a worker died, one by one, to find who killed it."""
+        for chunk in suspects:
+            for replication in chunk.replications:
+                if chunk.point in self.failures:
+                    break
+                alone = chunk._replace(replications=(replication,))
+                future = self._send(alone)
+                future.exception()  # waits
+                self._receive(future, alone)
+
+    def _receive(self, future: Future[Any], chunk: _Chunk) -> None:
+        error = future.exception()
+        if error is not None:
+            died = isinstance(error, BrokenExecutor)
+            what = "it was killed, ran out of memory or crashed" if died else _in_a_line(error)
+            self._fail(chunk.point, f"the worker process died: {what}", "")
+            return
+        outcome: _Done | _Raised = future.result()
+        if isinstance(outcome, _Raised):
+            self._fail(chunk.point, outcome.error, outcome.details)
+            return
+        self._store.put(chunk.fingerprint, chunk.replications, outcome.metrics, outcome.values)
+        self._seconds += outcome.seconds
+        self._replications += len(chunk.replications)
+        self._open[chunk.point] -= len(chunk.replications)
+        last = self._open[chunk.point] == 0
+        if last:
+            del self._open[chunk.point]
+        self._watcher.finished(len(chunk.replications), 1 if last and not self._before else 0)
+
+    def _fail_alike(self) -> None:
+        """Let points fail that are like one that has failed, as nobody has run them."""
+        failed = {self._fingerprints[point]: point for point in self.failures}
+        if not failed:
+            return
+        for point, fingerprint in enumerate(self._fingerprints):
+            if fingerprint in failed:
+                failure = self.failures[failed[fingerprint]]
+                self._fail(point, failure.error, failure.details)
+
+    def _fail(self, point: int, error: str, details: str) -> None:
+        if point in self.failures:
+            return
+        failure = Failure(point, self._variants.label(point), error, details)
+        self.failures[point] = failure
+        self._watcher.failed(failure)
+
+
+def _in_a_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,0 +1,190 @@
+"""When a sweep has replicated enough, and which points need more: the settings of that at work."""
+
+import math
+from collections.abc import Collection, Sequence
+
+import pandas as pd
+
+from sim.scenario.errors import Problem, ScenarioError, nearest
+from sim.scenario.organization import Scenario
+from sim.scenario.settings import Precision
+from sim.scenario.settings import Selection as SelectionSettings
+
+from .precision import Target, first_enough
+from .scheduler import Observe
+from .selection import Goal, next_replications, select
+from .store import Store
+
+_CONFIDENCE = 0.95
+_LOOKS = 5
+"""How often a search looks whether it is over. Who looks more often finds it over by chance."""
+_STEPS = 20
+"""Parts in which the budget of a search is given out."""
+
+
+def goal_of(wish: SelectionSettings) -> Goal:
+    """Return what is looked for by the setting `select`."""
+    return Goal(wish.metric, wish.goal == "largest", wish.at_most, wish.at_least)
+
+
+def metrics_of(goal: Goal) -> list[str]:
+    """Return the metrics that a goal is about, each once."""
+    return list(dict.fromkeys([goal.metric, *goal.at_most, *goal.at_least]))
+
+
+def targets_of(precision: Precision) -> list[Target]:
+    """Return how precise the setting `precision` asks a sweep to be.
+
+    Raises:
+        ScenarioError: a relative half-width of what may be zero.
+    """
+    targets = []
+    for metric, width in precision.half_width.items():
+        relative = isinstance(width, str)
+        number = float(str(width).rstrip(" %")) / (100.0 if relative else 1.0)
+        if relative and (precision.of == "differences" or not _is_positive_mean(metric)):
+            what = f"{width} of what may be zero is no width"
+            hint = "give it in the unit of the metric, such as 0.02"
+            raise ScenarioError([Problem(f"precision.half_width.{metric}", what, hint)])
+        if number <= 0.0:
+            raise ScenarioError([Problem(f"precision.half_width.{metric}", "0 is never reached")])
+        targets.append(Target(metric, number, relative))
+    return targets
+
+
+def _is_positive_mean(metric: str) -> bool:
+    return metric.endswith("_h") or metric.startswith("cost_")
+
+
+def check_metrics(settings: Scenario, observe: Observe) -> None:
+    """Refuse settings with metrics that the scenario does not have, before anything is simulated.
+
+    Args:
+        settings: of the sweep.
+        observe: what makes metrics of a scenario.
+
+    Raises:
+        ScenarioError: there is no such metric, or its precision cannot be relative.
+    """
+    asked: dict[str, str] = {}
+    if settings.precision is not None:
+        names = [target.metric for target in targets_of(settings.precision)]
+        asked |= {f"precision.half_width.{name}": name for name in names}
+    if settings.select is not None:
+        asked["select.metric"] = settings.select.metric
+        for limits in ("at_most", "at_least"):
+            names = list(getattr(settings.select, limits))
+            asked |= {f"select.{limits}.{name}": name for name in names}
+    if not asked:
+        return
+    short = settings.model_copy(update={"horizon_weeks": 1, "warmup_weeks": 0, "roadmap": ()})
+    known = list(observe(short, 0, 0))
+    for key, metric in asked.items():
+        if metric not in known:
+            hint = nearest(metric, known)
+            raise ScenarioError([Problem(key, f"no metric '{metric}'", hint)])
+
+
+def replicate_further(
+    settings: Scenario,
+    store: Store,
+    prints: Sequence[bytes],
+    done: Sequence[int],
+    baseline: int,
+    failed: Collection[int],
+) -> list[int] | None:
+    """Return how many replications of each point are wanted after these; None if it is enough.
+
+    The answer depends on the replications alone, so that a sweep that is resumed, or run by another
+    engine, wants the same.
+
+    Args:
+        settings: of the sweep.
+        store: has the replications.
+        prints: fingerprint of each point.
+        done: how many replications each point has.
+        baseline: the point that differences refer to.
+        failed: points that could not be simulated.
+    """
+    points = [point for point in range(len(prints)) if point not in failed]
+    if settings.precision is not None:
+        wanted = _until_precise(settings.precision, settings, store, prints, done, baseline, points)
+    elif settings.select is not None:
+        wanted = _until_selected(settings.select, settings, store, prints, done, points)
+    else:
+        return None
+    return wanted if wanted != list(done) else None
+
+
+def _until_precise(
+    precision: Precision,
+    settings: Scenario,
+    store: Store,
+    prints: Sequence[bytes],
+    done: Sequence[int],
+    baseline: int,
+    points: Sequence[int],
+) -> list[int]:
+    wanted = list(done)
+    targets = targets_of(precision)
+    names = [target.metric for target in targets]
+    paired = precision.of == "differences"
+    if paired and baseline not in points:
+        return wanted
+    reference = store.values(prints[baseline], done[baseline], names) if paired else None
+    for point in points:
+        if paired and point == baseline:
+            continue
+        number = done[point]
+        values = store.values(prints[point], number, names)
+        if reference is not None:
+            values = values - reference[:number]
+        first, look_ahead = settings.replications, precision.look_ahead
+        if first_enough(values, targets, _CONFIDENCE, first, look_ahead) is None:
+            further = max(look_ahead, math.ceil(number / 4), 1)
+            wanted[point] = max(number, min(number + further, precision.most_replications))
+    if paired:  # each replication of a point is paired with one of the baseline
+        wanted[baseline] = max(wanted[point] for point in points)
+    return wanted
+
+
+def _until_selected(
+    wish: SelectionSettings,
+    settings: Scenario,
+    store: Store,
+    prints: Sequence[bytes],
+    done: Sequence[int],
+    points: Sequence[int],
+) -> list[int]:
+    wanted = list(done)
+    goal = goal_of(wish)
+    budget = budget_of(wish, settings.replications, len(points))
+    spent = sum(done[point] for point in points) - settings.replications * len(points)
+    if spent >= budget or not points:
+        return wanted
+    names = metrics_of(goal)
+    frames: list[pd.DataFrame] = []
+    for point in points:
+        frame = pd.DataFrame(store.values(prints[point], done[point], names), columns=names)
+        frames.append(frame.assign(point=point, replication=range(done[point])))
+    runs = pd.concat(frames, ignore_index=True)
+    next_look = math.ceil(budget * (spent * (_LOOKS - 1) // budget + 1) / (_LOOKS - 1))
+    this_look = math.ceil(budget * (spent * (_LOOKS - 1) // budget) / (_LOOKS - 1))
+    if spent == this_look:
+        probability = select(runs, goal, settings.seed, looks_of(budget)).probability
+        if probability >= wish.probability:
+            return wanted
+    step = min(max(1, math.ceil(budget / _STEPS)), next_look - spent)
+    for point, further in next_replications(runs, goal, step).items():
+        wanted[point] += further
+    return wanted
+
+
+def budget_of(wish: SelectionSettings, replications: int, points: int) -> int:
+    """Return how many further replications the setting `select` allows, of all points together."""
+    return replications * points if wish.budget is None else wish.budget
+
+
+def looks_of(budget: int) -> int:
+    """Return how often a search with this budget looks whether the choice is sure enough."""
+    return _LOOKS if budget else 1

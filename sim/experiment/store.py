@@ -1,0 +1,266 @@
+"""The store: an SQLite file that keeps each replication of a sweep as soon as it is finished.
+
+A process that is killed loses nothing that was put into the store before. Replications are found
+by the fingerprint of what was simulated and their number, so that a sweep that is started again
+runs only what is missing. A store belongs to one process at a time.
+"""
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from .intervals import FloatArray
+
+_FORMAT = 2
+_SMALLEST = 512
+"""Bytes of the smallest page of SQLite."""
+_TABLES = f"""
+CREATE TABLE IF NOT EXISTS layouts (
+    id INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, metrics BLOB UNIQUE NOT NULL
+);
+CREATE TABLE IF NOT EXISTS runs (
+    fingerprint BLOB NOT NULL,
+    replication INTEGER NOT NULL,
+    layout INTEGER NOT NULL REFERENCES layouts (id),
+    checksum INTEGER NOT NULL,
+    numbers BLOB NOT NULL,
+    PRIMARY KEY (fingerprint, replication)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL);
+PRAGMA user_version = {_FORMAT};
+"""
+
+
+def _checksum(fingerprint: bytes, replication: int, names: Sequence[str], numbers: bytes) -> int:
+    about = json.dumps([fingerprint.hex(), replication, *names]).encode()
+    return zlib.crc32(numbers, zlib.crc32(about))
+
+
+class ResultsError(Exception):
+    """Results cannot be kept or read; the message says which and what can be done."""
+
+
+class Store:
+    """Finished replications in one file, held until the ``with`` block ends.
+
+    Args:
+        path: the file; it is made if it is not there.
+
+    Raises:
+        ResultsError: it is damaged, no store, or another process holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._layouts: dict[tuple[str, ...], int] = {}
+        self._metrics: dict[int, tuple[str, ...]] = {}
+        there = path.exists() and path.stat().st_size > 0
+        with self._explained():
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=0.0)
+        try:
+            with self._explained():
+                self._open(there)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _open(self, there: bool) -> None:
+        database = self._database
+        # The lock is held to the end, and leaves with the process.
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        if there:
+            self._check()
+        database.execute("PRAGMA journal_mode = WAL")
+        # What is committed survives the end of this process; of a power failure, a bit is lost.
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute("BEGIN IMMEDIATE")
+        for statement in _TABLES.strip().split(";\n"):
+            database.execute(statement)
+        database.execute("COMMIT")
+
+    def _check(self) -> None:
+        """Refuse what is no store, before anything is written to it; read what is small."""
+        if self._path.stat().st_size < _SMALLEST:  # SQLite would take it as empty
+            raise self._damaged()
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if version == 0 and tables == 0:  # of a process that was killed before it made the tables
+            return
+        if version != _FORMAT:
+            raise ResultsError(
+                f"{self._path} is of another version of this program; choose another folder"
+            )
+        (verdict,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+        for number, check, text in self._database.execute(
+            "SELECT id, checksum, metrics FROM layouts"
+        ):
+            if not isinstance(text, bytes) or zlib.crc32(text) != check:
+                raise self._damaged()
+            names = tuple(json.loads(text))
+            self._layouts[names] = number
+            self._metrics[number] = names
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._database.close()
+
+    def put(
+        self,
+        fingerprint: bytes,
+        replications: Sequence[int],
+        metrics: Sequence[str],
+        values: FloatArray,
+    ) -> None:
+        """Keep the metrics of finished replications, all of them or none.
+
+        Args:
+            fingerprint: of what was simulated.
+            replications: their numbers.
+            metrics: names of the metrics.
+            values: (replications, metrics).
+
+        Raises:
+            ResultsError: the disk is full, or the file cannot be written.
+        """
+        names = tuple(metrics)
+        with self._explained():
+            self._database.execute("BEGIN")
+            try:
+                layout = self._layouts.get(names) or self._add_layout(names)
+                for replication, row in zip(replications, values.astype("<f8"), strict=True):
+                    numbers = row.tobytes()
+                    check = _checksum(fingerprint, replication, names, numbers)
+                    self._database.execute(
+                        "INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?)",
+                        (fingerprint, replication, layout, check, numbers),
+                    )
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+        self._layouts[names] = layout
+        self._metrics[layout] = names
+
+    def _add_layout(self, names: tuple[str, ...]) -> int:
+        text = json.dumps(names).encode()
+        cursor = self._database.execute(
+            "INSERT INTO layouts (checksum, metrics) VALUES (?, ?)", (zlib.crc32(text), text)
+        )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def finished(self, fingerprint: bytes) -> set[int]:
+        """Return the numbers of the replications that are there."""
+        with self._explained():
+            rows = self._database.execute(
+                "SELECT replication FROM runs WHERE fingerprint = ?", (fingerprint,)
+            ).fetchall()
+        return {number for (number,) in rows}
+
+    def metrics(self, fingerprint: bytes) -> tuple[str, ...]:
+        """Return the names of the metrics of what was simulated; empty if nothing is there."""
+        with self._explained():
+            row = self._database.execute(
+                "SELECT layout FROM runs WHERE fingerprint = ? LIMIT 1", (fingerprint,)
+            ).fetchone()
+        if row and row[0] not in self._metrics:
+            raise self._damaged()
+        return self._metrics[row[0]] if row else ()
+
+    def values(self, fingerprint: bytes, n: int, metrics: Sequence[str]) -> FloatArray:
+        """Return the metrics of the first replications.
+
+        Args:
+            fingerprint: of what was simulated.
+            n: how many replications; those from 0 to n - 1 have to be there.
+            metrics: which ones; NaN where it does not have such a metric.
+
+        Returns:
+            (n, metrics).
+
+        Raises:
+            ResultsError: the file is damaged.
+        """
+        with self._explained():
+            rows = self._database.execute(
+                "SELECT replication, layout, checksum, numbers FROM runs "
+                "WHERE fingerprint = ? AND replication < ? ORDER BY replication",
+                (fingerprint, n),
+            ).fetchall()
+        values = np.full((n, len(metrics)), np.nan)
+        places: dict[int, tuple[list[int], list[int]]] = {}
+        if [row[0] for row in rows] != list(range(n)):
+            raise self._damaged()
+        for replication, layout, checksum, numbers in rows:
+            names = self._metrics.get(layout, ())
+            if _checksum(fingerprint, replication, names, numbers) != checksum:
+                raise self._damaged()
+            if layout not in places:
+                there = {name: place for place, name in enumerate(self._metrics[layout])}
+                columns = [place for place, name in enumerate(metrics) if name in there]
+                places[layout] = (columns, [there[metrics[place]] for place in columns])
+            columns, sources = places[layout]
+            values[replication, columns] = np.frombuffer(numbers, "<f8")[sources]
+        return values
+
+    def count(self) -> int:
+        """Return how many replications are there."""
+        with self._explained():
+            (number,) = self._database.execute("SELECT count(*) FROM runs").fetchone()
+        return int(number)
+
+    def note(self, name: str) -> str | None:
+        """Return what was last written down under ``name``."""
+        with self._explained():
+            row = self._database.execute(
+                "SELECT text FROM notes WHERE name = ?", (name,)
+            ).fetchone()
+        return row[0] if row else None
+
+    def write_note(self, name: str, text: str) -> None:
+        """Write ``text`` down under ``name``."""
+        with self._explained():
+            self._database.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, text))
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            # One without a code is about text that cannot be decoded.
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+            if code == sqlite3.SQLITE_CORRUPT:
+                raise self._damaged() from None
+            if code == sqlite3.SQLITE_BUSY:
+                raise ResultsError(
+                    f"another sweep is running in {self._path.parent}; wait for it, or choose "
+                    "another folder with hydra.sweep.dir=FOLDER"
+                ) from None
+            raise ResultsError(
+                f"{self._path} cannot be written: {error}; what was finished before is kept, and "
+                "the same command goes on from there"
+            ) from None
+        except (sqlite3.DatabaseError, UnicodeDecodeError):  # a message may quote what is damaged
+            raise self._damaged() from None
+
+    def _damaged(self) -> ResultsError:
+        return ResultsError(
+            f"{self._path} is damaged and was left as it is; move it away to start anew"
+        )

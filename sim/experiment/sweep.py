@@ -1,0 +1,307 @@
+"""Sweeps: a scenario at many points, all of them replicated under the same luck."""
+
+import io
+import json
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from sim.scenario.errors import Problem, ScenarioError, nearest
+from sim.scenario.load import groups
+from sim.scenario.organization import Scenario
+from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
+from sim.scenario.variants import Compose, Variants, exact, shown
+
+from .axes import Axis, Interval
+from .designs import points as points_of_design
+from .engines import engine
+from .fingerprint import fingerprint, scenario_digest
+from .scheduler import Failure, Observe, Scheduler, Watcher, observe
+from .stopping import check_metrics, replicate_further
+from .store import ResultsError, Store
+from .sweep_results import Sweep
+from .sweep_table import write_table
+
+STORE = "results.sqlite"
+TABLE = "runs.parquet"
+
+_BELONG_TO_THE_WHOLE = FOR_READERS | OF_A_SWEEP
+_MOST_PROBLEMS = 20
+
+
+class Nobody:
+    """A watcher that does not look."""
+
+    def begin(self, points: int, replications: int) -> None:
+        """Ignore it."""
+
+    def finished(self, replications: int, points: int) -> None:
+        """Ignore it."""
+
+    def failed(self, failure: Failure) -> None:
+        """Ignore it."""
+
+
+def sweep(
+    base: Scenario,
+    axes: Mapping[str, Sequence[object] | Interval],
+    replications: int | None = None,
+    seed: int | None = None,
+    n_jobs: int | None = None,
+    folder: str | Path | None = None,
+    watcher: Watcher | None = None,
+) -> Sweep:
+    """Simulate a scenario at many points and compare them, with common random numbers.
+
+    Further settings are those of the scenario: `design`, `samples`, `engine`, `address`,
+    `baseline`, `precision` and `select`. The result does not depend on ``n_jobs`` or the engine.
+
+    Args:
+        base: the scenario; values of the swept keys are replaced in it.
+        axes: values by dotted key, or an interval for designs that sample.
+        replications: of each point; by default the scenario's.
+        seed: root of all random numbers; by default the scenario's.
+        n_jobs: parallel processes, -1 for one a core; by default the scenario's.
+        folder: where finished replications are kept, so that the same call runs only what is
+            missing; by default they are kept in memory, and nowhere.
+        watcher: is told about what is finished and what fails.
+
+    Raises:
+        ScenarioError: a point is no valid scenario; nothing is simulated then.
+        ResultsError: the folder cannot be used.
+    """
+    given = {"replications": replications, "seed": seed, "n_jobs": n_jobs}
+    changed = {key: value for key, value in given.items() if value is not None}
+    data = base.model_dump(mode="json", by_alias=True) | changed
+    for key in axes:
+        if key in groups():
+            hint = "sweep it with `python -m sim -m`, or load each scenario and use sim.compare"
+            raise ScenarioError([Problem(key, "is chosen while a scenario is composed", hint)])
+    parts = tuple(Axis(key, _listed(key, values)) for key, values in axes.items())
+    variants = design_variants(parts, lambda _: data)
+    looking = watcher or Nobody()
+    if folder is not None:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        return run_sweep(variants, parts, Path(folder), looking)
+    with tempfile.TemporaryDirectory(prefix="mldelivery-") as temporary:
+        return run_sweep(variants, parts, Path(temporary), looking, io.BytesIO())
+
+
+def _listed(key: str, values: Sequence[object] | Interval) -> tuple[object, ...] | Interval:
+    """Return values as Python's own, which a scenario takes: NumPy's numbers are none."""
+    if isinstance(values, Interval):
+        return values
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ScenarioError([Problem(key, f"{values!r} is no list of values", "write [1, 2]")])
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+
+
+def design_variants(
+    axes: Sequence[Axis], compose: Compose, composed: Sequence[str] = ()
+) -> Variants:
+    """Return the scenarios of a sweep, at the points of the design that they ask for.
+
+    Args:
+        axes: what is varied.
+        compose: see :class:`sim.scenario.variants.Variants`.
+        composed: likewise.
+
+    Raises:
+        ScenarioError: there is no such design for these axes, or their first values do not make a
+            valid scenario.
+    """
+    for axis in axes:
+        if axis.key.partition(".")[0] in _BELONG_TO_THE_WHOLE:
+            raise ScenarioError([Problem(axis.key, "belongs to the whole sweep", "give one value")])
+    refuse_empty(axes)
+    keys = [axis.key for axis in axes]
+    corner = tuple(
+        axis.values[0] if isinstance(axis.values, tuple) else axis.values.low for axis in axes
+    )
+    settings = Variants(keys, [corner], compose, composed).scenario(0)
+    _refuse_for_design(keys, settings)
+    points = points_of_design(axes, settings.design, settings.samples, settings.seed)
+    return Variants(keys, points, compose, composed)
+
+
+def _refuse_for_design(keys: Sequence[str], settings: Scenario) -> None:
+    """Refuse settings that cannot differ between the points of such a sweep."""
+    if "seed" in keys and settings.design not in ("grid", "zip"):
+        hint = "one seed draws the points; leave it out, or take design=grid"
+        raise ScenarioError([Problem("seed", f"cannot be swept by {settings.design}", hint)])
+    for name in ("precision", "select"):
+        if "replications" in keys and getattr(settings, name) is not None:
+            hint = f"{name} decides how many there are"
+            raise ScenarioError([Problem("replications", f"cannot be swept with {name}", hint)])
+
+
+def refuse_empty(axes: Sequence[Axis]) -> None:
+    """Raise a ScenarioError if there are no values for some key."""
+    for axis in axes:
+        if isinstance(axis.values, tuple) and not axis.values:
+            raise ScenarioError([Problem(axis.key, "there are no values to sweep over")])
+
+
+def run_sweep(
+    variants: Variants,
+    axes: Sequence[Axis],
+    folder: Path,
+    watcher: Watcher,
+    table: BinaryIO | None = None,
+    observe: Observe = observe,
+) -> Sweep:
+    """Run what a sweep lacks in ``folder``, and return all of it.
+
+    Args:
+        variants: the scenarios of the points; settings of the sweep are those of the first.
+        axes: what is varied.
+        folder: has the store, and gets the table.
+        watcher: is told what is finished and what fails.
+        table: where the table is written instead, e.g. in memory.
+        observe: what makes metrics of a scenario.
+
+    Raises:
+        ScenarioError: a point is no valid scenario, or a setting does not fit the sweep.
+        ResultsError: the folder cannot be used.
+    """
+    settings = variants.scenario(0)
+    with engine(settings.engine, settings.n_jobs, settings.address) as workers:
+        prints, wanted = check_points(variants)
+        baseline = _baseline(variants, settings.baseline)
+        check_metrics(settings, observe)
+        with Store(folder / STORE) as store:
+            _keep_to_the_sweep(store, variants, axes, settings)
+            watcher.begin(len(wanted), sum(wanted))
+            scheduler = Scheduler(variants, prints, store, workers, watcher, observe)
+            scheduler.run(wanted)
+            while further := replicate_further(
+                settings, store, prints, wanted, baseline, scheduler.failures
+            ):
+                watcher.begin(0, sum(further) - sum(wanted))
+                wanted = further
+                scheduler.run(wanted)
+            kept = [0 if point in scheduler.failures else n for point, n in enumerate(wanted)]
+            part = folder / f"{TABLE}.part"
+            try:
+                write_table(part if table is None else table, store, variants, prints, kept)
+                if table is None:
+                    part.replace(folder / TABLE)
+            finally:
+                part.unlink(missing_ok=True)
+    return Sweep(
+        variants.scenario(baseline),
+        tuple(axes),
+        _points(variants),
+        baseline,
+        np.array(kept),
+        tuple(scheduler.failures[point] for point in sorted(scheduler.failures)),
+        pq.ParquetFile(folder / TABLE if table is None else table),
+    )
+
+
+def check_points(variants: Variants) -> tuple[list[bytes], list[int]]:
+    """Return the fingerprint and the number of replications of each point, all of them valid.
+
+    Raises:
+        ScenarioError: some are not; the message has what is wrong with the first of them.
+    """
+    prints, wanted = [], []
+    problems: dict[Problem, None] = {}
+    for point in range(len(variants)):
+        try:
+            scenario = variants.scenario(point)
+        except ScenarioError as error:
+            for problem in error.problems:
+                where = "" if problem.key in variants.keys else f" (at {variants.label(point)})"
+                problems[Problem(problem.key, problem.what + where, problem.hint)] = None
+            if len(problems) > _MOST_PROBLEMS:
+                break
+            continue
+        prints.append(fingerprint(scenario))
+        wanted.append(scenario.replications)
+    if problems:
+        raise ScenarioError(list(problems))
+    return prints, wanted
+
+
+def _baseline(variants: Variants, values: Mapping[str, object]) -> int:
+    """Return the first point with these values."""
+    for key in values:
+        if key not in variants.keys:
+            hint = nearest(key, variants.keys)
+            raise ScenarioError([Problem(f"baseline.{key}", "is not swept", hint)])
+    if not values:
+        return 0
+    places = {variants.keys.index(key): value for key, value in values.items()}
+    for number, point in enumerate(variants.points):
+        if all(point[place] == value for place, value in places.items()):
+            return number
+    named = " ".join(f"{key}={shown(value)}" for key, value in values.items())
+    raise ScenarioError([Problem("baseline", f"no point has {named}", "choose swept values")])
+
+
+def _points(variants: Variants) -> pd.DataFrame:
+    columns = {
+        key: [values[place] for values in variants.points]
+        for place, key in enumerate(variants.keys)
+    }
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(variants), name="point"))
+
+
+def _keep_to_the_sweep(
+    store: Store, variants: Variants, axes: Sequence[Axis], settings: Scenario
+) -> None:
+    """Refuse a folder with another sweep, whose tables would be replaced.
+
+    Further values of the same keys are welcome: what is there stays in the tables.
+    """
+    here: dict[str, Any] = {
+        "design": settings.design if settings.design in ("grid", "zip") else "sampled",
+        "axes": {axis.key: _shown(axis) for axis in axes},
+        "first": variants.label(0),
+        "scenario": scenario_digest(settings),
+        "replications": settings.replications,
+    }
+    if here["design"] == "sampled":
+        here["design"] = f"{settings.design} of {settings.samples}"
+    text = store.note("sweep")
+    if text is not None and (reason := _reason_to_refuse(json.loads(text), here, variants)):
+        raise ResultsError(
+            f"the folder holds another sweep ({reason}); choose another with hydra.sweep.dir=FOLDER"
+        )
+    store.write_note("sweep", json.dumps(here))
+
+
+def _shown(axis: Axis) -> list[str]:
+    if isinstance(axis.values, Interval):
+        return [f"interval({axis.values.low}, {axis.values.high})"]
+    return [exact(value) for value in axis.values]
+
+
+def _reason_to_refuse(
+    before: Mapping[str, Any], here: Mapping[str, Any], variants: Variants
+) -> str | None:
+    if before["axes"].keys() != here["axes"].keys():
+        return "it sweeps " + ", ".join(before["axes"])
+    if before["design"] != here["design"]:
+        return f"its design is {before['design']}"
+    if before["replications"] > here["replications"]:
+        return f"it has {before['replications']} replications, and the tables would lose some"
+    for key, values in before["axes"].items():
+        ours = here["axes"][key]
+        lost = [value for value in values if value not in ours]
+        if lost:
+            return f"it has {key}={lost[0]}, which this one has not"
+        if here["design"] != "grid" and values != ours:
+            return f"it has other values of {key}"
+    for point in range(len(variants)):
+        if variants.label(point) == before["first"]:
+            if scenario_digest(variants.scenario(point)) == before["scenario"]:
+                return None
+            break
+    return "its organization, seed or horizon is another one"

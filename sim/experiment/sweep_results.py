@@ -1,0 +1,282 @@
+"""What came of a sweep: means, differences to the baseline, what matters most, what is best."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow.parquet as pq
+
+from sim.scenario.errors import nearest
+from sim.scenario.organization import Scenario
+from sim.scenario.variants import shown
+
+from .axes import Axis
+from .holm import Adjustment, family_of_tests
+from .intervals import Estimates, FloatArray, check_confidence, interval
+from .pareto import pareto_front
+from .scheduler import Failure
+from .selection import Selection, select
+from .sensitivity import sensitivity
+from .stopping import budget_of, goal_of, looks_of, metrics_of
+from .sweep_table import paired_estimates, point_estimates, values_of
+
+HEADLINE = ("deployment_frequency", "lead_time_h", "change_failure_rate", "time_to_restore_h")
+"""The metrics whose differences to the baseline are one family of tests."""
+
+IntArray = npt.NDArray[np.integer[Any]]
+
+_CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What came of a sweep.
+
+    Attributes:
+        base: the scenario of the baseline, whose settings are those of the sweep.
+        axes: what was varied.
+        points: the values of the keys; a row per point (index `point`).
+        baseline: the point that differences refer to.
+        replications: how many each point has; 0 if it failed.
+        failures: the points that could not be simulated.
+        table: the replications, as Parquet.
+    """
+
+    base: Scenario
+    axes: tuple[Axis, ...]
+    points: pd.DataFrame
+    baseline: int
+    replications: IntArray
+    failures: tuple[Failure, ...]
+    table: pq.ParquetFile
+
+    @property
+    def design(self) -> str:
+        """Which combinations of the values were looked at."""
+        return self.base.design
+
+    @property
+    def seed(self) -> int:
+        """Root of all random numbers."""
+        return self.base.seed
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """A row per point and replication: `point`, the swept keys, `replication`, the metrics."""
+        frame: pd.DataFrame = self.table.read().to_pandas()
+        return frame
+
+    @property
+    def metrics(self) -> list[str]:
+        """The names of the metrics."""
+        return [str(name) for name in self.table.schema_arrow.names[2 + len(self.axes) :]]
+
+    @property
+    def n_unstable(self) -> int:
+        """The number of points with a replication whose work in progress kept growing."""
+        if "unstable" not in self.metrics:
+            return 0
+        _, estimates = self._estimates(["unstable"])
+        return int((estimates.mean > 0).sum())
+
+    def summary(
+        self, metrics: Sequence[str] | None = None, confidence: float = _CONFIDENCE
+    ) -> pd.DataFrame:
+        """Return the mean of each metric at each point, with its confidence interval.
+
+        Args:
+            metrics: which ones; by default all.
+            confidence: probability with which an interval covers the true mean.
+
+        Returns:
+            A row per point and metric: `point`, the swept keys, `metric`, `mean`, `ci_low`,
+            `ci_high` and `n`, the number of replications that have a value.
+
+        Raises:
+            ValueError: a metric is unknown, or the confidence is not between 0 and 1.
+        """
+        parts = list(self.summaries(metrics, confidence))
+        if parts:
+            return pd.concat(parts, ignore_index=True)
+        nothing: dict[str, FloatArray | IntArray] = {
+            name: np.empty(0) for name in ("mean", "ci_low", "ci_high", "n")
+        }
+        return self._framed(np.empty(0, np.int64), self._known(metrics), nothing)
+
+    def summaries(
+        self, metrics: Sequence[str] | None = None, confidence: float = _CONFIDENCE
+    ) -> Iterator[pd.DataFrame]:
+        """Yield :meth:`summary` in parts, some points at a time, for sweeps of any size."""
+        check_confidence(confidence)
+        names = self._known(metrics)
+        for part in point_estimates(self.table, names):
+            flat = _flat(part.estimates)
+            low, high = interval(flat, confidence)
+            columns: dict[str, FloatArray | IntArray] = {
+                "mean": flat.mean,
+                "ci_low": low,
+                "ci_high": high,
+                "n": flat.n,
+            }
+            yield self._framed(part.points, names, columns)
+
+    def effects(
+        self,
+        metrics: Sequence[str] | None = None,
+        confidence: float = _CONFIDENCE,
+        adjust: Adjustment = "holm",
+    ) -> pd.DataFrame:
+        """Return how the metrics of the other points differ from those of the baseline.
+
+        Replications with the same number meet the same luck at all points, and are paired. All
+        rows of the answer are one family of tests (of no difference).
+
+        Args:
+            metrics: which ones; by default the four of DORA.
+            confidence: of the intervals.
+            adjust: as for :meth:`sim.Comparison.differences`.
+
+        Returns:
+            A row per point but the baseline, and metric: `point`, the swept keys, `metric`,
+            `mean_baseline`, `mean`, `difference`, `ci_low`, `ci_high`, `p_value`, `adjusted_low`,
+            `adjusted_high`, `adjusted_p_value` and `n`. None if the baseline failed.
+
+        Raises:
+            ValueError: a metric or an adjustment is unknown, or the confidence not between 0 and 1.
+        """
+        check_confidence(confidence)
+        names = self._known(
+            [name for name in HEADLINE if name in self.metrics] if metrics is None else metrics
+        )
+        baseline = values_of(self.table, self.baseline, names)
+        rows = [
+            row
+            for row in paired_estimates(self.table, names, baseline)
+            if len(baseline) and row[0] != self.baseline
+        ]
+        points = np.array([row[0] for row in rows], dtype=np.int64)
+        empty: FloatArray = np.empty(0)
+        means = [np.concatenate([empty, *(row[side] for row in rows)]) for side in (1, 2)]
+        of_rows = [row[3] for row in rows]
+        flat = Estimates(
+            np.concatenate([empty, *(each.mean for each in of_rows)]),
+            np.concatenate([empty, *(each.standard_error for each in of_rows)]),
+            np.concatenate([np.empty(0, np.intp), *(each.n for each in of_rows)]),
+        )
+        return self._framed(
+            points,
+            names,
+            {
+                "mean_baseline": means[0],
+                "mean": means[1],
+                **family_of_tests(flat, confidence, adjust),
+            },
+        )
+
+    def sensitivity(self, metrics: Sequence[str] | None = None) -> pd.DataFrame | None:
+        """Return which key matters most for each metric; None unless the design is for that.
+
+        Args:
+            metrics: which ones; by default the four of DORA.
+
+        Returns:
+            What :func:`sim.experiment.sensitivity.sensitivity` returns for the means of the points.
+        """
+        if self.base.design not in ("sobol", "morris"):
+            return None
+        names = self._known(
+            [name for name in HEADLINE if name in self.metrics] if metrics is None else metrics
+        )
+        points, estimates = self._estimates(names)
+        means = pd.DataFrame(estimates.mean, index=points, columns=names)
+        return sensitivity(
+            self.axes,
+            self.base.design,
+            self.base.samples,
+            self.seed,
+            means.reindex(range(len(self.points))),
+        )
+
+    @property
+    def selection(self) -> Selection | None:
+        """The best point, by the setting `select`; None without it."""
+        if self.base.select is None:
+            return None
+        goal = goal_of(self.base.select)
+        columns = ["point", "replication", *metrics_of(goal)]
+        there = int((self.replications > 0).sum())
+        budget = budget_of(self.base.select, self.base.replications, there)
+        runs = self.table.read(columns=columns).to_pandas()
+        looked = select(runs, goal, self.seed, looks_of(budget))
+        if looked.probability >= self.base.select.probability:
+            return looked
+        # The search was not ended by what it saw on the way, so that this is the one look.
+        return select(runs, goal, self.seed)
+
+    def pareto(
+        self, metric: str, cost: str = "cost_per_week", largest: bool = False
+    ) -> pd.DataFrame:
+        """Return the points that no other point beats in both a metric and the cost.
+
+        Args:
+            metric: the metric.
+            cost: what it is weighed against; the less of it the better.
+            largest: more of the metric is better.
+
+        Returns:
+            A row per point on the front, from the cheapest on: `point`, the swept keys, and the
+            means of both.
+        """
+        names = self._known([cost, metric])
+        points, estimates = self._estimates(names)
+        front = pareto_front(estimates.mean, [False, largest])
+        frame = pd.DataFrame(estimates.mean[front], columns=names)
+        frame.insert(0, "point", points[front])
+        for place, axis in enumerate(self.axes):
+            frame.insert(1 + place, axis.key, self.points[axis.key].to_numpy()[points[front]])
+        return frame.sort_values([cost, "point"], ignore_index=True)
+
+    def label(self, point: int) -> str:
+        """Return the overrides that make the scenario of a point."""
+        return " ".join(f"{a.key}={shown(self.points[a.key].iloc[point])}" for a in self.axes)
+
+    def _known(self, metrics: Sequence[str] | None) -> list[str]:
+        known = self.metrics
+        if metrics is None:
+            return known
+        for name in metrics:
+            if name not in known:
+                raise ValueError(f"unknown metric '{name}'; {nearest(name, known)}")
+        return list(metrics)
+
+    def _estimates(self, metrics: Sequence[str]) -> tuple[IntArray, Estimates]:
+        """Return the points that have replications, and their estimates, (points, metrics)."""
+        parts = list(point_estimates(self.table, metrics))
+        if not parts:
+            nothing = np.empty((0, len(metrics)))
+            return np.empty(0, np.int32), Estimates(nothing, nothing, nothing.astype(np.intp))
+        return np.concatenate([part.points for part in parts]), Estimates(
+            np.vstack([part.estimates.mean for part in parts]),
+            np.vstack([part.estimates.standard_error for part in parts]),
+            np.vstack([part.estimates.n for part in parts]),
+        )
+
+    def _framed(
+        self, points: IntArray, names: Sequence[str], columns: Mapping[str, FloatArray | IntArray]
+    ) -> pd.DataFrame:
+        """Return a frame with a row for each point and metric, and what they are in front."""
+        places = np.repeat(points, len(names))
+        frame = pd.DataFrame({"point": places})
+        for axis in self.axes:
+            frame[axis.key] = self.points[axis.key].to_numpy()[places]
+        frame["metric"] = np.tile(np.array(names, dtype=object), len(points))
+        for name, column in columns.items():
+            frame[name] = column
+        return frame
+
+
+def _flat(estimates: Estimates) -> Estimates:
+    return Estimates(estimates.mean.ravel(), estimates.standard_error.ravel(), estimates.n.ravel())

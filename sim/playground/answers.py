@@ -1,0 +1,119 @@
+"""The answers to the state of a page, each sharper than the one before."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import pandas as pd
+
+from sim.experiment.compare import Comparison
+from sim.scenario.organization import Scenario
+
+from .laboratory import Laboratory, Observation
+from .state import ARMS, State
+
+PREVIEW_WEEKS = 26
+"""How many weeks after the warm-up the first impression is from."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known so far.
+
+    Attributes:
+        comparison: of the two arms, of as many replications as both have.
+        waiting: mean hours per deployed change by arm, see
+            :func:`sim.metrics.flow.waiting_by_step`.
+        replications: how many of each arm this is from.
+        wanted: how many it will be in the end.
+        preview_weeks: the number of weeks after the warm-up, if this is a first impression from
+            a part of one replication.
+    """
+
+    comparison: Comparison
+    waiting: Mapping[str, pd.DataFrame]
+    replications: int
+    wanted: int
+    preview_weeks: int | None = None
+
+
+async def answers(
+    state: State, scenarios: Mapping[str, Scenario], laboratory: Laboratory
+) -> AsyncGenerator[Answer]:
+    """Yield a first impression, then answers of more and more replications.
+
+    Replications count in their order, never in that in which they are done: quick ones would
+    otherwise come first. Whoever stops listening stops the work.
+
+    Args:
+        state: what the page shows.
+        scenarios: those of its arms.
+        laboratory: where they are simulated.
+
+    Raises:
+        RuntimeError: a simulation failed.
+    """
+    wanted = state.replications
+    if not all(laboratory.known(scenario, 0) for scenario in scenarios.values()):
+        short = {arm: _preview(scenario) for arm, scenario in scenarios.items()}
+        first = await _together(laboratory, short, 0, urgency=-1)
+        weeks = min(scenario.horizon_weeks - scenario.warmup_weeks for scenario in short.values())
+        yield _answer(short, [first], wanted, weeks)
+    pairs = [
+        asyncio.create_task(_together(laboratory, scenarios, number, urgency=number))
+        for number in range(wanted)
+    ]
+    try:
+        done: list[Mapping[str, Observation]] = []
+        while len(done) < wanted:
+            done.append(await pairs[len(done)])
+            # What is known already comes at once, not one by one.
+            while len(done) < wanted and pairs[len(done)].done():
+                done.append(pairs[len(done)].result())
+            yield _answer(scenarios, done, wanted)
+    finally:
+        for pair in pairs:
+            pair.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*pairs, return_exceptions=True)
+
+
+def _preview(scenario: Scenario) -> Scenario:
+    """Return the same scenario, over by when there is something to see."""
+    weeks = min(scenario.horizon_weeks, scenario.warmup_weeks + PREVIEW_WEEKS)
+    return scenario.model_copy(update={"horizon_weeks": weeks})
+
+
+async def _together(
+    laboratory: Laboratory, scenarios: Mapping[str, Scenario], number: int, urgency: int
+) -> Mapping[str, Observation]:
+    """Return the observation of each arm: a pair that had the same luck."""
+    found = await asyncio.gather(
+        *(laboratory.observe(scenario, number, urgency) for scenario in scenarios.values())
+    )
+    return dict(zip(scenarios, found, strict=True))
+
+
+def _answer(
+    scenarios: Mapping[str, Scenario],
+    done: list[Mapping[str, Observation]],
+    wanted: int,
+    preview_weeks: int | None = None,
+) -> Answer:
+    rows = [(arm, number) for arm in ARMS for number in range(len(done))]
+    runs = pd.DataFrame([done[number][arm].metrics for arm, number in rows], index=range(len(rows)))
+    runs.insert(0, "arm", [arm for arm, _ in rows])
+    runs.insert(1, "replication", [number for _, number in rows])
+    comparison = Comparison(dict(scenarios), scenarios[ARMS[0]].seed, runs)
+    waiting = {arm: _mean([pair[arm].waiting for pair in done]) for arm in ARMS}
+    return Answer(comparison, waiting, len(done), wanted, preview_weeks)
+
+
+def _mean(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the mean of frames; a step that a replication did not see took no time in it."""
+    steps = list(dict.fromkeys(step for frame in frames for step in frame.index))
+    total = frames[0].reindex(steps).fillna(0.0)
+    for frame in frames[1:]:
+        total = total + frame.reindex(steps).fillna(0.0)
+    return total / len(frames)

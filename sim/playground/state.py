@@ -1,0 +1,177 @@
+"""The state of a page: two organizations and how they are simulated, as a link and as scenarios.
+
+Everything that the page shows follows from its state, and the whole state is in its address, so
+that a link restores it.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sim.scenario.documentation import by_level
+from sim.scenario.errors import Problem, ScenarioError, nearest
+from sim.scenario.load import SCENARIOS, load
+from sim.scenario.organization import Scenario
+
+ARMS = ("a", "b")
+DIALS = ("automation", "standardization")
+MOST_REPLICATIONS = 60
+MOST_SEED = 2**32 - 1
+_START: Mapping[str, str] = {"b.automation": "0.8"}
+"""What the page opens with, where it is not the default organization: a question to begin with."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One of the two organizations.
+
+    Attributes:
+        organization: name of a preset of ``scenarios/organization``.
+        dials: automation and standardization, each from 0 to 1.
+        levels: the level of every practice.
+    """
+
+    organization: str
+    dials: Mapping[str, float]
+    levels: Mapping[str, str]
+
+    def overrides(self) -> list[str]:
+        """Return what makes this organization out of the default scenario on a command line."""
+        return [*self.choices(), *(f"{dial}={value:g}" for dial, value in self.dials.items())]
+
+    def choices(self) -> list[str]:
+        """Return those of the overrides that choose files, which have to be composed."""
+        practices = (f"practice/{practice}={level}" for practice, level in self.levels.items())
+        return [f"organization={self.organization}", *practices]
+
+
+@dataclass(frozen=True)
+class State:
+    """What the sliders and menus of a page say."""
+
+    arms: Mapping[str, Arm]
+    seed: int
+    replications: int
+
+    def overrides(self, arm: str) -> list[str]:
+        """Return the whole command line of an arm."""
+        settings = [f"seed={self.seed}", f"replications={self.replications}"]
+        return [*self.arms[arm].overrides(), *settings]
+
+    def scenario(self, arm: str) -> Scenario:
+        """Return the scenario of an arm."""
+        # Composing takes longer than all else up to the first answer. No file depends on a dial.
+        composed = _composed(tuple(self.arms[arm].choices()))
+        numbers = {"seed": self.seed, "replications": self.replications}
+        return composed.model_copy(update={**self.arms[arm].dials, **numbers})
+
+
+@lru_cache(256)
+def _composed(choices: tuple[str, ...]) -> Scenario:
+    return load(*choices)
+
+
+@cache
+def organizations() -> tuple[str, ...]:
+    """Return the names of the organizations to choose from, the smallest first."""
+    files = (SCENARIOS / "organization").glob("*.yaml")
+    n_services = {
+        path.stem: sum(service.get("count", 1) for service in _values(path)["services"].values())
+        for path in files
+    }
+    return tuple(sorted(n_services, key=lambda name: n_services[name]))
+
+
+def _values(path: Path) -> dict[str, Any]:
+    """Return what a file itself says: composing all of them would take seconds."""
+    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def practices() -> Mapping[str, tuple[str, ...]]:
+    """Return the levels of every practice, from nothing to everything."""
+    return {
+        folder.name: tuple(path.stem for path in sorted(folder.glob("*.yaml"), key=by_level))
+        for folder in sorted((SCENARIOS / "practice").iterdir())
+    }
+
+
+@cache
+def maturities() -> Mapping[str, Mapping[str, str]]:
+    """Return the level of every practice at each published level of maturity, by its name."""
+    return {
+        path.stem: {
+            key.removeprefix("override /practice/"): str(level)
+            for choice in _values(path)["defaults"]
+            for key, level in choice.items()
+        }
+        for path in sorted((SCENARIOS / "maturity").glob("*.yaml"))
+    }
+
+
+@cache
+def defaults() -> Mapping[str, str]:
+    """Return the query of the page without one."""
+    default = load()
+    plain = {"organization": "midsize"} | {dial: f"{getattr(default, dial):g}" for dial in DIALS}
+    plain |= {practice: default.practices.get(practice, "none") for practice in practices()}
+    both = {f"{arm}.{key}": value for arm in ARMS for key, value in plain.items()}
+    settings = {name: str(getattr(default, name)) for name in ("seed", "replications")}
+    return {**both, **settings, **_START}
+
+
+def from_query(query: Mapping[str, str]) -> State:
+    """Return the state that a query describes; what it leaves out is as in :func:`defaults`.
+
+    Dials have two digits, as the sliders.
+
+    Raises:
+        ScenarioError: it names something that there is not, or a value is out of its range.
+    """
+    known = defaults()
+    problems = [
+        Problem(key, "is not known to this page", nearest(key, known))
+        for key in query
+        if key not in known
+    ]
+    texts = dict(known) | {key: value for key, value in query.items() if key in known}
+    options = {"organization": organizations(), **practices()}
+    for key, text in texts.items():
+        name = key.partition(".")[2]
+        if name in options and text not in options[name]:
+            problems.append(
+                Problem(key, f"'{text[:40]}' is not one of them", nearest(text, options[name]))
+            )
+        elif name in DIALS:
+            problems += _range_problem(key, text, 0.0, 1.0, whole=False)
+    problems += _range_problem("seed", texts["seed"], 0, MOST_SEED, whole=True)
+    problems += _range_problem("replications", texts["replications"], 2, MOST_REPLICATIONS, True)
+    if problems:
+        raise ScenarioError(problems)
+    arms = {
+        arm: Arm(
+            texts[f"{arm}.organization"],
+            {dial: round(float(texts[f"{arm}.{dial}"]), 2) for dial in DIALS},
+            {practice: texts[f"{arm}.{practice}"] for practice in practices()},
+        )
+        for arm in ARMS
+    }
+    return State(arms, int(texts["seed"]), int(texts["replications"]))
+
+
+def _range_problem(key: str, text: str, low: float, high: float, whole: bool) -> list[Problem]:
+    plain = text.isascii() and "_" not in text
+    try:
+        value = float(int(text) if whole else float(text)) if plain else math.nan
+    except (ValueError, OverflowError):
+        value = math.nan
+    if low <= value <= high:
+        return []
+    kind = "whole number" if whole else "number"
+    return [Problem(key, f"'{text[:40]}' is not a {kind} from {low:,g} to {high:,.0f}")]

@@ -1,0 +1,101 @@
+"""How work goes on: a bar on the terminal, a line now and then where there is none."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from sim.experiment.scheduler import Failure
+
+_SECONDS_BETWEEN_LINES = 30.0
+
+
+def progress_bar(*more: ProgressColumn) -> Progress:
+    """Return a bar on standard error that vanishes in the end; none if it is no terminal.
+
+    Args:
+        more: further columns.
+    """
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        *more,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+class ShownSweep:
+    """Shows how a sweep goes on: replications, time left, points and failures."""
+
+    def __init__(self) -> None:
+        self._bar = progress_bar(TextColumn("{task.fields[points]}"))
+        self._task = self._bar.add_task("simulating", total=0, points="")
+        self._points = self._of_points = self._done = self._of = self._failed = 0
+        self._begun = self._last_line = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def begin(self, points: int, replications: int) -> None:
+        """So many more are to be done."""
+        self._of_points += points
+        self._of += replications
+        self._show()
+
+    def finished(self, replications: int, points: int) -> None:
+        """Replications have been finished, and points with them."""
+        self._done += replications
+        self._points += points
+        self._show()
+
+    def failed(self, failure: Failure) -> None:
+        """A point has failed."""
+        self._failed += 1
+        self._bar.console.print(
+            f"point {failure.point} failed ({failure.overrides}): {failure.error}",
+            style="red",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        self._show()
+
+    def _show(self) -> None:
+        points = f"{min(self._points, self._of_points):,} of {self._of_points:,} points"
+        if self._failed:
+            points += f", {self._failed} failed"
+        if not self._bar.disable:
+            self._bar.update(self._task, completed=self._done, total=self._of, points=points)
+            return
+        now = time.monotonic()
+        if now - self._last_line >= _SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            minutes = (now - self._begun) / 60.0
+            self._bar.console.print(
+                f"{self._done:,} of {self._of:,} replications, {points}, after {minutes:.1f} min",
+                highlight=False,
+                soft_wrap=True,
+            )

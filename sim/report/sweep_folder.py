@@ -1,0 +1,134 @@
+"""The results folder of a sweep: tables, figures, report, and the scenario of each point."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from sim.experiment.sweep_results import Sweep
+from sim.report.markup import versions
+from sim.report.sweep_content import Findings
+from sim.report.sweep_figures import sweep_pictures
+from sim.report.sweep_html import write_sweep_html
+from sim.scenario.load import to_yaml
+from sim.scenario.variants import Variants, with_value
+
+_MOST_SCENARIOS = 10_000
+_DIGITS = "%.6g"
+_FAILED = "failed"
+_BESIDE = ".report-"
+_ONLY_SOMETIMES = {"failures.csv", "sensitivity.csv", "selection.csv"}
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml, where PyYAML was built with it
+
+
+def write_sweep_folder(found: Findings, variants: Variants, folder: Path) -> None:
+    """Write everything that is known of a sweep into its folder, beside its replications.
+
+    Each file appears whole or not at all, and takes the place of the one of an earlier run.
+
+    Args:
+        found: the sweep, with what was found.
+        variants: the scenarios of its points.
+        folder: where its replications are.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    sweep = found.sweep
+    for left in folder.glob(f"{_BESIDE}*"):  # by a run that was killed here
+        shutil.rmtree(left, ignore_errors=True)
+    beside = Path(tempfile.mkdtemp(prefix=_BESIDE, dir=folder))
+    try:
+        _write_tables(found, beside)
+        _write_scenarios(sweep, variants, beside / "scenarios")
+        (beside / "provenance.json").write_text(
+            json.dumps(provenance(sweep), indent=2) + "\n", encoding="utf-8"
+        )
+        pictures = sweep_pictures(found)
+        (beside / "figures").mkdir()
+        for name, picture in pictures.items():
+            picture.figure.savefig(beside / "figures" / f"{name}.png", dpi=150)
+            picture.figure.set_layout_engine("none")  # the layout is found; the report draws again
+        write_sweep_html(found, pictures, beside / "report.html")
+        written = sorted(path.name for path in beside.iterdir())
+        for name in written:
+            _replace(beside / name, folder / name)
+        for name in _ONLY_SOMETIMES.difference(written):  # of an earlier run
+            (folder / name).unlink(missing_ok=True)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _replace(new: Path, old: Path) -> None:
+    if old.is_dir():
+        shutil.rmtree(old)
+    new.replace(old)
+
+
+def _write_tables(found: Findings, folder: Path) -> None:
+    sweep = found.sweep
+    summary = folder / "summary.csv"
+    for number, part in enumerate(sweep.summaries()):
+        first = number == 0
+        part.to_csv(summary, mode="a", header=first, index=False, float_format=_DIGITS)
+    failed = pd.DataFrame(
+        [
+            {"point": f.point, "overrides": f.overrides, "error": f.error, "details": f.details}
+            for f in sweep.failures
+        ]
+    )
+    if len(failed):
+        rows = sweep.points.loc[failed["point"]].reset_index().assign(metric=_FAILED, n=0)
+        columns = ["point", *sweep.points.columns, "metric", "mean", "ci_low", "ci_high", "n"]
+        rows.reindex(columns=columns).to_csv(
+            summary, mode="a", header=not summary.exists(), index=False
+        )
+        failed.to_csv(folder / "failures.csv", index=False)
+    sweep.effects().to_csv(folder / "effects.csv", index=False, float_format=_DIGITS)
+    if found.indices is not None:
+        found.indices.to_csv(folder / "sensitivity.csv", float_format=_DIGITS)
+    if found.selection is not None:
+        named = sweep.points.join(found.selection.table, how="right")
+        named.to_csv(folder / "selection.csv", float_format=_DIGITS)
+
+
+def _write_scenarios(sweep: Sweep, variants: Variants, folder: Path) -> None:
+    """Write the scenario of each point, as what it changes in that of a point alike.
+
+    ``sim.load(config=PATH)`` reads them, and so does ``python -m sim --config-dir=FOLDER``.
+    """
+    folder.mkdir()
+    bases: dict[tuple[object, ...], str] = {}
+    width = len(str(len(variants) - 1))
+    for point in range(min(len(variants), _MOST_SCENARIOS)):
+        composed = variants.composed_values(point)
+        if composed not in bases:
+            bases[composed] = f"base-{len(bases)}"
+            text = to_yaml(variants.scenario(point))
+            (folder / f"{bases[composed]}.yaml").write_text(text, encoding="utf-8")
+        overlay: dict[str, Any] = {"defaults": [bases[composed], "_self_"]}
+        for key, value in variants.set_values(point).items():
+            overlay = with_value(overlay, key, value)
+        text = f"# {variants.label(point)}\n" + yaml.dump(overlay, Dumper=_DUMPER, sort_keys=False)
+        (folder / f"point-{point:0{width}}.yaml").write_text(text, encoding="utf-8")
+
+
+def provenance(sweep: Sweep) -> Mapping[str, object]:
+    """Return what it takes to get the same numbers again: sweep, seed and versions."""
+    return {
+        "scenario": sweep.base.name,
+        "axes": {axis.key: str(axis.values) for axis in sweep.axes},
+        "design": sweep.design,
+        "points": len(sweep.points),
+        "replications": int(sweep.replications.sum()),
+        "failed_points": [failure.point for failure in sweep.failures],
+        "seed": sweep.seed,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+    }

@@ -1,0 +1,206 @@
+"""How busy people are through the week.
+
+It takes public tables and an ``Axes``, draws into it and returns it.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter
+
+from sim.experiment.replicate import Study
+from sim.log import Tables
+from sim.metrics.arrays import (
+    HOURS_PER_DAY,
+    HOURS_PER_WEEK,
+    BoolArray,
+    FloatArray,
+    Window,
+    label_positions,
+    labels,
+    matches,
+    reals,
+)
+from sim.metrics.utilization import utilization
+from sim.report.content import instability
+from sim.report.palette import INK, Picture, entitle, new_figure, say_no_data
+from sim.report.units import NO_DATA, format_percent, readable
+from sim.scenario.organization import DAYS
+
+_HOURS = int(HOURS_PER_WEEK)
+
+
+def people_by_role(tables: Tables) -> "pd.Series[int]":
+    """Return how many people of each role did anything, by role in the order of the table."""
+    work = tables["work"]
+    known = work[work["person"].notna()]
+    people = known.drop_duplicates(["role", "pool", "person"])["role"].value_counts()
+    return people.reindex(labels(work, "role"), fill_value=0)
+
+
+def share_at_work(tables: Tables, window: Window) -> pd.DataFrame:
+    """Return which share of the people of each role is at work in each hour of the week.
+
+    At work is who has a task, short meetings in between included, in working hours. The tables do
+    not say when these are: on each day of the week they are taken to last from the first hour in
+    which this role begins or finishes something to the last one, over the whole table, incidents
+    and what they interrupt left out. Work that goes on for more than half of the elapsed time,
+    such as that of somebody on call at night, counts wherever it is.
+
+    Args:
+        tables: Event tables, of which `work` is read.
+        window: Start and end of the observed time, in hours.
+
+    Returns:
+        A row per role, a column per hour of the week, 0 (Monday, 00:00 to 01:00) to 167; NaN for an
+        hour that the window does not have. A role whose people never did anything has no row.
+    """
+    work = tables["work"]
+    people = people_by_role(tables)
+    people = people[people > 0]
+    start, stop = reals(work, "started_at"), reals(work, "finished_at")
+    stop = np.where(np.isnan(stop), window[1], stop)
+    effort_h = np.nan_to_num(reals(work, "effort_h"))
+    goes_on = effort_h > 0.5 * (stop - start)
+    role = label_positions(work, "role", people.index)
+    observed = _per_hour_of_week(np.array(window[:1]), np.array(window[1:]), window)
+    shares = {}
+    for number, (name, count) in enumerate(people.items()):
+        own = (role == number) & ~np.isnan(start)
+        hours = _per_hour_of_week(start[own & goes_on], stop[own & goes_on], window)
+        others = _per_hour_of_week(start[own & ~goes_on], stop[own & ~goes_on], window)
+        hours += np.where(_is_open(work[own]), others, 0.0)
+        shares[name] = np.divide(
+            hours, count * observed, out=np.full(_HOURS, np.nan), where=observed > 0.0
+        )
+    frame = pd.DataFrame.from_dict(shares, orient="index", columns=range(_HOURS), dtype=float)
+    return frame.rename_axis("role")
+
+
+def _per_hour_of_week(start: FloatArray, stop: FloatArray, window: Window) -> FloatArray:
+    """Return how much of the stretches falls into each hour of the week, in hours."""
+    edges = np.arange(np.floor(window[0]), np.ceil(window[1]) + 1.0)
+    start, stop = (np.clip(times, *window) for times in (start, stop))
+
+    def since(times: FloatArray) -> FloatArray:
+        """Return the hours since each of the times, up to each edge, all times together."""
+        times = np.sort(times)
+        before = np.searchsorted(times, edges)
+        total: FloatArray = before * edges - np.append(0.0, np.cumsum(times))[before]
+        return total
+
+    # The difference of two sums: what is nothing may come out a little less.
+    spent = np.diff(since(start) - since(stop)).clip(min=0.0)
+    hour = edges[:-1].astype(np.intp) % _HOURS
+    return np.bincount(hour, spent, minlength=_HOURS).astype(np.float64)
+
+
+def _is_open(work: pd.DataFrame) -> BoolArray:
+    """Return which hours of the week lie in the working hours of the people who did this work."""
+    planned = work[~matches(work, "activity", "incident")]
+    # At night somebody on call can drop a task for an incident, but not finish one.
+    over = planned[matches(planned, "outcome", "finished")]
+    begun = np.floor(reals(planned, "started_at")).astype(np.intp)
+    # Who is done on the hour was at work in the one before.
+    ended = np.ceil(reals(over, "finished_at")).astype(np.intp) - 1
+    hour = np.concatenate([begun, ended]) % _HOURS
+    is_open = np.zeros(_HOURS, dtype=np.bool_)
+    day = hour // int(HOURS_PER_DAY)
+    for number in np.unique(day):
+        is_open[hour[day == number].min() : hour[day == number].max() + 1] = True
+    return is_open
+
+
+def plot_week(tables: Tables, window: Window, ax: Axes) -> Axes:
+    """Draw how many of the people of each role are at work, hour by hour through the week.
+
+    The darker, the more; at the right stands how busy the role is in all, as in the table of
+    utilization. See :func:`share_at_work` for what counts.
+
+    Args:
+        tables: Event tables, of which `work` and `capacity` are read.
+        window: Start and end of the observed time, in hours.
+        ax: Where to draw.
+    """
+    shares = share_at_work(tables, window)
+    if shares.empty:
+        say_no_data(ax)
+        return ax
+    mesh = ax.pcolormesh(
+        np.arange(_HOURS + 1),
+        np.arange(len(shares) + 1) - 0.5,
+        shares.to_numpy(dtype=np.float64),
+        cmap="Blues",
+        vmin=0.0,
+        vmax=1.0,
+        # Without it some viewers show hairlines between the cells.
+        edgecolors="face",
+        linewidth=0.2,
+        rasterized=True,
+    )
+    midnights = [HOURS_PER_DAY * day for day in range(len(DAYS) + 1)]
+    for midnight in midnights[1:-1]:
+        ax.axvline(midnight, color=INK, linewidth=0.7)
+    for row in range(1, len(shares)):
+        ax.axhline(row - 0.5, color="white", linewidth=3.0)
+    people, busy = people_by_role(tables), utilization(tables, window)
+    names = [
+        f"{readable(str(role))}\n({people[role]} {'person' if people[role] == 1 else 'people'})"
+        for role in shares.index
+    ]
+    ax.set_yticks(range(len(shares)), names, fontsize=10)
+    ax.set_ylim(len(shares) - 0.5, -0.5)
+    for row, role in enumerate(shares.index):
+        if f"utilization_{role}" in busy:
+            ax.annotate(
+                format_percent(busy[f"utilization_{role}"]),
+                (HOURS_PER_WEEK, row),
+                xytext=(6, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=10,
+                color=INK,
+                annotation_clip=False,
+            )
+    ax.set_title("utilization", loc="right", fontsize=9, color=INK)
+    ax.xaxis.set_major_locator(FixedLocator(midnights))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda *_: ""))
+    noons = [midnight + HOURS_PER_DAY / 2 for midnight in midnights[:-1]]
+    ax.set_xticks(noons, [f"{day.capitalize()}\nnoon" for day in DAYS], minor=True, fontsize=9)
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlabel("hour of the week", fontsize=10)
+    bar = ax.figure.colorbar(mesh, ax=ax, pad=0.08, aspect=14)
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: format_percent(share)))
+    bar.set_label("people of the role at work", fontsize=10)
+    bar.outline.set_edgecolor(INK)
+    return ax
+
+
+def week_picture(study: Study) -> Picture:
+    """Return the picture of how busy the people of a study are through the week."""
+    run = study.first
+    shares = share_at_work(run.tables, run.window)
+    figure, (ax,) = new_figure(10.0, 1.5 + 0.5 * max(len(shares), 3))
+    plot_week(run.tables, run.window, ax)
+    question = "When are people busy?"
+    caption = (
+        "The share of the people of each role who have work in hand, hour by hour, averaged over "
+        "the weeks; work outside working hours is that of people on call. Of replication "
+        f"{run.replication}, whose tables are kept."
+    )
+    title = f"People at work through the week (replication {run.replication})"
+    if shares.empty:
+        title = f"{title}: {NO_DATA}"
+    entitle(figure, title, instability(study))
+    if shares.empty:
+        return Picture(figure, question, caption, title)
+    told = []
+    for role, of_role in shares.iterrows():
+        hour = int(np.nanargmax(of_role.to_numpy(dtype=np.float64)))
+        day, time = divmod(hour, int(HOURS_PER_DAY))
+        told.append(
+            f"{readable(str(role))} most on {DAYS[day].capitalize()} from {time}:00, "
+            f"{format_percent(float(of_role[hour]))}"
+        )
+    alt = f"A heat map of the hours of the week, one row per role: {'; '.join(told)}."
+    return Picture(figure, question, caption, alt)

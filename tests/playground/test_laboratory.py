@@ -1,0 +1,145 @@
+"""Bounded work: what pages ask for is simulated once, in order of need, and dropped if unwanted."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pandas as pd
+import pytest
+
+import sim
+from sim.playground.answers import Answer, answers
+from sim.playground.laboratory import Laboratory
+from sim.playground.state import ARMS, from_query
+from sim.scenario.organization import Scenario
+
+SHORT = ("organization=startup", "horizon_weeks=20", "warmup_weeks=4")
+
+
+@asynccontextmanager
+async def laboratory(workers: int = 1) -> AsyncIterator[Laboratory]:
+    made = Laboratory(workers)
+    try:
+        yield made
+    finally:
+        await asyncio.to_thread(made.close)
+
+
+def run(test: Callable[[], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        await asyncio.wait_for(test(), timeout=120)
+
+    asyncio.run(bounded())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < 60
+        await asyncio.sleep(0.01)
+
+
+def test_the_last_answer_is_that_of_a_comparison() -> None:
+    state = from_query(
+        {"a.organization": "startup", "b.organization": "startup", "replications": "3"}
+    )
+    scenarios = {arm: state.scenario(arm).model_copy(update={"horizon_weeks": 40}) for arm in ARMS}
+
+    async def test() -> None:
+        async with laboratory(2) as made:
+            found: list[Answer] = [item async for item in answers(state, scenarios, made)]
+        assert found[0].preview_weeks == 14
+        counts = [item.replications for item in found[1:]]
+        assert counts == sorted(counts)
+        assert counts[-1] == 3
+        expected = sim.compare(scenarios, replications=3)
+        pd.testing.assert_frame_equal(
+            found[-1].comparison.runs, expected.runs, check_like=True, check_exact=True
+        )
+        of_a = found[-1].comparison.runs.query("arm == 'a'")
+        assert found[-1].waiting["a"].to_numpy().sum() == pytest.approx(
+            of_a["lead_time_mean_h"].mean(), rel=1e-9
+        )
+
+    run(test)
+
+
+def test_the_same_replication_is_simulated_once_for_all_pages() -> None:
+    scenario = sim.load(*SHORT)
+
+    async def test() -> None:
+        async with laboratory() as made:
+            pages = [asyncio.create_task(made.observe(scenario, 0, 0)) for _ in range(30)]
+            await asyncio.sleep(0)
+            assert made.load == 1
+            found = await asyncio.gather(*pages)
+            assert all(each is found[0] for each in found)
+            assert made.known(scenario, 0)
+            assert await made.observe(scenario, 0, 0) is found[0]
+
+    run(test)
+
+
+def test_what_nobody_wants_any_more_stops() -> None:
+    # Minutes of simulation, of which a few weeks are enough to see it stop.
+    huge = sim.load("organization=enterprise", "horizon_weeks=500")
+
+    async def test() -> None:
+        async with laboratory() as made:
+            first, second, waiting = (
+                asyncio.create_task(made.observe(huge, number, number)) for number in (0, 0, 1)
+            )
+            await until(lambda: not made.idle)
+            first.cancel()
+            await asyncio.sleep(0.1)
+            assert made.load == 2  # the second page still wants it
+            second.cancel()
+            waiting.cancel()
+            await until(lambda: made.load == 0)
+            await until(lambda: made.idle == 1)
+            small = await made.observe(sim.load(*SHORT), 0, 0)  # the worker is free for others
+            assert small.metrics["n_services"] == 2
+
+    run(test)
+
+
+def test_a_page_without_an_answer_goes_first() -> None:
+    scenario = sim.load(*SHORT)
+    other = sim.load(*SHORT, "automation=0.9")
+
+    async def test() -> None:
+        order: list[tuple[str, int]] = []
+
+        async def page(name: str, which: Scenario, number: int) -> None:
+            await made.observe(which, number, number)
+            order.append((name, number))
+
+        async with laboratory() as made:
+            old = [asyncio.create_task(page("old", scenario, number)) for number in range(5)]
+            await until(lambda: not made.idle)
+            new = asyncio.create_task(page("new", other, 0))
+            await asyncio.gather(*old, new)
+        assert order.index(("new", 0)) <= 1
+
+    run(test)
+
+
+def test_a_killed_worker_is_reported_and_replaced() -> None:
+    huge = sim.load("organization=enterprise", "horizon_weeks=500")
+
+    async def test() -> None:
+        async with laboratory() as made:
+            task = asyncio.create_task(made.observe(huge, 0, 0))
+            for _ in range(2):  # it is tried once more
+                await until(lambda: not made.idle and bool(made._pool._processes))
+                broken = made._pool
+                for process in list(broken._processes.values()):
+                    process.kill()
+                await until(lambda: made._pool is not broken)  # noqa: B023
+            with pytest.raises(RuntimeError, match="was killed, twice"):
+                await task
+            small = await made.observe(sim.load(*SHORT), 0, 0)
+            assert small.metrics["n_services"] == 2
+
+    run(test)

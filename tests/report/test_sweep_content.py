@@ -1,0 +1,247 @@
+"""What a report on a sweep says, against numbers whose story is known."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sweeps import METRICS, grid, sample, with_failure, without
+
+from sim.experiment.axes import Axis, Interval
+from sim.experiment.intervals import estimate, interval
+from sim.experiment.selection import Selection
+from sim.report.content import DORA_METRICS
+from sim.report.sweep_content import (
+    axis_name,
+    caveats,
+    change_in_unit,
+    findings,
+    in_unit,
+    is_clear,
+    main_effect,
+    most_different,
+    point_name,
+    question,
+    sentences,
+    setting,
+    value_name,
+)
+from sim.report.units import DAY, PERCENT
+from sim.scenario.settings import Selection as SelectionSettings
+
+
+def said(sweep):
+    return " ".join(sentences(findings(sweep)))
+
+
+def warned(sweep):
+    return " ".join(caveat.text for caveat in caveats(findings(sweep)))
+
+
+def with_means(sweep, metric, means, spread=0.01):
+    """Return the sweep with other means of a metric, and intervals of about ± spread / 2."""
+    values = sweep.values.copy()
+    luck = spread * np.linspace(-1.0, 1.0, values.shape[1])
+    values[:, :, METRICS.index(metric)] = np.array(means)[:, None] + luck
+    return replace(sweep, values=values)
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (None, "none"),
+        (True, "yes"),
+        (0.25, "0.25"),
+        (1.0, "1"),
+        (12000, "12,000"),
+        ("golden_path", "golden path"),
+        ("x" * 40, "x" * 27 + "…"),
+    ],
+)
+def test_values_are_written_as_people_do(value, name):
+    assert value_name(Axis("key", (value,)), value) == name
+
+
+def test_sampled_values_have_three_digits():
+    assert value_name(Axis("automation", Interval(0.0, 1.0)), 0.123456) == "0.123"
+
+
+def test_axes_are_named_without_their_folder():
+    assert axis_name(Axis("practice/testing", ())) == "testing"
+    assert axis_name(Axis("people.ml_engineer.count", ())) == "people ML engineer count"
+
+
+def test_numbers_are_cut_where_values_end():
+    assert in_unit("change_failure_rate", PERCENT, 0.99, 0.96, 1.02) == ("99.0", "96.0 – 100.0")
+    assert in_unit("lead_time_h", DAY, 24.0, -12.0, 60.0) == ("1.0", "0.0 – 2.5")
+    assert in_unit("lead_time_h", DAY, 24.0, math.nan, math.nan) == ("1", "")
+    assert in_unit("lead_time_h", DAY, math.nan, math.nan, math.nan) == ("no data", "")
+
+
+def test_differences_have_a_sign_unless_they_round_to_nothing():
+    assert change_in_unit(DAY, -2.4, -96.0, 91.2) == ("0", "-4 to +4")
+    assert change_in_unit(PERCENT, 0.05, 0.03, 0.07) == ("+5.0", "+3.0 to +7.0")
+
+
+def test_best_and_worst_point_of_each_metric_are_named():
+    sweep = with_means(grid(automation=[0, 0.5, 1]), "lead_time_h", [240.0, 48.0, 120.0])
+    sweep = with_means(sweep, "deployment_frequency", [1.0, 3.0, 2.0])
+    text = said(sweep)
+    assert "Lead time is shortest at automation 0.5 (2.00 days" in text
+    assert "and longest at automation 0 (10.0 days" in text
+    assert "Deployment frequency is highest at automation 0.5 (3.0" in text
+    assert "and lowest at automation 0 (1.0" in text
+
+
+def test_overlapping_intervals_are_admitted():
+    start = grid(automation=[0, 1])
+    apart = said(with_means(start, "lead_time_h", [240.0, 48.0]))
+    close = said(with_means(start, "lead_time_h", [240.0, 239.0], spread=50.0))
+    lead_time = "Lead time is shortest"
+    assert "overlap" not in apart[apart.index(lead_time) :].partition(". ")[0]
+    assert "overlap" in close[close.index(lead_time) :].partition(". Change")[0]
+
+
+def test_axis_that_moves_a_metric_most_is_named_with_its_ends():
+    sweep = grid(automation=[0, 1], practice__testing=["none", "full"])
+    sweep = with_means(sweep, "lead_time_h", [240.0, 238.0, 48.0, 46.0])
+    assert "Averaged over the other axes, automation moves lead time most: from 9.96 days" in said(
+        sweep
+    )
+
+
+def test_main_effect_compares_like_with_like():
+    sweep = grid(automation=[0, 0.5, 1], standardization=[0, 1])
+    means = np.array([[10.0, 20.0], [30.0, 40.0], [50.0, 60.0]])
+    whole = with_means(sweep, "lead_time_h", means.ravel())
+    assert main_effect(findings(whole), "lead_time_h", 0)["mean"].tolist() == pytest.approx(
+        [15.0, 35.0, 55.0]
+    )
+    # Without the point of 40 h, its level of standardization is left out at all automations.
+    damaged = with_failure(whole, 3)
+    assert main_effect(findings(damaged), "lead_time_h", 0)["mean"].tolist() == pytest.approx(
+        [10.0, 30.0, 50.0]
+    )
+    assert main_effect(findings(damaged), "lead_time_h", 1)["mean"].tolist() == pytest.approx(
+        [30.0, 40.0]
+    )
+
+
+def test_interval_of_a_main_effect_is_no_narrower_than_that_of_the_mean_over_points():
+    sweep = grid(automation=[0, 0.5, 1], standardization=[0, 0.5, 1], services=[3, 6])
+    found = findings(sweep)
+    values = sweep.values.reshape(3, 3, 2, -1, len(METRICS))
+    for number, metric in enumerate(DORA_METRICS):
+        averaged = values[..., number].mean(axis=(1, 2)).T
+        low, high = interval(estimate(averaged), 0.95)
+        effect = main_effect(found, metric, 0)
+        assert (effect["ci_low"] <= low + 1e-12).all()
+        assert (effect["ci_high"] >= high - 1e-12).all()
+        assert effect["mean"].tolist() == pytest.approx(averaged.mean(axis=0).tolist())
+
+
+def test_points_that_cannot_be_told_from_the_baseline_are_counted_and_named():
+    sweep = grid(automation=[0, 1, 2])
+    values = sweep.values.copy()
+    values[1] = values[0]
+    sweep = replace(sweep, values=values)
+    assert (
+        "Of the 2 other points, distinguishable from the baseline (automation 0) are 1 in "
+        "deployment frequency, 1 in lead time" in said(sweep)
+    )
+    assert "Not distinguishable in any: automation 1." in said(sweep)
+
+
+def test_a_sample_has_no_baseline_unless_it_was_given():
+    sweep = sample("lhs", 20, ["automation", "standardization"])
+    assert "baseline" not in said(sweep)
+    assert "Lead time goes most with automation: rank correlation -0.9" in said(sweep)
+    given = sweep.base.model_copy(update={"baseline": {"automation": 0.5}})
+    assert "distinguishable from the baseline" in said(replace(sweep, base=given))
+
+
+def test_indices_are_told_with_their_intervals():
+    keys = ["automation", "standardization"]
+    assert (
+        "Lead time depends most on automation (total-order index 0.70 [0.58 – 0.81]), then on "
+        "standardization (total-order index 0.30 [0.24 – 0.35])." in said(sample("sobol", 32, keys))
+    )
+    morris = said(sample("morris", 30, keys))
+    assert "Lead time depends most on automation (mean absolute effect 5.8 [4.7 – 7.0] days)" in (
+        morris
+    )
+
+
+def test_choice_is_told_with_its_probability():
+    sweep = grid(automation=[0, 1])
+    wish = SelectionSettings(metric="lead_time_h", at_most={"change_failure_rate": 0.15})
+    base = sweep.base.model_copy(update={"select": wish})
+    chosen = replace(sweep, base=base, selection=Selection(1, 0.934, None))
+    assert (
+        "Looked for was the shortest lead time with change failure rate at most 15 %: going by the "
+        "means it is automation 1, which is the right choice with a probability of at least 93 %."
+        in said(chosen)
+    )
+    none = replace(chosen, selection=Selection(None, 0.8, None))
+    assert (
+        "no point keeps within these limits, which is right with a probability of at least 80 %"
+        in said(none)
+    )
+
+
+def test_nothing_known_is_said_and_not_invented():
+    sweep = without(grid(automation=[0, 1], standardization=[0, 1]), "time_to_restore_h")
+    assert "Time to restore: no data at any point." in said(sweep)
+    assert "moves time to restore" not in said(sweep)
+    assert "of 4 points that ran, time to restore at 4" in warned(sweep)
+
+
+def test_failures_come_first_with_what_failed_and_why():
+    sweep = replace(with_failure(grid(automation=[0, 0.5, 1]), 1), n_unstable=2)
+    first, second = caveats(findings(sweep))
+    assert first.serious
+    assert first.text == (
+        "Point 1 failed (automation=0.5): MemoryError: <no> more memory & none to come"
+    )
+    assert second.serious
+    assert second.text.startswith("Unstable at 2 of 3 points: ")
+
+
+@pytest.mark.parametrize(
+    ("replications", "words"), [(1, "single replication"), (3, "have only 3"), (5, "")]
+)
+def test_few_replications_are_warned_of(replications, words):
+    text = warned(grid(replications, automation=[0, 1]))
+    assert words in text
+    assert bool(text) == bool(words)
+
+
+def test_setting_and_question():
+    sweep = grid(automation=[0, 0.5], practice__testing=["none", "full"])
+    assert setting(findings(sweep)) == (
+        "Every combination: 4 points × 20 replications of 104 weeks after 26 weeks of warm-up "
+        "· seed 7"
+    )
+    assert question(findings(sweep)) == [
+        "automation: 0 and 0.5",
+        "testing (practice/testing): none and full",
+    ]
+    values = sweep.values.copy()
+    values[1, 8:] = np.nan
+    assert "4 points × 8 to 20 replications" in setting(findings(replace(sweep, values=values)))
+
+
+def test_points_that_differ_most_are_picked_and_the_baseline_stays():
+    sweep = replace(grid(automation=list(range(30))), baseline=15)
+    for metric in DORA_METRICS:
+        sweep = with_means(sweep, metric, [0.5] * 30)
+    sweep = with_means(sweep, "lead_time_h", [0.0, 20.0, *[100.0] * 26, 190.0, 200.0])
+    picked = most_different(findings(sweep), 5)
+    assert picked == [0, 1, 15, 28, 29]
+    assert most_different(findings(sweep), 30) == list(range(30))
+
+
+def test_a_difference_is_clear_if_its_adjusted_interval_leaves_out_zero():
+    found = findings(grid(automation=[0, 0.001, 1]))
+    assert is_clear(found.effects["lead_time_h"]).to_dict() == {1: False, 2: True}
+    assert point_name(found, 1) == "automation 0.001"

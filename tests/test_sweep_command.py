@@ -1,0 +1,571 @@
+"""``python -m sim -m`` as a person meets it: Hydra's habits, the folder, faults and Ctrl-C."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import hydra
+import pandas as pd
+import pytest
+import yaml
+from interrupting import interrupt
+
+import sim
+from sim.app import main
+from sim.experiment.axes import Axis
+from sim.experiment.store import Store
+from sim.experiment.sweep import STORE, TABLE
+from sim.report.sweep_folder import _write_scenarios
+from sim.scenario.organization import Scenario
+from sim.scenario.variants import Variants
+
+TINY = ("--config-name=verification/mm1", "horizon_weeks=5", "warmup_weeks=1", "replications=2")
+ONE = "n_jobs=1"
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The current folder, which is empty; what `main` sets in this process is restored."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["sim"])
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+    return tmp_path
+
+
+def status(*arguments: str) -> object:
+    with pytest.raises(SystemExit) as done:
+        main(arguments)
+    return done.value.code
+
+
+def swept(
+    monkeypatch: pytest.MonkeyPatch, *arguments: str
+) -> tuple[Sequence[Axis], list[Scenario], Variants]:
+    """Return the axes of a command line and the scenarios of its points, without running them."""
+    return looked_at(monkeypatch, "-m", *arguments)
+
+
+def looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+    *arguments: str,
+    look: Callable[[Variants], object] = lambda _: None,
+) -> tuple[Sequence[Axis], list[Scenario], Variants]:
+    """The same for a whole command line; ``look`` is called while Hydra is still there."""
+    seen: list[tuple[Sequence[Axis], list[Scenario], Variants]] = []
+
+    def instead(axes: Sequence[Axis], variants: Variants, _: Path) -> None:
+        points = [variants.scenario(point) for point in range(len(variants))]
+        seen.append((axes, points, variants))
+        look(variants)
+
+    monkeypatch.setattr("sim.app._sweep", instead)
+    assert status(*arguments) == 0
+    (found,) = seen
+    return found
+
+
+# Points are what Hydra would make of them
+
+STEP = "pipeline.steps.train"
+TRAIN_H = f"{STEP}.run_h"
+
+
+@pytest.mark.parametrize(
+    ("fixed", "words", "points"),
+    [
+        pytest.param(
+            ["standardization=0.3"],
+            ["automation=0,0.5", "practice/testing=none,full"],
+            [["automation=0", "practice/testing=none"], ["automation=0", "practice/testing=full"],
+             ["automation=0.5", "practice/testing=none"],
+             ["automation=0.5", "practice/testing=full"]],
+            id="groups and values",
+        ),
+        pytest.param(
+            [],
+            ["practice/cicd=none,full", f"{TRAIN_H}.mean=choice(4)",
+             "organization=startup,midsize"],
+            [[f"practice/cicd={c}", f"{TRAIN_H}.mean=4", f"organization={o}"]
+             for c in ("none", "full") for o in ("startup", "midsize")],
+            id="two groups and a value deep inside", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            [], ["automation=range(0.1,0.5,0.1)"],
+            [["automation=0.1"], ["automation=0.2"], ["automation=0.3"], ["automation=0.4"]],
+            id="range",
+        ),
+        pytest.param(
+            [], ["horizon_weeks=range(60,81,20)", "warmup_weeks=choice(10,20)"],
+            [[f"horizon_weeks={h}", f"warmup_weeks={w}"] for h in (60, 80) for w in (10, 20)],
+            id="range of whole numbers and choice", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            [], ["practice/testing=glob(*,exclude=v*)"],
+            [[f"practice/testing={level}"] for level in ("basic", "full", "none")],
+            id="glob", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            [], ["practice/testing=shuffle(none,basic,full)"],
+            [[f"practice/testing={level}"] for level in ("none", "basic", "full")],
+            id="shuffle: in order, as order changes nothing",
+        ),
+        pytest.param(
+            [], ["automation=sort(0.5,0,1,reverse=true)"],
+            [["automation=1"], ["automation=0.5"], ["automation=0"]],
+            id="sort", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["description='a, b=c'"],
+            ["pipeline.steps.deploy.role='operations',\"ml_engineer\",data_scientist"],
+            [[f"pipeline.steps.deploy.role={role}"]
+             for role in ("operations", "ml_engineer", "data_scientist")],
+            id="quoted strings",
+        ),
+        pytest.param(
+            [], [f"{TRAIN_H}=3,{{dist:exponential,mean:2}},{{dist:constant,value:5}}"],
+            [[f"{TRAIN_H}=3"], [f"{TRAIN_H}={{dist:exponential,mean:2}}"],
+             [f"{TRAIN_H}={{dist:constant,value:5}}"]],
+            id="mappings",
+        ),
+        pytest.param(
+            [], [f"{STEP}.skipped_by=[fix],[fix,improvement]"],
+            [[f"{STEP}.skipped_by=[fix]"], [f"{STEP}.skipped_by=[fix,improvement]"]],
+            id="lists", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["standardization=${automation}"], ["automation=0.2,0.7"],
+            [["automation=0.2"], ["automation=0.7"]],
+            id="an interpolation of what is swept",
+        ),
+        pytest.param(
+            ["standardization=0.4"], ["automation=0.2,${standardization}"],
+            [["automation=0.2"], ["automation=${standardization}"]],
+            id="an interpolation is swept", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["~pipeline.steps.approve"], ["automation=0,1"],
+            [["automation=0"], ["automation=1"]],
+            id="a step is removed",
+        ),
+        pytest.param(
+            [], ["+teams.second.people.ml_engineer=1,2"],
+            [["+teams.second.people.ml_engineer=1"], ["+teams.second.people.ml_engineer=2"]],
+            id="a new team", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["+experiment=jcurve"], ["automation=0.1,0.3"],
+            [["automation=0.1"], ["automation=0.3"]],
+            id="a roadmap", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["+experiment=jcurve"], ["practice/testing=none,full", f"{TRAIN_H}.mean=4,5"],
+            [[f"practice/testing={level}", f"{TRAIN_H}.mean={mean}"]
+             for level in ("none", "full") for mean in (4, 5)],
+            id="a roadmap over groups", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["practice/testing=full"], ["maturity=google_0,google_2"],
+            [["maturity=google_0"], ["maturity=google_2"]],
+            id="presets", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["automation=0.3"], ["practice/cicd=none,full"],
+            [["practice/cicd=none"], ["practice/cicd=full"]],
+            id="a value counts more than a group", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            [], ["practice/testing=none,full", "pipeline.steps.unit_test.run_h.mean=1,2"],
+            [[f"practice/testing={level}", f"pipeline.steps.unit_test.run_h.mean={mean}"]
+             for level in ("none", "full") for mean in (1, 2)],
+            id="a value that the groups set", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            [], ["practice/monitoring=none,full", "incidents.responses.model.monitored=0,0.5",
+                 "working_hours.always=true,false"],
+            [[f"practice/monitoring={level}", f"incidents.responses.model.monitored={share}",
+              f"working_hours.always={always}"]
+             for level in ("none", "full") for share in (0, 0.5) for always in ("true", "false")],
+            id="a group and two values", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            [], ["teams.product.wip_limit=null,3"],
+            [["teams.product.wip_limit=null"], ["teams.product.wip_limit=3"]],
+            id="null", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["+cost.compute_per_h.tpu=3"], ["cost.person_per_h=90,110"],
+            [["cost.person_per_h=90"], ["cost.person_per_h=110"]],
+            id="something is added to all points", marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            [], [f"{TRAIN_H}={{dist:exponential,mean:3}},{{dist:exponential,mean:4}}",
+                 f"{TRAIN_H}.mean=8,9"],
+            [[f"{TRAIN_H}={{dist:exponential,mean:{a}}}", f"{TRAIN_H}.mean={b}"]
+             for a in (3, 4) for b in (8, 9)],
+            id="a mapping and a part of it", marks=pytest.mark.slow,
+        ),
+    ],
+)  # fmt: skip
+def test_each_point_is_what_load_makes_of_its_overrides(
+    fixed: list[str],
+    words: list[str],
+    points: list[list[str]],
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, scenarios, variants = swept(monkeypatch, *fixed, *words)
+    assert [sim.load(*fixed, *point) for point in points] == scenarios
+    assert list(variants.keys) == [word.partition("=")[0].lstrip("+") for word in words]
+
+
+def test_plain_values_are_composed_once_for_each_combination_of_groups(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    composed: list[object] = []
+    compose = hydra.compose
+    monkeypatch.setattr(
+        "sim.sweeper.hydra.compose", lambda *a, **k: composed.append(a) or compose(*a, **k)
+    )
+    _, scenarios, _ = swept(
+        monkeypatch,
+        "practice/testing=none,full",
+        "automation=range(0,1,0.1)",
+        "standardization=0,1",
+    )
+    assert len(scenarios) == 2 * 10 * 2
+    assert len(composed) <= 2 + 3
+
+
+def test_zip_and_the_first_value_of_everything_else(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("practice/testing=none,full", "automation=0.2,0.8")
+    _, scenarios, _ = swept(monkeypatch, "design=zip", *words)
+    assert scenarios == [
+        sim.load("design=zip", "practice/testing=none", "automation=0.2"),
+        sim.load("design=zip", "practice/testing=full", "automation=0.8"),
+    ]
+
+
+def test_an_interval_of_whole_numbers_and_one_of_others(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("teams.product.wip_limit=int(interval(1,4))", "automation=interval(0,1)")
+    axes, scenarios, _ = swept(monkeypatch, "design=lhs", "samples=9", *words)
+    assert [axis.values for axis in axes] == [
+        sim.Interval(1, 4, whole=True),
+        sim.Interval(0.0, 1.0),
+    ]
+    assert len(scenarios) == 9
+    assert {scenario.teams["product"].wip_limit for scenario in scenarios} == {1, 2, 3, 4}
+
+
+# Sweeps that are stored in a file
+
+STORED = """\
+# @package _global_
+defaults:
+  - override /practice/cicd: none
+hydra:
+  mode: MULTIRUN
+  sweeper:
+    params:
+      automation: 0, 0.5
+      practice/testing: none, full
+      pipeline.steps.train.run_h.mean: range(4, 5)
+name: stored
+engine: loky
+n_jobs: 1
+horizon_weeks: 30
+"""
+
+
+@pytest.fixture
+def stored(here: Path) -> str:
+    """The option that makes the experiments `stored` and `by_dask` known."""
+    (here / "mine" / "experiment").mkdir(parents=True)
+    (here / "mine" / "experiment" / "stored.yaml").write_text(STORED)
+    by_dask = STORED.replace("engine: loky", "engine: dask\naddress: '127.0.0.1:1'")
+    (here / "mine" / "experiment" / "by_dask.yaml").write_text(by_dask)
+    return "--config-dir=mine"
+
+
+def loaded(*overrides: str) -> Scenario:
+    own = ("practice/cicd=none", "name=stored", "engine=loky", "n_jobs=1", "horizon_weeks=30")
+    return sim.load(*own, *overrides)
+
+
+def test_a_stored_sweep(stored: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, points, _ = looked_at(monkeypatch, stored, "+experiment=stored")
+    assert points == [
+        loaded(f"automation={a}", f"practice/testing={t}", f"{TRAIN_H}.mean=4")
+        for a in (0, 0.5)
+        for t in ("none", "full")
+    ]
+
+
+def test_the_command_line_goes_before_a_stored_sweep(
+    stored: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = (stored, "+experiment=stored", "automation=0.9", "practice/testing=basic,full")
+    _, points, _ = looked_at(monkeypatch, *arguments, "seed=5")
+    assert points == [
+        loaded("automation=0.9", f"practice/testing={t}", f"{TRAIN_H}.mean=4", "seed=5")
+        for t in ("basic", "full")
+    ]
+
+
+def test_the_engine_of_a_stored_sweep_is_used(
+    stored: str, here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.experiment.engines._CONNECT_TIMEOUT_S", 1)
+    assert status(stored, "+experiment=by_dask") == 2
+    assert "address: no dask cluster answers at '127.0.0.1:1'" in capfd.readouterr().err
+    assert [path.name for path in here.iterdir()] == ["mine"]
+
+
+def test_the_scenario_of_a_stored_sweep_can_be_printed(
+    stored: str, here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert status(stored, "+experiment=stored", "--cfg", "job") == 0
+    printed = yaml.safe_load(capfd.readouterr().out)
+    assert printed["name"] == "stored"
+    assert printed["horizon_weeks"] == 30
+    assert [path.name for path in here.iterdir()] == ["mine"]
+
+
+# The folder
+
+
+def test_the_folder_of_a_sweep(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = ("automation=0,1", "changes.feature.interarrival_h.mean=2.5,4")
+    assert status("-m", *TINY, ONE, *words, "hydra.sweep.dir=mine") == 0
+    printed = capfd.readouterr()
+    assert printed.err == ""
+    assert printed.out.rstrip().endswith("mine/")
+    folder = here / "mine"
+    files = {path.name for path in folder.iterdir()}
+    assert files == {
+        STORE, TABLE, "summary.csv", "effects.csv", "figures", "report.html", "scenarios",
+        "provenance.json",
+    }  # fmt: skip
+    assert list(here.iterdir()) == [folder]
+    combinations = [(a, m) for a in (0, 1) for m in (2.5, 4.0)]
+    fixed = (*TINY[1:], ONE)
+    runs = pd.read_parquet(folder / TABLE)
+    for point, (automation, mean) in enumerate(combinations):
+        overrides = (f"automation={automation}", f"changes.feature.interarrival_h.mean={mean}")
+        scenario = sim.load(*fixed, *overrides, config="verification/mm1")
+        assert sim.load(config=folder / "scenarios" / f"point-{point}.yaml") == scenario
+        rows = runs[runs["point"] == point].reset_index(drop=True)
+        alone = sim.replicate(scenario).runs
+        pd.testing.assert_frame_equal(
+            rows.drop(columns=["point", "automation", "changes.feature.interarrival_h.mean"]),
+            alone, check_exact=True, check_dtype=False,
+        )  # fmt: skip
+    summary = pd.read_csv(folder / "summary.csv")
+    means = runs.groupby("point").mean(numeric_only=True)
+    for row in summary.to_dict("records"):
+        expected = means.loc[row["point"], row["metric"]]
+        assert row["mean"] == pytest.approx(expected, rel=1e-5, nan_ok=True)
+    effects = pd.read_csv(folder / "effects.csv")
+    assert set(effects["point"]) == {1, 2, 3}
+    provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    assert provenance["points"] == 4
+    assert provenance["failed_points"] == []
+    # The same command again runs nothing, and the table is the same.
+    table = (folder / TABLE).read_bytes()
+    assert status("-m", *TINY, ONE, *words, "hydra.sweep.dir=mine") == 0
+    assert (folder / TABLE).read_bytes() == table
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["practice/testing=none,full", f"{TRAIN_H}.mean=4,16"],
+        pytest.param(["+experiment=jcurve", "automation=0.3,0.6"], marks=pytest.mark.slow),
+        ["description='a # b: \\${c}'", f"{TRAIN_H}=3,{{dist:exponential,mean:2}}"],
+    ],
+    ids=" ".join,
+)
+def test_scenarios_are_written_so_that_they_can_be_loaded(
+    words: list[str], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = here / "scenarios"
+    _, scenarios, _ = looked_at(
+        monkeypatch, "-m", *words,
+        look=lambda variants: _write_scenarios(None, variants, folder),  # type: ignore[arg-type]
+    )  # fmt: skip
+    for point, scenario in enumerate(scenarios):
+        assert sim.load(config=folder / f"point-{point}.yaml") == scenario
+
+
+def test_a_folder_with_something_else_in_it_is_left_as_it_is(
+    here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (here / "mine").mkdir()
+    (here / "mine" / "notes.txt").write_text("precious")
+    assert status("-m", *TINY, ONE, "automation=0,1", "hydra.sweep.dir=mine") == 2
+    said = capfd.readouterr().err
+    assert said.startswith("hydra.sweep.dir: ")
+    assert "is not empty and has no sweep" in said
+    files = {path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()}
+    assert files <= {"mine/notes.txt"}
+    assert (here / "mine" / "notes.txt").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["automation=0,0.5,2"], "automation: 2 is not allowed"),
+        (["atomation=0,1"], "atomation: unknown key"),
+        (["practice/testing=none,fll"], "practice/testing: unknown value 'fll'; did you mean"),
+        (["automation=interval(0,1)"], "automation: "),
+        (["design=lhs", "automation=interval(1,0)"], "automation: "),
+        (["design=sobol", "automation=0,1"], "design: "),
+        (["automation=range(1,1)"], "automation: there are no values"),
+        (["automation="], "automation: "),
+        (["n_jobs=1,2"], "n_jobs: belongs to the whole sweep"),
+        (["automation=0,1", "pipeline.steps.tset.run_h=1,2"], "pipeline.steps.tset: is not in"),
+        (["hydra/launcher=joblib", "automation=0,1"], "hydra/launcher"),
+        (["automation=0,1", "baseline.automation=0.5"], "baseline: no point has automation=0.5"),
+        (["automation=0,1", "address=127.0.0.1:1"], "address: is of a cluster"),
+        (["automation=0,1", "precision={half_width:{lead_tme_h:5%}}"], "precision.half_width"),
+        (["automation=0,1", "select={metric:lead_tme_h}"], "select.metric: no metric"),
+        (["design=lhs", "automation=interval"], "automation"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_is_refused_before_anything_is_simulated(
+    arguments: list[str],
+    said: str,
+    here: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "sim.experiment.scheduler.Scheduler.run",
+        lambda *_: pytest.fail("something would be simulated"),
+    )
+    assert status("-m", *arguments) == 2
+    printed = capfd.readouterr()
+    assert said in printed.err
+    assert "Traceback" not in printed.err
+    assert printed.out == ""
+    assert list(here.iterdir()) == []
+
+
+def test_a_sweep_without_the_option_is_refused(
+    here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert status("automation=0,1") == 2
+    assert "-m runs a scenario for each" in capfd.readouterr().err
+    assert list(here.iterdir()) == []
+
+
+def test_a_single_point(here: Path) -> None:
+    assert status("-m", *TINY, ONE, "hydra.sweep.dir=mine") == 0
+    assert len(pd.read_parquet(here / "mine" / TABLE)) == 2
+    assert sim.load(config=here / "mine" / "scenarios" / "point-0.yaml").name == "mm1"
+
+
+# Faults
+
+
+@pytest.mark.parametrize("bad", ["1", "0,1"])
+def test_a_point_that_fails(
+    bad: str, here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The points fail in this process: a fake engine runs them here."""
+    from concurrent.futures import Future
+    from contextlib import nullcontext
+
+    from sim.experiment import scheduler
+
+    def broken(scenario: Scenario, seed: int, replication: int) -> dict[str, float]:
+        if str(int(scenario.automation)) in bad.split(","):
+            raise ValueError("a bug\nin two lines")
+        return dict(sound(scenario, seed, replication))
+
+    class Here:
+        workers = 1
+
+        def submit(self, function: object, *arguments: object) -> "Future[object]":
+            future: Future[object] = Future()
+            future.set_result(function(*arguments))  # type: ignore[operator]
+            return future
+
+    sound = scheduler.observe
+    monkeypatch.setattr("sim.experiment.sweep.engine", lambda *_: nullcontext(Here()))
+    monkeypatch.setattr("sim.experiment.sweep.run_sweep.__defaults__", (None, broken))
+    assert status("-m", *TINY, "automation=0,1", "hydra.sweep.dir=mine") == 1
+    printed = capfd.readouterr()
+    failed = [point for point in (0, 1) if str(point) in bad]
+    for point in failed:
+        where = f"point {point} failed (automation={point}): ValueError: a bug in two lines"
+        assert printed.err.count(where) == 1
+    assert f"automation={failed[0]}" in printed.out
+    failures = pd.read_csv(here / "mine" / "failures.csv")
+    assert list(failures["point"]) == failed
+    assert list(failures["overrides"]) == [f"automation={point}" for point in failed]
+    assert failures["error"].str.startswith("ValueError: a bug in two lines").all()
+    assert failures["details"].str.startswith("Traceback").all()
+    summary = pd.read_csv(here / "mine" / "summary.csv")
+    assert list(summary.loc[summary["metric"] == "failed", "point"]) == failed
+    assert set(pd.read_parquet(here / "mine" / TABLE)["point"]) == {0, 1} - set(failed)
+    assert (here / "mine" / "report.html").exists()
+    # Mended, the same command runs the rest, and says no more of failures.
+    monkeypatch.setattr("sim.experiment.sweep.run_sweep.__defaults__", (None, sound))
+    assert status("-m", *TINY, "automation=0,1", "hydra.sweep.dir=mine") == 0
+    assert set(pd.read_parquet(here / "mine" / TABLE)["point"]) == {0, 1}
+    assert "failed" not in set(pd.read_csv(here / "mine" / "summary.csv")["metric"])
+    assert not (here / "mine" / "failures.csv").exists()
+
+
+def test_a_damaged_store_and_another_sweep(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    command = ("-m", *TINY, ONE, "hydra.sweep.dir=mine")
+    assert status(*command, "automation=0,1") == 0
+    path = here / "mine" / STORE
+    report = (here / "mine" / "report.html").read_bytes()
+    capfd.readouterr()
+    assert status(*command, "standardization=0,1") == 1
+    said = capfd.readouterr().err
+    assert said.startswith("the folder holds another sweep (it sweeps automation); ")
+    assert said.count("\n") == 1
+    with Store(path):
+        assert status(*command, "automation=0,1") == 1
+    assert capfd.readouterr().err.startswith("another sweep is running in ")
+    path.write_bytes(b"x" * 5000)
+    assert status(*command, "automation=0,1") == 1
+    assert "is damaged and was left as it is; move it away" in capfd.readouterr().err
+    assert path.read_bytes() == b"x" * 5000
+    assert (here / "mine" / "report.html").read_bytes() == report
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
+    words = ("automation=0,0.25,0.5,0.75,1", "replications=40", "n_jobs=2")
+    command = [sys.executable, "-m", "sim", "-m", *TINY, *words, "hydra.sweep.dir=mine"]
+    journal = tmp_path / "mine" / f"{STORE}-wal"
+    code, printed, errors = interrupt(
+        command, tmp_path, lambda: journal.exists() and journal.stat().st_size > 60_000
+    )
+    assert code == 130
+    assert errors == (
+        "interrupted; what was finished is kept, and the same command with hydra.sweep.dir=mine "
+        "goes on from there\n"
+    )
+    assert printed == ""
+    with Store(tmp_path / "mine" / STORE) as store:
+        assert 0 < store.count() < 200
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert again.returncode == 0, again.stderr
+    runs = pd.read_parquet(tmp_path / "mine" / TABLE)
+    assert len(runs) == 200
+    alone = sim.replicate(
+        sim.load(*TINY[1:], "automation=0.5", config="verification/mm1"), 3, n_jobs=1
+    ).runs
+    here = runs[(runs["automation"] == 0.5) & (runs["replication"] < 3)]
+    assert list(here["lead_time_h"]) == list(alone["lead_time_h"])
