@@ -17,7 +17,7 @@ import loky
 
 from sim.scenario.errors import Problem, ScenarioError
 
-from .worker_processes import end_with, ignored_interrupts
+from .worker_processes import deferred_interrupts, end_with
 
 EngineName = Literal["loky", "dask", "ray"]
 
@@ -84,7 +84,7 @@ class _Loky:
         self.workers = workers
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        with ignored_interrupts(), warnings.catch_warnings():
+        with deferred_interrupts(), warnings.catch_warnings():
             # The worker that was started early may still be at work when there are to be more.
             warnings.filterwarnings("ignore", "Trying to resize an executor", UserWarning)
             executor = loky.get_reusable_executor(

@@ -22,17 +22,27 @@ def end_with(parent: int) -> None:
 
 
 @contextmanager
-def ignored_interrupts() -> Iterator[None]:
-    """Ignore Ctrl-C while worker processes are started, which inherit that for good.
+def deferred_interrupts() -> Iterator[None]:
+    """Put Ctrl-C off while worker processes are started, and take it up at the end of the block.
 
-    A terminal sends it to all processes, and each worker would print a traceback. It is for the
-    parent to stop them.
+    A terminal sends it to all processes, and each worker would print a traceback; it is for the
+    parent to stop them. So it is blocked here, which they inherit for good. Another thread may
+    still take the signal, whose handler runs in the main one: it only makes a note of it.
     """
-    if threading.current_thread() is not threading.main_thread():  # may not handle signals
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows, where nothing is inherited
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    arrived: list[int] = []
+    here = threading.current_thread() is threading.main_thread()  # others may set no handler
+    before = signal.getsignal(signal.SIGINT)
+    if here:
+        signal.signal(signal.SIGINT, lambda number, _: arrived.append(number))
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        if here:
+            signal.signal(signal.SIGINT, before)
+        if arrived:
+            signal.raise_signal(signal.SIGINT)

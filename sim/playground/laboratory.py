@@ -23,7 +23,7 @@ import pandas as pd
 
 from sim.experiment.fingerprint import scenario_digest
 from sim.experiment.run import Run, simulate
-from sim.experiment.worker_processes import end_with, ignored_interrupts
+from sim.experiment.worker_processes import deferred_interrupts, end_with
 from sim.metrics.flow import waiting_by_step
 from sim.report.animation import animate
 from sim.scenario.organization import Scenario
@@ -74,7 +74,7 @@ class Laboratory:
 
     def warm_up(self) -> None:
         """Start the workers and let each import the model, so that the first answer is quick."""
-        with ignored_interrupts():
+        with deferred_interrupts():
             for _ in range(self._workers):
                 self._pool.submit(_ready)
 
@@ -202,7 +202,7 @@ class Laboratory:
         pool = self._pool
         loop = asyncio.get_running_loop()
         try:
-            with ignored_interrupts():
+            with deferred_interrupts():
                 work = pool.submit(look, scenario, replication, slot)
         except BrokenProcessPool:
             self._give_back(slot)
