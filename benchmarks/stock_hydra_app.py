@@ -8,7 +8,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 import sim
-from sim.scenario.load import SCENARIOS, from_composed
+from sim.scenario.composition import SCENARIOS
+from sim.scenario.load import from_composed
 
 
 @hydra.main(version_base="1.3", config_path=str(SCENARIOS), config_name="default")

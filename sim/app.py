@@ -5,6 +5,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Collection, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
@@ -24,15 +25,13 @@ from sim.experiment.sweep import STORE, run_sweep
 from sim.experiment.sweep_results import Sweep
 from sim.report.progress import ShownSweep, progress_bar
 from sim.report.terminal import print_study
+from sim.scenario.composition import SCENARIOS, groups, own_values_last
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.load import (
     COMPOSITION_ERRORS,
-    SCENARIOS,
     add_missing,
     from_composed,
     from_composition,
-    groups,
-    own_values_last,
     refuse_unknown_names,
     scenario_names,
     without_groups,
@@ -196,8 +195,8 @@ def _run(composed: DictConfig, plain: Collection[str]) -> None:
             override[2:] if override[2:].partition("=")[0] in plain else override
             for override in map(str, task)
         ]
-        refuse_unknown_names(str(HydraConfig.get().job.config_name), here)
         config_name = str(HydraConfig.get().job.config_name)
+        refuse_unknown_names(here, partial(hydra.compose, config_name))
 
         def compose_again(practices: list[str]) -> DictConfig:
             return hydra.compose(

@@ -154,11 +154,11 @@ class _Composition:
         else:
             composed += [key for key in values if key not in composed and not _fits(first, key)]
         refuse_unknown_names(
-            self._config_name,
             [
                 *(self._as_written(word) for word in self._fixed),
                 *(f"{key}={word}" for key, word in first_words.items() if key in self._plain),
             ],
+            functools.partial(hydra.compose, self._config_name),
         )
         axes = [Axis(key, each) for key, each in values.items()]
         return axes, design_variants(axes, self._compose, composed)

@@ -16,8 +16,9 @@ from yaml import MarkedYAMLError, YAMLError
 from sim.experiment.parallel import Progress, in_parallel
 from sim.log import SCHEMAS
 from sim.metrics import compute_metrics, weekly_series
+from sim.scenario.composition import SCENARIOS
 from sim.scenario.errors import Problem, ScenarioError, nearest
-from sim.scenario.load import SCENARIOS, load
+from sim.scenario.load import load
 from sim.scenario.organization import Scenario
 
 from .claim import TRACES, Claim, ClaimsFile, Expectation, contrast_of

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from sim.scenario.composition import groups
 from sim.scenario.errors import Problem, ScenarioError, nearest
-from sim.scenario.load import groups
 from sim.scenario.organization import Scenario
 from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
 from sim.scenario.variants import Compose, Variants, exact, shown

@@ -35,8 +35,8 @@ from sim.report.units import (
     format_number,
     readable,
 )
+from sim.scenario.composition import SCENARIOS
 from sim.scenario.documentation import headings
-from sim.scenario.load import SCENARIOS
 
 from .answers import Answer
 from .state import ARMS, DIALS, State

@@ -1,35 +1,25 @@
 """From YAML files and overrides to a validated scenario: the edge where everything is checked."""
 
 import re
-import threading
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError, MissingMandatoryValue, OmegaConfBaseException
 from yaml import MarkedYAMLError, YAMLError
 
+from .composition import SCENARIOS, compose, groups
 from .errors import Problem, ScenarioError, nearest
 from .organization import Scenario
 from .roadmap import fill_in
 from .validation import chosen_names, validate
 
-_PACKAGE = Path(__file__).resolve().parents[1]
-_IN_WHEEL = _PACKAGE / "scenarios"
 _PLAIN = re.compile(rf"^({'|'.join(Scenario.model_fields)})(\.[^=/]*)?=")
-_NO_GROUPS = {"verification", "claims"}  # folders of files that stand for themselves
 _NO_CHOICE = "this scenario does not choose from that group"
 _WHERE_A_CHOICE = "scenarios that build on `default` do"
-_composing = threading.RLock()
-"""Hydra composes one configuration at a time in a process."""
-SCENARIOS = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent / "scenarios"
-"""The folder of the scenarios that come with the package."""
 COMPOSITION_ERRORS = (
     HydraException,
     OmegaConfBaseException,
@@ -65,47 +55,25 @@ def load(*overrides: str, config: str | Path = "default") -> Scenario:
         quoted = str(SCENARIOS).replace("'", "\\'")  # folders may be called `a, b (1)`
         extra = [f"hydra.searchpath=['file://{quoted}']"]
     completed = add_missing(overrides)
-    try:
-        with _hydra(folder):
-            refuse_unknown_names(name, overrides, extra)
-            composed = hydra.compose(name, [*extra, *completed])
-    except COMPOSITION_ERRORS as error:
-        raise from_composition(error, overrides) from None
+
+    def composed(overrides: Sequence[str]) -> DictConfig:
+        return compose(folder, name, [*extra, *overrides])
 
     def compose_again(practices: list[str]) -> DictConfig:
-        kept = without_groups(completed, practices)
-        with _hydra(folder):
-            return hydra.compose(name, [*extra, *kept, *practices])
+        return composed([*without_groups(completed, practices), *practices])
 
-    return from_composed(composed, overrides, compose_again)
-
-
-@contextmanager
-def _hydra(folder: Path) -> Iterator[None]:
-    """Initialize Hydra for the files in a folder; other threads have to wait."""
-    with (
-        _composing,
-        own_values_last(),
-        hydra.initialize_config_dir(str(folder), version_base="1.3"),
-    ):
-        yield
+    try:
+        refuse_unknown_names(overrides, composed)
+        made = composed(completed)
+    except COMPOSITION_ERRORS as error:
+        raise from_composition(error, overrides) from None
+    return from_composed(made, overrides, compose_again)
 
 
 def without_groups(overrides: Sequence[str], chosen: Sequence[str]) -> list[str]:
     """Return ``overrides`` without those that choose from the same groups as ``chosen``."""
     groups = {override.partition("=")[0] for override in chosen}
     return [override for override in overrides if override.partition("=")[0] not in groups]
-
-
-@contextmanager
-def own_values_last() -> Iterator[None]:
-    """Silence Hydra's remark about a file that has ``defaults`` and does not say ``_self_``.
-
-    Its own values then come last and count, which is what everybody expects.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*Defaults list is missing `_self_`", UserWarning)
-        yield
 
 
 def from_composed(
@@ -168,12 +136,6 @@ def scenario_names() -> list[str]:
     return sorted(path.relative_to(SCENARIOS).with_suffix("").as_posix() for path in paths)
 
 
-def groups() -> list[str]:
-    """Return the config groups that come with the package, e.g. ``practice/testing``."""
-    folders = {path.parent.relative_to(SCENARIOS).as_posix() for path in SCENARIOS.rglob("*.yaml")}
-    return sorted(folders - {"."} - _NO_GROUPS)
-
-
 def to_yaml(scenario: Scenario) -> str:
     """Return ``scenario`` as YAML that :func:`load` reads back as an equal scenario."""
     data = scenario.model_dump(mode="json", by_alias=True)
@@ -198,7 +160,7 @@ def add_missing(overrides: Sequence[str]) -> list[str]:
 
 
 def refuse_unknown_names(
-    config_name: str, overrides: Sequence[str], extra: Sequence[str] = ()
+    overrides: Sequence[str], composed: Callable[[Sequence[str]], DictConfig]
 ) -> None:
     """Refuse plain overrides of a step, team, service, role or pool that the scenario lacks.
 
@@ -207,9 +169,8 @@ def refuse_unknown_names(
     no effect, since Hydra merges mappings.
 
     Args:
-        config_name: the scenario that Hydra, which is initialized, composes.
         overrides: what the user wrote.
-        extra: further overrides that the composition needs.
+        composed: composes the scenario with some of them.
 
     Raises:
         ScenarioError: a name is not there, or a mapping cannot be emptied.
@@ -222,7 +183,7 @@ def refuse_unknown_names(
         return
     others = [override for override in overrides if override not in plain]
     try:
-        before = hydra.compose(config_name, [*extra, *others])
+        before = composed(others)
     except COMPOSITION_ERRORS as error:
         raise from_composition(error, overrides) from None
     for parent, name in chosen:

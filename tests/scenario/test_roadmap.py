@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 import sim
-from sim.scenario.load import SCENARIOS, to_yaml
+from sim.scenario.composition import SCENARIOS
+from sim.scenario.load import to_yaml
 from sim.scenario.roadmap import stages
 from sim.scenario.validation import validate
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import sim
-from sim.scenario.load import SCENARIOS
+from sim.scenario.composition import SCENARIOS
 from sim.scenario.validation import validate
 
 SHORT = ("organization=scaleup", "horizon_weeks=10", "warmup_weeks=0")
