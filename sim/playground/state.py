@@ -7,7 +7,7 @@ that a link restores it.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,9 @@ class Arm:
 
     def overrides(self) -> list[str]:
         """Return what makes this organization out of the default scenario on a command line."""
-        return [*self.choices(), *(f"{dial}={value:g}" for dial, value in self.dials.items())]
-
-    def choices(self) -> list[str]:
-        """Return those of the overrides that choose files, which have to be composed."""
         practices = (f"practice/{practice}={level}" for practice, level in self.levels.items())
-        return [f"organization={self.organization}", *practices]
+        dials = (f"{dial}={value:g}" for dial, value in self.dials.items())
+        return [f"organization={self.organization}", *practices, *dials]
 
 
 @dataclass(frozen=True)
@@ -66,15 +63,7 @@ class State:
 
     def scenario(self, arm: str) -> Scenario:
         """Return the scenario of an arm."""
-        # Composing takes longer than all else up to the first answer. No file depends on a dial.
-        composed = _composed(tuple(self.arms[arm].choices()))
-        numbers = {"seed": self.seed, "replications": self.replications}
-        return composed.model_copy(update={**self.arms[arm].dials, **numbers})
-
-
-@lru_cache(256)
-def _composed(choices: tuple[str, ...]) -> Scenario:
-    return load(*choices)
+        return load(*self.overrides(arm))
 
 
 @cache
