@@ -1,7 +1,8 @@
-"""How long the playground takes to answer: ``python benchmarks/playground_answers.py``.
+"""How long an answer takes: ``python benchmarks/playground_answers.py [PRESET [REPLICATIONS]]``.
 
 In headless Chromium, from the moment a slider moves to the first impression, to the answer of one
-replication and to that of all 20, beside the time of a single replication in this process.
+replication and to that of all of them, beside the time of a single replication in this process. By
+default of the organization ``midsize`` and 20 replications.
 """
 
 import shutil
@@ -47,7 +48,7 @@ def measure(page: Page) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for number in range(MOVES):
         page.evaluate(_MOVE, f"{0.31 + number / 20:.2f}")
-        page.wait_for_function("'all replications' in window.seen", timeout=300_000)
+        page.wait_for_function("'all replications' in window.seen", timeout=600_000)
         for kind, milliseconds in page.evaluate("window.seen").items():
             found.setdefault(kind, []).append(milliseconds / 1000)
     return found
@@ -55,7 +56,8 @@ def measure(page: Page) -> dict[str, list[float]]:
 
 def main() -> None:
     """Print the medians and ranges."""
-    scenario = sim.load()
+    preset, replications = [*sys.argv[1:], *("midsize", "20")[len(sys.argv) - 1 :]]
+    scenario = sim.load(f"organization={preset}")
     alone = []
     for replication in range(MOVES):
         begun = time.perf_counter()
@@ -69,8 +71,9 @@ def main() -> None:
             path = shutil.which("chromium")
             browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
             page = browser.new_page()
-            page.goto(address)
-            page.wait_for_function("progress.textContent.startsWith('done')", timeout=300_000)
+            arms = f"a.organization={preset}&b.organization={preset}"
+            page.goto(f"{address}?{arms}&replications={replications}")
+            page.wait_for_function("progress.textContent.startsWith('done')", timeout=600_000)
             found = measure(page)
             browser.close()
         server.terminate()

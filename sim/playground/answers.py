@@ -13,8 +13,12 @@ from sim.scenario.organization import Scenario
 from .laboratory import Laboratory, Observation
 from .state import ARMS, State
 
-PREVIEW_WEEKS = 26
+_PREVIEW_WEEKS = 26
 """How many weeks after the warm-up the first impression is from."""
+_GLIMPSE_WEEKS = 4
+"""A large organization is first looked at for so many weeks, after as many to fill the queues."""
+_LARGE = 60
+"""People from which an organization is large: a preview of it takes more than a second."""
 
 
 @dataclass(frozen=True)
@@ -27,21 +31,21 @@ class Answer:
             :func:`sim.metrics.flow.waiting_by_step`.
         replications: how many of each arm this is from.
         wanted: how many it will be in the end.
-        preview_weeks: the number of weeks after the warm-up, if this is a first impression from
-            a part of one replication.
+        preview_weeks: the first and the last week, if this is an impression from a part of one
+            replication.
     """
 
     comparison: Comparison
     waiting: Mapping[str, pd.DataFrame]
     replications: int
     wanted: int
-    preview_weeks: int | None = None
+    preview_weeks: tuple[int, int] | None = None
 
 
 async def answers(
     state: State, scenarios: Mapping[str, Scenario], laboratory: Laboratory
 ) -> AsyncGenerator[Answer]:
-    """Yield a first impression, then answers of more and more replications.
+    """Yield first impressions, then answers of more and more replications.
 
     Replications count in their order, never in that in which they are done: quick ones would
     otherwise come first. Whoever stops listening stops the work.
@@ -56,10 +60,9 @@ async def answers(
     """
     wanted = state.replications
     if not all(laboratory.known(scenario, 0) for scenario in scenarios.values()):
-        short = {arm: _preview(scenario) for arm, scenario in scenarios.items()}
-        first = await _together(laboratory, short, 0, urgency=-1)
-        weeks = min(scenario.horizon_weeks - scenario.warmup_weeks for scenario in short.values())
-        yield _answer(short, [first], wanted, weeks)
+        if any(_people(scenario) >= _LARGE for scenario in scenarios.values()):
+            yield await _impression(scenarios, laboratory, wanted, _GLIMPSE_WEEKS, _GLIMPSE_WEEKS)
+        yield await _impression(scenarios, laboratory, wanted, _PREVIEW_WEEKS)
     pairs = [
         asyncio.create_task(_together(laboratory, scenarios, number, urgency=number))
         for number in range(wanted)
@@ -79,10 +82,27 @@ async def answers(
             await asyncio.gather(*pairs, return_exceptions=True)
 
 
-def _preview(scenario: Scenario) -> Scenario:
-    """Return the same scenario, over by when there is something to see."""
-    weeks = min(scenario.horizon_weeks, scenario.warmup_weeks + PREVIEW_WEEKS)
-    return scenario.model_copy(update={"horizon_weeks": weeks})
+async def _impression(
+    scenarios: Mapping[str, Scenario],
+    laboratory: Laboratory,
+    wanted: int,
+    weeks: int,
+    most_warmup_weeks: int | None = None,
+) -> Answer:
+    """Return what there is to see of so many weeks."""
+    warmup = max(scenario.warmup_weeks for scenario in scenarios.values())
+    if most_warmup_weeks is not None:
+        warmup = min(warmup, most_warmup_weeks)
+    end = min(warmup + weeks, *(scenario.horizon_weeks for scenario in scenarios.values()))
+    part = {"warmup_weeks": warmup, "horizon_weeks": end}
+    short = {arm: scenario.model_copy(update=part) for arm, scenario in scenarios.items()}
+    first = await _together(laboratory, short, 0, urgency=-1)
+    return _answer(short, [first], wanted, (warmup + 1, end))
+
+
+def _people(scenario: Scenario) -> int:
+    in_teams = sum(team.count * sum(team.people.values()) for team in scenario.teams.values())
+    return in_teams + sum(scenario.shared_people.values())
 
 
 async def _together(
@@ -99,7 +119,7 @@ def _answer(
     scenarios: Mapping[str, Scenario],
     done: list[Mapping[str, Observation]],
     wanted: int,
-    preview_weeks: int | None = None,
+    preview_weeks: tuple[int, int] | None = None,
 ) -> Answer:
     rows = [(arm, number) for arm in ARMS for number in range(len(done))]
     runs = pd.DataFrame([done[number][arm].metrics for arm, number in rows], index=range(len(rows)))

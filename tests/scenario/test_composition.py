@@ -33,13 +33,12 @@ VALUES = [
 
 @pytest.mark.parametrize("overrides", VALUES, ids=" ".join)
 def test_it_is_what_hydra_composes(overrides: tuple[str, ...]) -> None:
+    afresh = composition._by_hydra(SCENARIOS, "default", overrides)
     for _ in range(2):  # made, and kept
         kept = compose(SCENARIOS, "default", overrides)
-        afresh = composition._by_hydra(SCENARIOS, "default", overrides)
         assert OmegaConf.to_yaml(kept) == OmegaConf.to_yaml(afresh)
-        assert OmegaConf.to_container(kept, resolve=True) == OmegaConf.to_container(
-            afresh, resolve=True
-        )
+        resolved = OmegaConf.to_container(kept, resolve=True)
+        assert resolved == OmegaConf.to_container(afresh, resolve=True)
 
 
 @pytest.mark.parametrize(
