@@ -38,7 +38,8 @@ from sim.report.content import (
     step_name,
     suggested_warm_up,
 )
-from sim.report.flow_figures import cumulative_flow_picture, gantt_picture
+from sim.report.flow_figures import cumulative_flow_picture
+from sim.report.gantt_figures import gantt_picture
 from sim.report.incident_figures import incidents_picture
 from sim.report.palette import (
     BLACK,

@@ -8,14 +8,8 @@ from events import PARTS, WEEK, WINDOW, make_tables
 import sim
 from sim.metrics.flow import work_in_progress
 from sim.metrics.restore import restore_times
-from sim.report.flow_figures import (
-    cumulative_flow,
-    gantt_changes,
-    gantt_segments,
-    open_stretches,
-    plot_cumulative_flow,
-    plot_gantt,
-)
+from sim.report.flow_figures import cumulative_flow, plot_cumulative_flow
+from sim.report.gantt_figures import gantt_changes, gantt_segments, open_stretches, plot_gantt
 from sim.report.incident_figures import incident_phases, plot_incidents, restored_incidents
 from sim.report.palette import new_figure
 from sim.report.quality_figures import hours_below, new_models, plot_quality, quality_course

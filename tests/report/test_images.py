@@ -31,7 +31,8 @@ from sim.report.figures import (
     plot_metric,
     plot_restore_time,
 )
-from sim.report.flow_figures import plot_cumulative_flow, plot_gantt
+from sim.report.flow_figures import plot_cumulative_flow
+from sim.report.gantt_figures import plot_gantt
 from sim.report.incident_figures import plot_incidents
 from sim.report.palette import new_figure
 from sim.report.payback import plot_cumulated, plot_rolling
