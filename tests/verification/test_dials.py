@@ -152,11 +152,11 @@ def test_touch_time_and_lead_time_fall_without_a_jump(automation: np.ndarray) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("organization", ["midsize", "scaleup"])
+@pytest.mark.parametrize(("organization", "replications"), [("midsize", 10), ("scaleup", 6)])
 def test_failures_of_environments_fall_with_standardization_on_a_fine_grid(
-    organization: str,
+    organization: str, replications: int
 ) -> None:
     courses = responses(
-        "standardization", FAILURES, FINE, 10, *LONG, f"organization={organization}"
+        "standardization", FAILURES, FINE, replications, *LONG, f"organization={organization}"
     )
     assert_falls(courses[:, :, 0])
