@@ -32,6 +32,10 @@ def deferred_interrupts() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # on Windows, where nothing is inherited
         yield
         return
+    from multiprocessing import resource_tracker  # not on Windows
+
+    # Before Python 3.13 its start unblocks the signal, whoever has blocked it.
+    resource_tracker.ensure_running()
     arrived: list[int] = []
     here = threading.current_thread() is threading.main_thread()  # others may set no handler
     before = signal.getsignal(signal.SIGINT)

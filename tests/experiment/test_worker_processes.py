@@ -65,3 +65,20 @@ def test_a_process_that_is_started_in_the_block_does_not_see_interrupts() -> Non
         assert child.communicate("\n", timeout=60)[0] == "True\n"
     finally:
         child.kill()
+
+
+_ENGINE = """
+import signal
+from sim.experiment.engines import engine, start_early
+
+start_early()
+with engine("loky", 2) as started:
+    for _ in range(4):
+        blocked = started.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()
+        assert signal.SIGINT in blocked
+assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+"""
+
+
+def test_no_worker_sees_interrupts_from_its_first_moment_on() -> None:
+    subprocess.run([sys.executable, "-c", _ENGINE], check=True, timeout=120)
