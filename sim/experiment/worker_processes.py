@@ -34,19 +34,22 @@ def deferred_interrupts() -> Iterator[None]:
         return
     from multiprocessing import resource_tracker  # not on Windows
 
-    # Before Python 3.13 its start unblocks the signal, whoever has blocked it.
+    # Its start may unblock the signal, whoever has blocked it (CPython's issue 127586).
     resource_tracker.ensure_running()
     arrived: list[int] = []
     here = threading.current_thread() is threading.main_thread()  # others may set no handler
     before = signal.getsignal(signal.SIGINT)
-    if here:
-        signal.signal(signal.SIGINT, lambda number, _: arrived.append(number))
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
+        if here:
+            signal.signal(signal.SIGINT, lambda number, _: arrived.append(number))
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        if here:
-            signal.signal(signal.SIGINT, before)
+        try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)  # may run handlers, which may raise
+        finally:
+            if here:
+                signal.signal(signal.SIGINT, before)
         if arrived:
             signal.raise_signal(signal.SIGINT)

@@ -31,7 +31,7 @@ class Answer:
             :func:`sim.metrics.flow.waiting_by_step`.
         replications: how many of each arm this is from.
         wanted: how many it will be in the end.
-        preview_weeks: the first and the last week, if this is an impression from a part of one
+        weeks: the first and the last week, if this is an impression from a part of one
             replication.
     """
 
@@ -39,7 +39,7 @@ class Answer:
     waiting: Mapping[str, pd.DataFrame]
     replications: int
     wanted: int
-    preview_weeks: tuple[int, int] | None = None
+    weeks: tuple[int, int] | None = None
 
 
 async def answers(
@@ -60,9 +60,13 @@ async def answers(
     """
     wanted = state.replications
     if not all(laboratory.known(scenario, 0) for scenario in scenarios.values()):
-        if any(_people(scenario) >= _LARGE for scenario in scenarios.values()):
-            yield await _impression(scenarios, laboratory, wanted, _GLIMPSE_WEEKS, _GLIMPSE_WEEKS)
-        yield await _impression(scenarios, laboratory, wanted, _PREVIEW_WEEKS)
+        parts = [_shortened(scenarios, None, _PREVIEW_WEEKS)]
+        if any(_takes_long(part) and not laboratory.known(part, 0) for part in parts[0].values()):
+            parts.insert(0, _shortened(scenarios, _GLIMPSE_WEEKS, _GLIMPSE_WEEKS))
+        for part in parts:
+            found = await _together(laboratory, part, 0, urgency=-1)
+            one = part[ARMS[0]]
+            yield _answer(part, [found], wanted, (one.warmup_weeks + 1, one.horizon_weeks))
     pairs = [
         asyncio.create_task(_together(laboratory, scenarios, number, urgency=number))
         for number in range(wanted)
@@ -82,27 +86,28 @@ async def answers(
             await asyncio.gather(*pairs, return_exceptions=True)
 
 
-async def _impression(
-    scenarios: Mapping[str, Scenario],
-    laboratory: Laboratory,
-    wanted: int,
-    weeks: int,
-    most_warmup_weeks: int | None = None,
-) -> Answer:
-    """Return what there is to see of so many weeks."""
-    warmup = max(scenario.warmup_weeks for scenario in scenarios.values())
-    if most_warmup_weeks is not None:
-        warmup = min(warmup, most_warmup_weeks)
-    end = min(warmup + weeks, *(scenario.horizon_weeks for scenario in scenarios.values()))
-    part = {"warmup_weeks": warmup, "horizon_weeks": end}
-    short = {arm: scenario.model_copy(update=part) for arm, scenario in scenarios.items()}
-    first = await _together(laboratory, short, 0, urgency=-1)
-    return _answer(short, [first], wanted, (warmup + 1, end))
+def _shortened(
+    scenarios: Mapping[str, Scenario], warmup_weeks: int | None, weeks: int
+) -> dict[str, Scenario]:
+    """Return the same scenarios, over by when there is something to see.
+
+    Args:
+        scenarios: of the arms, which have the same warm-up and horizon.
+        warmup_weeks: most weeks to fill the queues; None for all of the warm-up.
+        weeks: most weeks to look at.
+    """
+    found = {}
+    for arm, scenario in scenarios.items():
+        warmup = min(scenario.warmup_weeks, warmup_weeks or scenario.warmup_weeks)
+        end = min(scenario.horizon_weeks, warmup + weeks)
+        update = {"warmup_weeks": warmup, "horizon_weeks": end}
+        found[arm] = scenario.model_copy(update=update)
+    return found
 
 
-def _people(scenario: Scenario) -> int:
+def _takes_long(scenario: Scenario) -> bool:
     in_teams = sum(team.count * sum(team.people.values()) for team in scenario.teams.values())
-    return in_teams + sum(scenario.shared_people.values())
+    return in_teams + sum(scenario.shared_people.values()) >= _LARGE
 
 
 async def _together(
@@ -119,7 +124,7 @@ def _answer(
     scenarios: Mapping[str, Scenario],
     done: list[Mapping[str, Observation]],
     wanted: int,
-    preview_weeks: tuple[int, int] | None = None,
+    weeks: tuple[int, int] | None = None,
 ) -> Answer:
     rows = [(arm, number) for arm in ARMS for number in range(len(done))]
     runs = pd.DataFrame([done[number][arm].metrics for arm, number in rows], index=range(len(rows)))
@@ -127,7 +132,7 @@ def _answer(
     runs.insert(1, "replication", [number for _, number in rows])
     comparison = Comparison(dict(scenarios), scenarios[ARMS[0]].seed, runs)
     waiting = {arm: _mean([pair[arm].waiting for pair in done]) for arm in ARMS}
-    return Answer(comparison, waiting, len(done), wanted, preview_weeks)
+    return Answer(comparison, waiting, len(done), wanted, weeks)
 
 
 def _mean(frames: list[pd.DataFrame]) -> pd.DataFrame:

@@ -73,8 +73,8 @@ def pieces(answer: Answer, state: State) -> dict[str, str]:
 
 
 def _progress(answer: Answer) -> str:
-    if answer.preview_weeks:
-        begin, end = answer.preview_weeks
+    if answer.weeks:
+        begin, end = answer.weeks
         return f"first impression: weeks {begin} to {end} of one replication"
     done = f"{answer.replications} of {count_noun(answer.wanted, 'replication')}"
     return f"done: {done}" if answer.replications == answer.wanted else f"getting sharper: {done}"

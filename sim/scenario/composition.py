@@ -1,8 +1,8 @@
 """Composition of configurations by Hydra, which takes long, and is done once for many values.
 
 Hydra reads and merges some twenty files, and only then sets values in the result. What it makes of
-the files that come with the package and of the choices from config groups is kept; values are set
-in a copy, by the very call of OmegaConf by which Hydra sets them.
+the files that come with the package and of the choices from config groups is kept; values of keys
+of a scenario are set in a copy, by the very call of OmegaConf by which Hydra sets them.
 """
 
 import pickle
@@ -17,6 +17,8 @@ import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
+
+from .organization import Scenario
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _IN_WHEEL = _PACKAGE / "scenarios"
@@ -43,9 +45,11 @@ def compose(folder: Path, name: str, overrides: Sequence[str]) -> DictConfig:
     parsed = OverridesParser.create().parse_overrides(list(overrides))
     here = groups()
     values = [override for override in parsed if override.key_or_group not in here]
-    if folder != SCENARIOS or not all(map(_sets_a_value, values)):
-        return _by_hydra(folder, name, overrides)
     chosen = tuple(str(one.input_line) for one in parsed if one.key_or_group in here)
+    # What a choice refers to, an environment variable say, may change.
+    refers = any("${" in choice for choice in chosen)
+    if folder != SCENARIOS or refers or not all(map(_sets_a_value, values)):
+        return _by_hydra(folder, name, overrides)
     composed: DictConfig = pickle.loads(_kept(name, chosen, _state_of_the_files()))
     try:
         for override in values:
@@ -57,13 +61,14 @@ def compose(folder: Path, name: str, overrides: Sequence[str]) -> DictConfig:
 
 
 def _sets_a_value(override: Override) -> bool:
-    of_hydra = str(override.key_or_group).partition(".")[0] == "hydra"
-    with_more = override.package is not None or override.is_sweep_override()
-    return bool(override.is_force_add()) and not of_hydra and not with_more
+    if str(override.key_or_group).partition(".")[0] not in Scenario.model_fields:
+        return False  # of Hydra itself, or misspelt
+    several = override.package is not None or override.is_sweep_override()
+    return bool(override.is_force_add()) and not several
 
 
 @lru_cache(_KEPT)
-def _kept(name: str, choices: tuple[str, ...], _: frozenset[tuple[str, int]]) -> bytes:
+def _kept(name: str, choices: tuple[str, ...], _: frozenset[tuple[str, int, int]]) -> bytes:
     return pickle.dumps(_by_hydra(SCENARIOS, name, choices))
 
 
@@ -76,9 +81,10 @@ def _by_hydra(folder: Path, name: str, overrides: Sequence[str]) -> DictConfig:
         return hydra.compose(name, list(overrides))
 
 
-def _state_of_the_files() -> frozenset[tuple[str, int]]:
+def _state_of_the_files() -> frozenset[tuple[str, int, int]]:
     """Return when each file was changed: somebody may edit one between two compositions."""
-    return frozenset((str(path), path.stat().st_mtime_ns) for path in SCENARIOS.rglob("*.yaml"))
+    found = [(str(path), path.stat()) for path in SCENARIOS.rglob("*.yaml")]
+    return frozenset((path, state.st_mtime_ns, state.st_size) for path, state in found)
 
 
 @contextmanager

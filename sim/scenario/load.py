@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -319,6 +320,7 @@ def _of_value(error: Exception) -> Problem:
     return Problem(key, line)
 
 
+@lru_cache(4096)
 def _key(override: str) -> str | None:
     try:
         parsed = OverridesParser.create().parse_override(override)

@@ -49,7 +49,7 @@ def test_the_last_answer_is_that_of_a_comparison() -> None:
     async def test() -> None:
         async with laboratory(2) as made:
             found: list[Answer] = [item async for item in answers(state, scenarios, made)]
-        assert found[0].preview_weeks == (27, 40)
+        assert found[0].weeks == (27, 40)
         counts = [item.replications for item in found[1:]]
         assert counts == sorted(counts)
         assert counts[-1] == 3
@@ -66,15 +66,18 @@ def test_the_last_answer_is_that_of_a_comparison() -> None:
 
 
 def test_a_large_organization_is_glimpsed_at_first() -> None:
-    words = ("organization=startup", "horizon_weeks=40", "shared_people.idle=60")
-    large = sim.load(*words[:-1], f"+{words[-1]}")
-    scenarios = {"a": sim.load(*words[:-1]), "b": large}
+    words = ("organization=startup", "horizon_weeks=40")
+    scenarios = {"a": sim.load(*words), "b": sim.load(*words, "+shared_people.idle=60")}
+    moved = {**scenarios, "a": sim.load(*words, "automation=0.3")}
     state = from_query({"replications": "2"})
 
     async def test() -> None:
         async with laboratory(2) as made:
             found: list[Answer] = [item async for item in answers(state, scenarios, made)]
-        assert [item.preview_weeks for item in found[:3]] == [(5, 8), (27, 40), None]
+            assert [item.weeks for item in found[:3]] == [(5, 8), (27, 40), None]
+            # The large one has not moved, and all is known of it.
+            again = [item.weeks async for item in answers(state, moved, made)]
+            assert again[:2] == [(27, 40), None]
         glimpse = found[0].comparison
         assert {each.warmup_weeks for each in glimpse.scenarios.values()} == {4}
         assert glimpse.runs["deployment_frequency"].notna().all()

@@ -43,7 +43,14 @@ def test_it_is_what_hydra_composes(overrides: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "overrides",
-    [("++description='${'",), ("++automation=1,2",), ("organization=giant",), ("++seed@x=1",)],
+    [
+        ("++practice=x",),
+        ("++hydra/launcher=basic",),
+        ("++description='${'",),
+        ("++automation=1,2",),
+        ("organization=giant",),
+        ("++seed@x=1",),
+    ],
     ids=" ".join,
 )
 def test_it_refuses_what_hydra_refuses_in_the_same_words(overrides: tuple[str, ...]) -> None:
@@ -52,6 +59,12 @@ def test_it_refuses_what_hydra_refuses_in_the_same_words(overrides: tuple[str, .
     with pytest.raises(type(by_hydra.value)) as kept:
         compose(SCENARIOS, "default", overrides)
     assert str(kept.value) == str(by_hydra.value)
+
+
+def test_what_a_choice_refers_to_is_looked_up_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    for organization, team in (("startup", "founders"), ("midsize", "product")):
+        monkeypatch.setenv("A_PRESET", organization)
+        assert set(sim.load("organization=${oc.env:A_PRESET}").teams) == {team}
 
 
 def test_a_value_is_set_in_a_copy() -> None:
