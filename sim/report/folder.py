@@ -11,6 +11,7 @@ from sim.experiment.replicate import Study
 from sim.report.figures import study_pictures
 from sim.report.html import write_html
 from sim.report.markup import versions
+from sim.report.palette import save_picture
 from sim.report.payback import ROLLING_WEEKS, payback_picture
 from sim.scenario.load import to_yaml
 
@@ -61,7 +62,7 @@ def _write(study: Study, folder: Path, payback: Payback | None) -> None:
     figures = folder / "figures"
     figures.mkdir()
     for name, picture in pictures.items():
-        picture.figure.savefig(figures / f"{name}.png", dpi=150)
+        save_picture(picture, figures / f"{name}.png")
     write_html(study, pictures, folder / "report.html")
 
 

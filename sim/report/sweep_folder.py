@@ -13,6 +13,7 @@ import yaml
 
 from sim.experiment.sweep_results import Sweep
 from sim.report.markup import versions
+from sim.report.palette import save_picture
 from sim.report.sweep_content import Findings
 from sim.report.sweep_figures import sweep_pictures
 from sim.report.sweep_html import write_sweep_html
@@ -53,8 +54,7 @@ def write_sweep_folder(found: Findings, variants: Variants, folder: Path) -> Non
         pictures = sweep_pictures(found)
         (beside / "figures").mkdir()
         for name, picture in pictures.items():
-            picture.figure.savefig(beside / "figures" / f"{name}.png", dpi=150)
-            picture.figure.set_layout_engine("none")  # the layout is found; the report draws again
+            save_picture(picture, beside / "figures" / f"{name}.png")
         write_sweep_html(found, pictures, beside / "report.html")
         written = sorted(path.name for path in beside.iterdir())
         for name in written:
