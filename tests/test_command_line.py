@@ -211,7 +211,7 @@ def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path) -> None:
     assert mine.read_text(encoding="utf-8") == "precious"
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_ctrl_c_leaves_nothing_and_says_so_once(n_jobs: int, tmp_path: Path) -> None:
     status, printed, errors = interrupt(
         command("replications=1000", f"n_jobs={n_jobs}"),

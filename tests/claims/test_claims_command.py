@@ -62,6 +62,7 @@ def test_all_rows_of_the_chapter_are_there() -> None:
     assert [claim.id for claim in claims] == wanted
 
 
+@pytest.mark.slow
 def test_two_claims_from_end_to_end(tmp_path: Path) -> None:
     claims = tmp_path / "claims"
     claims.mkdir()

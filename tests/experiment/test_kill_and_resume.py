@@ -196,6 +196,7 @@ def test_killed_once_with_real_simulations(
     assert diary.replications == diary.replications_done == 120
 
 
+@pytest.mark.slow
 def test_killed_while_the_table_is_written(
     start: Callable[..., ForkServerProcess], tmp_path: Path
 ) -> None:

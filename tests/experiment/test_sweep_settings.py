@@ -216,6 +216,7 @@ def test_settings_that_cannot_be_meant(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_through_the_front_door_with_real_simulations() -> None:
     base = validate(
         small(precision={"half_width": {"lead_time_h": "20%"}, "most_replications": 40})

@@ -147,6 +147,7 @@ def test_buttons(open_page: Open) -> None:
     assert "replications=20" in page.url
 
 
+@pytest.mark.slow
 def test_the_animation_of_an_arm(open_page: Open) -> None:
     page = open_page(SMALL)
     wait_for_all(page)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 
+import pytest
 import uvicorn
 from starlette.applications import Starlette
 from test_laboratory import run, until
@@ -42,6 +43,7 @@ async def ask(port: int, path: str) -> tuple[asyncio.StreamReader, asyncio.Strea
     return reader, writer
 
 
+@pytest.mark.slow
 def test_pages_that_go_away_take_their_work_back() -> None:
     async def test() -> None:
         async with served() as (app, port):

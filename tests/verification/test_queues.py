@@ -44,14 +44,8 @@ def test_mm1(utilization: float, weeks: int) -> None:
     assert_agrees(observe(scenario, waits_and_queue, 24), [wait, wait / gap])
 
 
-@pytest.mark.parametrize(
-    ("utilization", "weeks"),
-    [
-        (0.5, 50),
-        pytest.param(0.7, 50, marks=pytest.mark.slow),
-        pytest.param(0.9, 110, marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("utilization", "weeks"), [(0.5, 50), (0.7, 50), (0.9, 110)])
 def test_mmc(utilization: float, weeks: int) -> None:
     servers = 3
     gap = SERVICE_H / (servers * utilization)
