@@ -55,6 +55,7 @@ from sim.report.palette import (
     new_figure,
     say_no_data,
     stack_bars,
+    write_after,
 )
 from sim.report.quality_figures import quality_picture
 from sim.report.units import (
@@ -343,16 +344,8 @@ def _stacked_bars(
             ax.plot(
                 [end, end], [above, above + 1], color=INK, linewidth=0.8, linestyle=":", zorder=0
             )
-    for row, total, end in zip(rows, totals, ends, strict=True):
-        ax.annotate(
-            f"{format_number(float(total), decimals)} {unit}",
-            (float(end), float(row)),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9.5,
-            color=INK,
-        )
+    texts = [f"{format_number(float(total), decimals)} {unit}" for total in totals]
+    write_after(ends, texts, ax, fontsize=9.5)
     ax.set_yticks(rows, names, fontsize=10)
     ax.invert_yaxis()
     ax.set_xlim(0.0, 1.12 * float(ends.max()) if ends.max() > 0.0 else 1.0)
@@ -407,9 +400,7 @@ def _restore_picture(study: Study) -> Picture:
     figure, (ax,) = new_figure(10.0, 1.8 + 0.5 * max(len(by_cause), 3))
     plot_restore_time(by_cause, ax)
     title = f"Time to restore by cause and phase (replication {run.replication})"
-    if by_cause.empty:
-        title = f"{title}: {NO_DATA}"
-    entitle(figure, title, instability(study))
+    title = entitle(figure, title, instability(study), no_data=by_cause.empty)
     question = "Where does restore time go?"
     caption = (
         "From the start of degradation to restored service; a remedy that goes through the "
@@ -522,8 +513,8 @@ def _effort_picture(study: Study) -> Picture:
     figure, (ax,) = new_figure(10.0, 1.8 + 0.5 * max(len(by_role), 3))
     if by_role.empty:
         say_no_data(ax)
-        entitle(figure, f"{title}: {NO_DATA}", instability(study))
-        return Picture(figure, question, caption, f"{title}: {NO_DATA}")
+        title = entitle(figure, title, instability(study), no_data=True)
+        return Picture(figure, question, caption, title)
     plot_effort(by_role, ax)
     entitle(figure, title, instability(study))
     told = []

@@ -21,7 +21,7 @@ from sim.report.palette import (
     say_no_data,
     tidy,
 )
-from sim.report.units import NO_DATA, count_noun, format_number, format_value
+from sim.report.units import count_noun, format_number, format_value
 
 
 def cumulative_flow(tables: Tables, window: Window) -> pd.DataFrame:
@@ -200,8 +200,7 @@ def cumulative_flow_picture(study: Study) -> Picture:
     plot_cumulative_flow(run.tables, window, ax)
     flow = cumulative_flow(run.tables, window)
     if not flow.to_numpy().any():
-        title = f"{title}: {NO_DATA}"
-        entitle(figure, title, instability(study))
+        title = entitle(figure, title, instability(study), no_data=True)
         return Picture(figure, question, caption, title)
     entitle(figure, title, instability(study))
     first, last = flow.iloc[0], flow.iloc[-1]

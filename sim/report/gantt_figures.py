@@ -26,7 +26,7 @@ from sim.report.palette import (
     new_figure,
     say_no_data,
 )
-from sim.report.units import NO_DATA, format_number, format_value, unit_for
+from sim.report.units import format_number, format_value, unit_for
 from sim.scenario.organization import DAYS, WorkingHours
 
 GANTT_CHANGES = 8
@@ -317,9 +317,7 @@ def gantt_picture(study: Study) -> Picture:
         f"replication {run.replication}, whose tables are kept."
     )
     title = f"Changes on their way to production (replication {run.replication})"
-    if changes.empty:
-        title = f"{title}: {NO_DATA}"
-    entitle(figure, title, instability(study))
+    title = entitle(figure, title, instability(study), no_data=changes.empty)
     if changes.empty:
         return Picture(figure, question, caption, title)
     told = "; ".join(

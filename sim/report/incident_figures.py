@@ -23,9 +23,9 @@ from sim.report.palette import (
     say_no_data,
     stack_bars,
     tidy,
+    write_after,
 )
 from sim.report.units import (
-    NO_DATA,
     count_noun,
     format_number,
     format_percent,
@@ -95,16 +95,8 @@ def plot_incidents(tables: Tables, window: Window, ax: Axes, count: int = 12) ->
     ends = stack_bars(shown, [part.column for part in RESTORE_COMPONENTS], ax, height=0.66)
     longest = float(ends.max())
     unit = unit_for("restore_h", longest)
-    for row, took in zip(rows, ends, strict=True):
-        ax.annotate(
-            f"{format_number(float(took) / unit.size)} {unit.name}",
-            (float(took), float(row)),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-            color=INK,
-        )
+    texts = [f"{format_number(float(took) / unit.size)} {unit.name}" for took in ends]
+    write_after(ends, texts, ax, fontsize=9)
     ax.set_yticks(rows, [_name(incident) for incident in shown.itertuples()], fontsize=9)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(0.0, 1.18 * longest if longest > 0.0 else 1.0)
@@ -162,9 +154,7 @@ def incidents_picture(study: Study) -> Picture:
         f"remedy. Of replication {run.replication}, whose tables are kept."
     )
     title = f"The longest incidents, phase by phase (replication {run.replication})"
-    if shown.empty:
-        title = f"{title}: {NO_DATA}"
-    entitle(figure, title, instability(study))
+    title = entitle(figure, title, instability(study), no_data=shown.empty)
     if shown.empty:
         return Picture(figure, question, caption, title)
     told = []

@@ -90,13 +90,19 @@ def new_figure(width: float, height: float, rows: int = 1) -> tuple[Figure, list
     return figure, list(axes[:, 0])
 
 
-def entitle(figure: Figure, title: str, flag: str = "") -> None:
-    """Put a title above a figure, and in the corner a flag, such as that it is unstable."""
+def entitle(figure: Figure, title: str, flag: str = "", no_data: bool = False) -> str:
+    """Put a title above a figure, and in the corner a flag, such as that it is unstable.
+
+    Returns:
+        The title, which says so if there are no data.
+    """
+    title = f"{title}: {NO_DATA}" if no_data else title
     figure.suptitle(title, x=0.01, ha="left", fontsize=13, color=INK)
     if flag:
         figure.text(
             0.99, 0.995, flag, ha="right", va="top", fontsize=11, fontweight="bold", color=VERMILION
         )
+    return title
 
 
 def tidy(ax: Axes, grid: Literal["both", "x", "y"] = "both") -> None:
@@ -132,6 +138,22 @@ def explain(handles: Sequence[Artist], ax: Axes) -> None:
         handlelength=2.8,
         handleheight=1.6,
     )
+
+
+def write_after(
+    ends: npt.NDArray[np.float64], texts: Sequence[str], ax: Axes, fontsize: float
+) -> None:
+    """Write a text after the end of each horizontal bar; rows are at 0, 1, 2, ..."""
+    for row, (end, text) in enumerate(zip(ends, texts, strict=True)):
+        ax.annotate(
+            text,
+            (float(end), float(row)),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=fontsize,
+            color=INK,
+        )
 
 
 def stack_bars(

@@ -27,7 +27,7 @@ from sim.report.palette import (
     say_no_data,
     tidy,
 )
-from sim.report.units import NO_DATA, count_noun, format_percent
+from sim.report.units import count_noun, format_percent
 from sim.scenario.errors import nearest
 
 
@@ -256,9 +256,7 @@ def quality_picture(study: Study) -> Picture:
         f"{run.replication}, whose tables are kept."
     )
     title = f"Quality of a model over time (replication {run.replication})"
-    if course.empty:
-        title = f"{title}: {NO_DATA}"
-    entitle(figure, title, instability(study))
+    title = entitle(figure, title, instability(study), no_data=course.empty)
     if course.empty:
         return Picture(figure, question, caption, title)
     quality = course[["quality_start", "quality_stop"]]

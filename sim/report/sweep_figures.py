@@ -37,6 +37,7 @@ from sim.report.palette import (
     Picture,
     entitle,
     tidy,
+    write_after,
 )
 from sim.report.sweep_content import (
     COST,
@@ -1050,16 +1051,7 @@ def plot_selection(probability: pd.Series, ax: Axes) -> Axes:
     rows = np.arange(len(probability))
     percent = 100.0 * probability.to_numpy(dtype=float)
     ax.barh(rows, percent, height=0.66, color=SKY, edgecolor=BLUE, linewidth=0.8)
-    for row, value in zip(rows, percent, strict=True):
-        ax.annotate(
-            format_percent(value / 100.0),
-            (float(value), float(row)),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9.5,
-            color=INK,
-        )
+    write_after(percent, [format_percent(value / 100.0) for value in percent], ax, fontsize=9.5)
     ax.set_yticks(rows, [str(label) for label in probability.index], fontsize=9.5)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_xlim(0.0, 1.12 * max(float(percent.max()), 1.0))

@@ -24,7 +24,7 @@ from sim.metrics.arrays import (
 from sim.metrics.utilization import utilization
 from sim.report.content import instability
 from sim.report.palette import INK, Picture, entitle, new_figure, say_no_data
-from sim.report.units import NO_DATA, format_percent, readable
+from sim.report.units import format_percent, readable
 from sim.scenario.organization import DAYS
 
 _HOURS = int(HOURS_PER_WEEK)
@@ -189,9 +189,7 @@ def week_picture(study: Study) -> Picture:
         f"{run.replication}, whose tables are kept."
     )
     title = f"People at work through the week (replication {run.replication})"
-    if shares.empty:
-        title = f"{title}: {NO_DATA}"
-    entitle(figure, title, instability(study))
+    title = entitle(figure, title, instability(study), no_data=shares.empty)
     if shares.empty:
         return Picture(figure, question, caption, title)
     told = []

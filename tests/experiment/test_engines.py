@@ -93,6 +93,13 @@ def test_a_replication_that_raises_costs_its_point_only(
     the_others_go_on(tmp_path, function, error, n_jobs=2)
 
 
+def real_simulations_are_the_same(folder: Path, **how: object) -> None:
+    """Check that a sweep of simulations gives what processes on this machine give."""
+    real = {"axes": {"automation": (0.0, 1.0)}, "observe": observe}
+    there = run(folder / "real there", **real, **how).runs
+    pd.testing.assert_frame_equal(there, run(folder / "real", **real).runs, check_exact=True)
+
+
 def the_others_go_on(folder: Path, function: object, error: str, **how: object) -> None:
     """Check a sweep of which a point fails in its worker."""
     diary = Diary()
@@ -184,9 +191,7 @@ def test_a_dask_cluster_by_its_address(dask_address: str, whole: bytes, tmp_path
     how = {"engine": "dask", "address": dask_address}
     the_same_whatever_happens(tmp_path, whole, **how)
     the_others_go_on(tmp_path, raises, "ZeroDivisionError: nobody is left", **how)
-    real = {"axes": {"automation": (0.0, 1.0)}, "observe": observe}
-    by_dask = run(tmp_path / "real by dask", **real, **how).runs
-    pd.testing.assert_frame_equal(by_dask, run(tmp_path / "real", **real).runs, check_exact=True)
+    real_simulations_are_the_same(tmp_path, **how)
 
 
 @pytest.mark.slow
@@ -202,9 +207,7 @@ def test_a_ray_cluster_by_its_address(ray_address: str, whole: bytes, tmp_path: 
     how = {"engine": "ray", "address": ray_address}
     the_same_whatever_happens(tmp_path, whole, **how)
     the_others_go_on(tmp_path, kills_itself, "worker process died: WorkerCrashedError", **how)
-    real = {"axes": {"automation": (0.0, 1.0)}, "observe": observe}
-    by_ray = run(tmp_path / "real by ray", **real, **how).runs
-    pd.testing.assert_frame_equal(by_ray, run(tmp_path / "real", **real).runs, check_exact=True)
+    real_simulations_are_the_same(tmp_path, **how)
 
 
 @pytest.mark.slow
