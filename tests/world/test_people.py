@@ -6,7 +6,6 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-import simpy
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from simpy.events import Event
@@ -14,6 +13,7 @@ from simpy.events import Event
 from sim.log import EventLog
 from sim.scenario.organization import WORK_CLASSES, WorkingHours
 from sim.world.calendar import Calendar
+from sim.world.clock import Clock
 from sim.world.people import (
     EXPLORATION,
     FEATURE,
@@ -37,7 +37,7 @@ class Office:
     def __init__(
         self, hours: WorkingHours, headcount: int, interrupting: tuple[int, ...] = (INCIDENT,)
     ) -> None:
-        self.env = simpy.Environment()
+        self.env = Clock()
         self.log = EventLog()
         calendar = Calendar(hours)
         self.pool = PeoplePool(
