@@ -38,6 +38,7 @@ from sim.scenario.load import (
 )
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Variants
+from sim.world.clock import SimulationError
 
 _HELP = """\
 mldelivery {version}: simulates an organization that delivers machine-learning systems and shows
@@ -89,8 +90,8 @@ _OPTIONS_WITH_VALUE = {"--cfg", "-c", "--package", "-p", "--info", "-i"} | {
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit.
 
-    The status is 0 if all is done, 1 if points of a sweep failed or results cannot be kept, 2 for
-    an invalid scenario, 130 if interrupted.
+    The status is 0 if all is done, 1 if a simulation or points of a sweep failed or results cannot
+    be kept, 2 for an invalid scenario, 130 if interrupted.
 
     Args:
         arguments: what follows the program's name; by default those of this process.
@@ -113,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _compose_and_run(overrides, options)
     except ScenarioError as error:
         _stop(str(error), status=2)
-    except ResultsError as error:
+    except (ResultsError, SimulationError) as error:
         _stop(str(error), status=1)
     except OSError as error:
         _stop(f"the results cannot be written: {error}", status=1)

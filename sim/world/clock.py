@@ -32,7 +32,7 @@ _PATIENCE = 1_000_000
 _EVENTS_PER_WAITING_ONE = 10
 
 
-class SimulationError(Exception):
+class SimulationError(RuntimeError):
     """A simulation cannot go on; the message is one line that says where and why."""
 
 
@@ -55,8 +55,9 @@ class Clock(simpy.Environment):
     """SimPy's environment, with time on the grid, from 0.
 
     It ends a simulation whose clock stands still: every million events (or, if that is more, ten
-    times as many as are waiting) it looks whether time has passed since it looked last. Whatever
-    schedules an event then gets a :class:`SimulationError`, which SimPy passes on to who runs it.
+    times as many as were waiting when it looked) it looks whether time has passed since it looked
+    last. Whatever schedules an event then gets a :class:`SimulationError`, which SimPy passes on
+    to who runs the simulation.
 
     Args:
         most_events: how many events the simulation may make; None for no limit.
@@ -83,7 +84,7 @@ class Clock(simpy.Environment):
         heappush(self._queue, (at, priority, number, event))
 
     def schedule_at(self, event: Event, at: float, priority: EventPriority = NORMAL) -> None:
-        """Schedule ``event`` for the instant ``at``, which a delay may miss by rounding."""
+        """Schedule ``event`` for the instant ``at`` itself: no difference of times is rounded."""
         if at < self._now:
             raise ValueError(f"{at} h is over; it is {self._now} h")
         number = next(self._eid)
@@ -114,7 +115,7 @@ class Clock(simpy.Environment):
         if self._error is not None:  # again, when SimPy schedules that the process has failed
             raise self._error
         self._looked_at = self._now
-        self._patience = max(_PATIENCE, _EVENTS_PER_WAITING_ONE * len(self._queue))
+        self._patience = max(self._patience, _EVENTS_PER_WAITING_ONE * len(self._queue))
         self._look_again = number + self._patience
         if self._most_events is not None:
             self._look_again = min(self._look_again, self._most_events)
