@@ -152,6 +152,15 @@ def test_checkpoints_keep_whole_periods_of_each_run() -> None:
     assert [row[3] for row in cluster.occupations("job")] == ["preempted"] * 3 + ["finished"]
 
 
+@pytest.mark.parametrize("checkpoints", range(1, 10))
+def test_a_checkpoint_at_the_moment_of_the_interruption_is_kept(checkpoints: int) -> None:
+    """In floats 0.3 // 0.1 is 2."""
+    cluster = Cluster(ComputeSpec(slots=1, preemptions_per_h=RATE, checkpoint_every_h=0.1))
+    cluster.hand_in("job", 0, 1, luck=[after(checkpoints / 10), UNHURT])
+    cluster.env.run()
+    assert cluster.done["job"] == 1.0
+
+
 def test_interruption_at_the_end_comes_too_late() -> None:
     cluster = Cluster(ComputeSpec(slots=1, failures_per_h=RATE))
     cluster.hand_in("job", 0, 2, luck=[after(2.001)])
