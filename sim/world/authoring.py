@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from simpy.events import Event
 
 from sim.log import NO_ID
-from sim.scenario.organization import DEFECT_KINDS, DefectKind
+from sim.log.rows import ChangeTrigger, StepOutcome
+from sim.scenario.organization import DEFECT_KINDS, ChangeKind, DefectKind
 
 from . import debt
 from .changes import Change
@@ -28,10 +29,10 @@ _FIRST_LATENCY = _FIRST_DEFECT + len(DEFECT_KINDS)
 def new_change(
     organization: Organization,
     service: Service,
-    kind: str,
+    kind: ChangeKind,
     lane: str,
     number: int,
-    trigger: str,
+    trigger: ChangeTrigger,
     priority: int,
     incident_id: int = NO_ID,
     origin_id: int = NO_ID,
@@ -73,7 +74,7 @@ def explore(organization: Organization, change: Change) -> Generator[Event, obje
     feature = organization.scenario.changes.feature
     assert feature is not None
     effort_h, abandoned = exploration(organization, change)
-    outcome = "abandoned" if abandoned else "passed"
+    outcome: StepOutcome = "abandoned" if abandoned else "passed"
     yield from _write(
         organization, change, "exploration", feature.author, effort_h, EXPLORATION, outcome
     )
@@ -108,7 +109,7 @@ def _write(
     role: str,
     effort_h: float,
     priority: int,
-    outcome: str,
+    outcome: StepOutcome,
 ) -> Generator[Event, object, None]:
     queued_at = organization.env.now
     if effort_h <= 0:
@@ -124,25 +125,25 @@ def _write(
     change.last_role = role
     now = organization.env.now
     organization.log.steps.append(
-        (
-            change.change_id,
-            change.service.name,
-            step,
-            change.attempt,
-            "manual",
-            role,
-            queued_at,
-            task.started_at,
-            now,
-            0.0,
-            0.0,
-            max(0.0, now - queued_at - effort_h),
-            effort_h,
-            0.0,
-            0.0,
-            False,
-            outcome,
-        )
+        change_id=change.change_id,
+        service=change.service.name,
+        step=step,
+        attempt=change.attempt,
+        mode="manual",
+        role=role,
+        queued_at=queued_at,
+        started_at=task.started_at,
+        finished_at=now,
+        handoff_h=0.0,
+        window_h=0.0,
+        people_h=max(0.0, now - queued_at - effort_h),
+        effort_h=effort_h,
+        compute_h=0.0,
+        run_h=0.0,
+        rework=False,
+        outcome=outcome,
+        effect="",
+        execution_id=next(organization.executions),
     )
 
 

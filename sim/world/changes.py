@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from simpy import Environment, Event
 
 from sim.log import NO_ID
-from sim.scenario.organization import DefectKind
+from sim.log.rows import ChangeRow, ChangeStatus, ChangeTrigger
+from sim.scenario.organization import ChangeKind, DefectKind
 
 if TYPE_CHECKING:
     from .deployment import Deployment
@@ -40,10 +41,10 @@ class Change:
 
     change_id: int
     service: Service
-    kind: str
+    kind: ChangeKind
     lane: str
     number: int
-    trigger: str
+    trigger: ChangeTrigger
     priority: int
     created_at: float
     incident_id: int = NO_ID
@@ -54,7 +55,7 @@ class Change:
     ended_at: float = nan
     data_from: float = nan
     deployment: Deployment | None = None
-    status: str = "exploring"
+    status: ChangeStatus = "exploring"
     attempt: int = 1
     reached: int = 0
     last_role: str = ""
@@ -98,24 +99,24 @@ class Change:
         if self._end is not None:
             self._end.succeed()
 
-    def row(self) -> tuple[object, ...]:
+    def row(self) -> ChangeRow:
         """Return its row of the event table."""
         if self.authoring is not None:
             self.started_at = self.authoring.started_at
-        return (
-            self.change_id,
-            self.service.name,
-            self.service.team.name,
-            self.kind,
-            self.trigger,
-            self.created_at,
-            self.started_at,
-            self.committed_at,
-            self.deployed_at,
-            self.ended_at,
-            NO_ID if self.deployment is None else self.deployment.deployment_id,
-            self.incident_id,
-            self.origin_id,
-            self.data_from,
-            self.status,
+        return ChangeRow(
+            change_id=self.change_id,
+            service=self.service.name,
+            team=self.service.team.name,
+            kind=self.kind,
+            trigger=self.trigger,
+            created_at=self.created_at,
+            started_at=self.started_at,
+            committed_at=self.committed_at,
+            deployed_at=self.deployed_at,
+            ended_at=self.ended_at,
+            deployment_id=NO_ID if self.deployment is None else self.deployment.deployment_id,
+            incident_id=self.incident_id,
+            origin_id=self.origin_id,
+            data_from=self.data_from,
+            status=self.status,
         )

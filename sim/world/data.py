@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from simpy.events import Event
 
+from sim.log.rows import BatchRow, Corruption
 from sim.scenario.organization import DataFeed
 
 from . import incidents, retraining
@@ -31,20 +32,20 @@ class Batch:
     batch_id: int
     service: Service
     arrived_at: float
-    corruption: str
+    corruption: Corruption
     caught: bool
     usable_at: float = nan
 
-    def row(self) -> tuple[object, ...]:
+    def row(self) -> BatchRow:
         """Return its row of the event table."""
-        return (
-            self.batch_id,
-            self.service.name,
-            self.arrived_at,
-            self.usable_at,
-            self.corruption != "",
-            self.corruption,
-            self.caught,
+        return BatchRow(
+            batch_id=self.batch_id,
+            service=self.service.name,
+            arrived_at=self.arrived_at,
+            usable_at=self.usable_at,
+            corrupted=self.corruption != "",
+            corruption=self.corruption,
+            caught=self.caught,
         )
 
 
@@ -96,7 +97,7 @@ def _feed(
         number += 1
 
 
-def _corruption(feed: DataFeed, how: float) -> str:
+def _corruption(feed: DataFeed, how: float) -> Corruption:
     weights = feed.corruption
     point = how * (weights.schema_ + weights.missing + weights.delayed)
     if point < weights.schema_:

@@ -61,4 +61,6 @@ def taken_out(organization: Organization, change: Change) -> None:
 def _add(organization: Organization, service: Service, hours: float) -> None:
     if hours != 0:
         service.debt_h = max(0.0, service.debt_h + hours)  # sums may miss zero by rounding
-        organization.log.debt.append((service.name, organization.env.now, service.debt_h))
+        organization.log.debt.append(
+            service=service.name, at=organization.env.now, debt_h=service.debt_h
+        )

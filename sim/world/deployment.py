@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from simpy.events import Event
 
+from sim.log.rows import DeploymentRow
 from sim.scenario.organization import DefectKind
 
 from . import debt
@@ -73,21 +74,21 @@ class Deployment:
         if self.alarm is not None and not self.alarm.triggered:
             self.alarm.succeed((kind, False))
 
-    def row(self) -> tuple[object, ...]:
+    def row(self) -> DeploymentRow:
         """Return its row of the event table."""
         lead = self.lead
-        return (
-            self.deployment_id,
-            lead.service.name,
-            lead.service.team.name,
-            lead.kind,
-            len(self.changes),
-            self.started_at,
-            self.deployed_at,
-            self.retired_at,
-            self.failed,
-            any(change.unplanned for change in self.changes),
-            self.model_data_from,
+        return DeploymentRow(
+            deployment_id=self.deployment_id,
+            service=lead.service.name,
+            team=lead.service.team.name,
+            kind=lead.kind,
+            n_changes=len(self.changes),
+            started_at=self.started_at,
+            deployed_at=self.deployed_at,
+            retired_at=self.retired_at,
+            failed=self.failed,
+            unplanned=any(change.unplanned for change in self.changes),
+            model_data_from=self.model_data_from,
         )
 
 

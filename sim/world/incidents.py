@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 from math import nan
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from simpy.events import Event
 
 from sim.log import NO_ID
+from sim.log.rows import Detector, IncidentRow, IncidentTrigger, Remedy
 from sim.scenario.organization import DefectKind
 
 from . import dependencies, remediation, retraining
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from .deployment import Deployment
     from .organization import Organization
     from .services import Service
-
-Trigger = Literal["deployment", "outage", "batch", "decay", "upstream", "attack"]
 
 (
     _MONITORED,
@@ -68,7 +67,7 @@ class Incident:
     incident_id: int
     service: Service
     cause: DefectKind
-    trigger: Trigger
+    trigger: IncidentTrigger
     deployment: Deployment | None
     started_at: float
     source: Service
@@ -83,8 +82,8 @@ class Incident:
     responded_at: float = nan
     diagnosed_at: float = nan
     restored_at: float = nan
-    detected_by: str = ""
-    remedy: str = ""
+    detected_by: Detector = ""
+    remedy: Remedy = ""
     task: Task | None = None
     responders: PeoplePool | None = None
     taints: bool = False
@@ -99,22 +98,22 @@ class Incident:
         """Whether service is restored."""
         return self.remedy != ""
 
-    def row(self) -> tuple[object, ...]:
+    def row(self) -> IncidentRow:
         """Return its row of the event table."""
-        return (
-            self.incident_id,
-            self.service.name,
-            self.service.team.name,
-            self.cause,
-            self.trigger,
-            NO_ID if self.deployment is None else self.deployment.deployment_id,
-            self.started_at,
-            self.detected_at,
-            self.responded_at,
-            self.diagnosed_at,
-            self.restored_at,
-            self.detected_by,
-            self.remedy,
+        return IncidentRow(
+            incident_id=self.incident_id,
+            service=self.service.name,
+            team=self.service.team.name,
+            cause=self.cause,
+            trigger=self.trigger,
+            deployment_id=NO_ID if self.deployment is None else self.deployment.deployment_id,
+            started_at=self.started_at,
+            detected_at=self.detected_at,
+            responded_at=self.responded_at,
+            diagnosed_at=self.diagnosed_at,
+            restored_at=self.restored_at,
+            detected_by=self.detected_by,
+            remedy=self.remedy,
         )
 
 
@@ -122,7 +121,7 @@ def start(
     organization: Organization,
     service: Service,
     cause: DefectKind,
-    trigger: Trigger,
+    trigger: IncidentTrigger,
     deployment: Deployment | None,
     lane: str,
     number: int,
@@ -186,7 +185,7 @@ def start(
     return incident
 
 
-def close(organization: Organization, incident: Incident, remedy: str) -> None:
+def close(organization: Organization, incident: Incident, remedy: Remedy) -> None:
     """Service is restored now; closing twice is harmless."""
     if incident.is_closed:
         return

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from simpy.events import Event
 
+from sim.log.rows import InvestmentRow
 from sim.scenario.organization import Investment, Scenario
 from sim.scenario.roadmap import stages
 
@@ -32,10 +33,15 @@ class Introduction:
     adopted_at: float = nan
     learned_at: float = nan
 
-    def row(self) -> tuple[object, ...]:
+    def row(self) -> InvestmentRow:
         """Return its row of the event table."""
-        item = self.item
-        return item.practice, item.level, self.started_at, self.adopted_at, self.learned_at
+        return InvestmentRow(
+            practice=self.item.practice,
+            level=self.item.level,
+            started_at=self.started_at,
+            adopted_at=self.adopted_at,
+            learned_at=self.learned_at,
+        )
 
 
 def begin(organization: Organization) -> None:

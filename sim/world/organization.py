@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 
 import simpy
 
@@ -65,6 +66,8 @@ class Organization:
         self.deployments: list[Deployment] = []
         self.incidents: list[incidents.Incident] = []
         self.batches: list[Batch] = []
+        self.executions = count()
+        """Numbers the executions of steps."""
         self._people: list[PeoplePool] = []
         self._people_of: dict[str, list[PeoplePool]] = {}
         self._compute: dict[tuple[str, str], ComputePool] = {}
@@ -167,15 +170,15 @@ class Organization:
     def flush(self) -> None:
         """Log what has no end yet, and everything whose row had to wait for the end."""
         for change in self.changes:
-            self.log.changes.append(change.row())
+            self.log.changes.append(*change.row())
         for deployment in self.deployments:
-            self.log.deployments.append(deployment.row())
+            self.log.deployments.append(*deployment.row())
         for incident in self.incidents:
-            self.log.incidents.append(incident.row())
+            self.log.incidents.append(*incident.row())
         for batch in self.batches:
-            self.log.batches.append(batch.row())
+            self.log.batches.append(*batch.row())
         for introduction in self.introductions:
-            self.log.investments.append(introduction.row())
+            self.log.investments.append(*introduction.row())
         for service in self.services:
             service.flush()
         for people in self._people:
@@ -185,12 +188,29 @@ class Organization:
         end = self.scenario.horizon_weeks * WEEK_H
         for people in self._people:
             for stretch in people.stretches(end):
-                row = (people.name, people.role, people.team, True, *stretch)
-                self.log.capacity.append(row)
+                opens_at, closes_at, effort_h, paid_h = stretch
+                self.log.capacity.append(
+                    pool=people.name,
+                    resource=people.role,
+                    team=people.team,
+                    people=True,
+                    opens_at=opens_at,
+                    closes_at=closes_at,
+                    available_h=effort_h,
+                    paid_h=paid_h,
+                )
         for compute in self._compute.values():
             for opens, closes, slot_h in compute.stretches(end):
-                pool = (compute.name, compute.resource, compute.team)
-                self.log.capacity.append((*pool, False, opens, closes, slot_h, slot_h))
+                self.log.capacity.append(
+                    pool=compute.name,
+                    resource=compute.resource,
+                    team=compute.team,
+                    people=False,
+                    opens_at=opens,
+                    closes_at=closes,
+                    available_h=slot_h,
+                    paid_h=slot_h,
+                )
 
     def _begin(self, team: Team, services: list[Service]) -> None:
         """Set everything in motion that happens to the services of ``team``."""
@@ -299,7 +319,7 @@ class Organization:
         for item, price in prices.items():
             if self._prices.get(item) != price:
                 self._prices[item] = price
-                self.log.prices.append((item, self.env.now, price))
+                self.log.prices.append(item=item, since=self.env.now, price=price)
 
     def _headcount(self) -> int:
         teams = self.scenario.teams.values()
@@ -329,8 +349,12 @@ class Organization:
         self._places[service] = self.randomness.generator(f"{name}/golden_path").random()
         service.stack = self._stack_of(service)
         self.services.append(service)
-        row = (name, team.name, service.golden_path, spec.quality.objective)
-        self.log.services.append(row)
+        self.log.services.append(
+            service=name,
+            team=team.name,
+            golden_path=service.golden_path,
+            quality_objective=spec.quality.objective,
+        )
         return service
 
 

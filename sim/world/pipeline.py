@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from simpy.events import Event
 
 from sim.log import NO_ID
+from sim.log.rows import Mode, StepOutcome
 from sim.scenario.organization import (
     CHANGE_KINDS,
     DEFECT_KINDS,
@@ -105,6 +106,7 @@ class Execution:
         unrepeatable: it was to repeat a training, and could not.
     """
 
+    execution_id: int
     manual: bool
     ready_at: float
     started_at: float
@@ -227,7 +229,8 @@ def _execute(
         elif leaves_at > asked_at:
             yield env.at(leaves_at)
     ready_at = env.now
-    execution = Execution(manual, ready_at, ready_at, ready_at)
+    number = next(organization.executions)
+    execution = Execution(number, manual, ready_at, ready_at, ready_at)
     if manual and draws[_EFFORT] > 0:
         assert step.role is not None
         effort_h = execution.effort_h = organization.effort_h(change.service, draws[_EFFORT])
@@ -406,25 +409,25 @@ def _rework(
     yield task
     change.last_role = spec.author
     organization.log.steps.append(
-        (
-            change.change_id,
-            change.service.name,
-            work,
-            change.attempt,
-            "manual",
-            spec.author,
-            queued_at,
-            task.started_at,
-            organization.env.now,
-            0.0,
-            0.0,
-            max(0.0, organization.env.now - queued_at - effort_h),
-            effort_h,
-            0.0,
-            0.0,
-            True,
-            "passed",
-        )
+        change_id=change.change_id,
+        service=change.service.name,
+        step=work,
+        attempt=change.attempt,
+        mode="manual",
+        role=spec.author,
+        queued_at=queued_at,
+        started_at=task.started_at,
+        finished_at=organization.env.now,
+        handoff_h=0.0,
+        window_h=0.0,
+        people_h=max(0.0, organization.env.now - queued_at - effort_h),
+        effort_h=effort_h,
+        compute_h=0.0,
+        run_h=0.0,
+        rework=True,
+        outcome="passed",
+        effect="",
+        execution_id=next(organization.executions),
     )
 
 
@@ -437,32 +440,40 @@ def _log(
     execution: Execution,
 ) -> None:
     """Log an execution as ``change`` lived it: it may have joined others that shipped with it."""
+    outcome: StepOutcome
     if execution.found is None:
         outcome = "passed"
     elif execution.unrepeatable:
         outcome = "unrepeatable"
     else:
         outcome = "caught" if execution.found else "failed"
+    mode: Mode = "manual" if execution.manual else "automated"
+    role = step.role if execution.manual and step.role is not None else ""
+    handoff_h = asked_at - queued_at
+    window_h = execution.ready_at - asked_at
+    people_h = max(0.0, execution.worked_at - execution.ready_at - execution.effort_h)
+    compute_h = max(0.0, execution.finished_at - execution.worked_at - execution.run_h)
+    rework, effect = step.position < change.reached, step.spec.effect or ""
     organization.log.steps.append(
-        (
-            change.change_id,
-            change.service.name,
-            step.name,
-            change.attempt,
-            "manual" if execution.manual else "automated",
-            step.role if execution.manual else "",
-            queued_at,
-            execution.started_at,
-            execution.finished_at,
-            asked_at - queued_at,
-            execution.ready_at - asked_at,
-            max(0.0, execution.worked_at - execution.ready_at - execution.effort_h),
-            execution.effort_h,
-            max(0.0, execution.finished_at - execution.worked_at - execution.run_h),
-            execution.run_h,
-            step.position < change.reached,
-            outcome,
-        )
+        change.change_id,
+        change.service.name,
+        step.name,
+        change.attempt,
+        mode,
+        role,
+        queued_at,
+        execution.started_at,
+        execution.finished_at,
+        handoff_h,
+        window_h,
+        people_h,
+        execution.effort_h,
+        compute_h,
+        execution.run_h,
+        rework,
+        outcome,
+        effect,
+        execution.execution_id,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from simpy.events import Event
 
 from sim.log import NO_ID
+from sim.log.rows import ChangeTrigger
 from sim.scenario.organization import Retraining
 
 from . import authoring
@@ -84,7 +85,7 @@ def occupy(organization: Organization, change: Change) -> None:
 def _start(
     organization: Organization,
     service: Service,
-    trigger: str,
+    trigger: ChangeTrigger,
     incident: Incident | None = None,
     number: int | None = None,
 ) -> Change:

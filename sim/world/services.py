@@ -232,5 +232,10 @@ class Service:
         for at in sorted(times):
             quality = max(0.0, self.curve.at(data_from, at) - lost)
             self._log.quality.append(
-                (self.name, at, quality, objective, data_from, at >= below_from)
+                service=self.name,
+                at=at,
+                quality=quality,
+                slo=objective,
+                model_data_from=data_from,
+                below=at >= below_from,
             )
