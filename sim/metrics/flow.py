@@ -25,9 +25,6 @@ from sim.metrics.arrays import (
 # The columns of the table of steps that split an execution, in the order in which it lives them.
 PARTS = ("handoff_h", "window_h", "people_h", "effort_h", "compute_h", "run_h")
 
-TRAINING_STEP = "train"
-"""The step that trains models, in the table of steps."""
-
 # Times that went through a file or a sum may differ in their last digits.
 _SAME_TIME_H = 1e-6
 
@@ -159,16 +156,18 @@ def throughput_per_week(tables: Tables, window: Window) -> float:
 def failed_trainings_per_week(tables: Tables, window: Window) -> float:
     """Return the trainings that ended without a model in the window, per week.
 
-    That are the executions of the step `train` whose outcome is `failed` (the run had no success)
-    or `unrepeatable` (it could not be repeated). One in which something was found that sends the
-    change back (`caught`) did train a model. NaN without a table of steps.
+    Those are the executions of a step whose effect is `trains_model` and whose outcome is `failed`
+    (the run had no success) or `unrepeatable` (it could not be repeated). One in which something
+    was found that sends the change back (`caught`) did train a model. NaN without a table of steps,
+    or if it does not say what steps do.
     """
     if "steps" not in tables:
         return np.nan
     steps = table(tables, "steps")
-    failed = matches(steps, "step", TRAINING_STEP) & matches(
-        steps, "outcome", "failed", "unrepeatable"
-    )
+    if len(steps) > 0 and "effect" not in steps:
+        return np.nan
+    trains = matches(steps, "effect", "trains_model")
+    failed = trains & matches(steps, "outcome", "failed", "unrepeatable")
     failed &= inside(reals(steps, "finished_at"), window)
     # An execution belongs to whom its change belongs to.
     changes = identifiers(table(tables, "changes"), "change_id")

@@ -107,7 +107,7 @@ def _times_to_deploy(run: Run) -> pd.DataFrame:
         (changes["kind"] == "feature") & inside(_column(changes, "deployed_at"), run.window)
     ]
     steps = run.steps
-    trained = steps[(steps["step"] == "train") & (steps["outcome"] == "passed")]
+    trained = steps[(steps["effect"] == "trains_model") & (steps["outcome"] == "passed")]
     last = trained.groupby("change_id")["finished_at"].max()
     deployed_at = new["deployed_at"]
     return pd.DataFrame(
@@ -219,7 +219,7 @@ def _hours(run: Run, roles: tuple[str, ...]) -> pd.DataFrame:
     teams = run.tables["services"].set_index("service")["team"].astype(str)
     steps = run.steps
     own = steps[steps["role"].isin(roles) & inside(_column(steps, "finished_at"), run.window)]
-    own = own.drop_duplicates(["service", "step", "role", "started_at", "finished_at"])
+    own = own.drop_duplicates("execution_id")
     delivery = pd.DataFrame(
         {
             "team": own["service"].map(teams).astype(str),
