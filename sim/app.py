@@ -114,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _compose_and_run(overrides, options)
     except ScenarioError as error:
         _stop(str(error), status=2)
-    except (ResultsError, SimulationError) as error:
+    except ResultsError as error:
         _stop(str(error), status=1)
     except OSError as error:
         _stop(f"the results cannot be written: {error}", status=1)
@@ -226,6 +226,8 @@ def _run(composed: DictConfig, plain: Collection[str]) -> None:
         )
     except ScenarioError as error:  # exit here: Hydra would add a line of its own
         _stop(str(error), status=2)
+    except SimulationError as error:
+        _stop(str(error), status=1)
     finally:
         _remove_if_empty(folder)
 

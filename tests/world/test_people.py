@@ -546,22 +546,33 @@ def test_what_comes_as_the_day_begins_gets_its_person_that_day(newcomer_first: b
 
 
 def test_opening_of_hours_that_hold_no_longer_wakes_nobody() -> None:
-    """The remediation has arranged for Tuesday 9:00; by then the day begins at 12:00."""
+    """The first remediation has arranged for Tuesday 9:00; by then the day begins at 8:00."""
     office = Office(OFFICE, 1)
     office.hand_in("feature", 9, 20)
-    office.hand_in("remediation", 10, 1, REMEDIATION)
+    office.hand_in("remediation", 10, 0.25, REMEDIATION)
+    office.hand_in("late", TUESDAY + 8.5, 1, REMEDIATION)  # the feature goes on from 8:15 to 16:00
 
     def adopt() -> Generator[Event, object, None]:
         yield office.env.timeout(21)
-        office.pool.adopt(Calendar(WorkingHours(opens=12, closes=20)))
+        office.pool.adopt(Calendar(WorkingHours(opens=8, closes=16)))
 
     office.env.process(adopt())
     office.run(300)
-    assert office.done == {"remediation": [TUESDAY + 13], "feature": [2 * TUESDAY + 17]}
-    assert office.stints("feature") == [
-        (9, 9, 21, 8, "interrupted"),
-        (21, TUESDAY + 13, 2 * TUESDAY + 17, 12, "finished"),
-    ]
+    assert office.done == {
+        "remediation": [TUESDAY + 8.25],
+        "late": [2 * TUESDAY + 9],
+        "feature": [2 * TUESDAY + 13.25],
+    }
+
+
+@pytest.mark.parametrize(("at", "begins"), [(9.0, TUESDAY + 9), (9.001, 2 * TUESDAY + 9)])
+def test_what_comes_as_the_day_begins_need_not_wait_for_the_next(at: float, begins: float) -> None:
+    """Nobody has arranged for that opening, as nobody waited."""
+    office = Office(OFFICE, 1)
+    office.hand_in("feature", 9, 20)
+    office.hand_in("remediation", TUESDAY + at, 1, REMEDIATION)
+    office.run(300)
+    assert office.started["remediation"] == begins
 
 
 def test_at_closing_time_nothing_begins() -> None:
