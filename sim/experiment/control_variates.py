@@ -12,10 +12,12 @@ import numpy as np
 from sim.scenario.distributions import Constant, Exponential
 from sim.scenario.organization import Scenario
 from sim.world.authoring import exploration, new_change
+from sim.world.build import build
 from sim.world.calendar import WEEK_H
+from sim.world.entities import Team
 from sim.world.organization import Organization
 from sim.world.people import FEATURE
-from sim.world.services import Team
+from sim.world.randomness import Substream
 
 from .intervals import Estimates, FloatArray
 
@@ -41,7 +43,7 @@ def controls(scenario: Scenario, seed: int, replication: int) -> FloatArray:
         seed: root of all random numbers.
         replication: number of the replication.
     """
-    organization = Organization(scenario, seed, replication)
+    organization = build(scenario, seed, replication)
     features = scenario.changes.feature
     of_each = [_arrivals(organization, "improvement", scenario.changes.improvement.interarrival_h)]
     if features is not None and features.arrivals == "open":
@@ -116,9 +118,8 @@ def _explorations(organization: Organization) -> float | None:
     surplus, n = 0.0, 0
     for service in organization.services:
         for number in _rows(organization, service.team, expected_h):
-            change = new_change(
-                organization, service, "feature", "feature", number, "backlog", FEATURE
-            )
+            substream = Substream("feature", number)
+            change = new_change(organization, service, "feature", substream, "backlog", FEATURE)
             effort_h, abandoned = exploration(organization, change)
             surplus += effort_h / expected_h - 1 + (abandoned - feature.abandoned) / committed
             n += 1

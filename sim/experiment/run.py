@@ -8,7 +8,7 @@ import pandas as pd
 
 from sim.metrics import compute_metrics, compute_metrics_by
 from sim.scenario.organization import Scenario
-from sim.world.organization import simulate as simulate_world
+from sim.world.simulation import simulate as simulate_world
 
 _WEEK_H = 168.0
 

@@ -12,8 +12,8 @@ from sim.experiment.control_variates import adjusted, controls
 from sim.experiment.intervals import estimate, interval
 from sim.scenario.organization import Scenario
 from sim.scenario.validation import validate
+from sim.world.build import build
 from sim.world.calendar import WEEK_H
-from sim.world.organization import Organization
 
 SEED = 1
 RATE_PER_H = 1 / 5
@@ -46,7 +46,7 @@ def default() -> Scenario:
 
 def deployed(scenario: Scenario, replication: int) -> float:
     """Return the number of deployments."""
-    organization = Organization(scenario, SEED, replication)
+    organization = build(scenario, SEED, replication)
     organization.env.run(until=scenario.horizon_weeks * WEEK_H)
     return float(len(organization.deployments))
 
