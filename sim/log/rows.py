@@ -6,7 +6,9 @@ names. A row must say all of these. What it may leave open has another type: :da
 (NaN), :data:`IdOrNone` (:data:`NO_ID`), :data:`TextOrNone` or a `Literal` that allows the empty
 text.
 
-Rows are constructed with the names of their fields, so that no two of them can be mixed up.
+Rows are constructed with the names of their fields, so that no two of them can be mixed up; the
+three tables that hold nearly all rows take tuples, each of whose expressions is called like its
+column.
 """
 
 from typing import Annotated, Literal, NamedTuple

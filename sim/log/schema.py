@@ -1,6 +1,5 @@
 """What the columns of the event tables hold, read off the declared rows."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -41,7 +40,7 @@ class Column:
     texts: tuple[str, ...] = ()
 
 
-def columns(row: Callable[..., tuple[Any, ...]]) -> dict[str, Column]:
+def columns(row: type[Any]) -> dict[str, Column]:
     """Return what the fields of ``row`` hold, by name, in their order."""
     return {name: _column(hint) for name, hint in get_type_hints(row, include_extras=True).items()}
 

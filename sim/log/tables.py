@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, ParamSpec
+from typing import Any, Generic, TypeVarTuple
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ from .rows import (
 from .schema import SCHEMAS, ColumnKind, columns
 
 Tables = Mapping[str, pd.DataFrame]
-Fields = ParamSpec("Fields")
+Fields = TypeVarTuple("Fields")
 
 _TYPECODES: dict[ColumnKind, str] = {"real": "d", "count": "q", "id": "q", "flag": "b", "text": "i"}
 
@@ -39,7 +39,7 @@ class _Codes(dict[str, int]):
         return code
 
 
-class Table(Generic[Fields]):
+class Table(Generic[*Fields]):
     """One event table under construction.
 
     :meth:`compact` moves the rows that were appended into typed columns, which keeps a row at about
@@ -47,21 +47,20 @@ class Table(Generic[Fields]):
 
     Args:
         row: the type of its rows.
+
+    Attributes:
+        append: adds a row, as an instance of ``row`` or as a tuple of the same fields: to match
+            nineteen names takes ten times as long as to append the row.
     """
 
-    def __init__(self, row: Callable[Fields, tuple[Any, ...]]) -> None:
-        self._row = row
+    append: Callable[[tuple[*Fields]], None]
+
+    def __init__(self, row: type[tuple[*Fields]]) -> None:
         self._kinds = {name: column.kind for name, column in columns(row).items()}
-        self._rows: list[tuple[Any, ...]] = []
+        self._rows: list[tuple[*Fields]] = []
         self._columns = [array(_TYPECODES[kind]) for kind in self._kinds.values()]
         self._codes = [_Codes() for _ in self._kinds]
-
-    def append(self, *fields: Fields.args, **named: Fields.kwargs) -> None:
-        """Append a row with these fields, all by name or, where every nanosecond counts, none.
-
-        To match nineteen names takes ten times as long as to append the row.
-        """
-        self._rows.append(self._row(*fields, **named) if named else fields)
+        self.append = self._rows.append
 
     def compact(self) -> None:
         """Move the appended rows into the typed columns."""

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from simpy.events import Event
 
 from sim.log import NO_ID
-from sim.log.rows import ChangeTrigger, StepOutcome
+from sim.log.rows import ChangeTrigger, StepOutcome, StepRow
 from sim.scenario.organization import DEFECT_KINDS, ChangeKind, DefectKind
 
 from . import debt, effort
@@ -156,25 +156,27 @@ def _work(
     change.last_role = author
     now = organization.env.now
     organization.log.steps.append(
-        change_id=change.change_id,
-        service=change.service.name,
-        step=step,
-        attempt=change.attempt,
-        mode="manual",
-        role=author,
-        queued_at=queued_at,
-        started_at=task.started_at,
-        finished_at=now,
-        handoff_h=0.0,
-        window_h=0.0,
-        people_h=max(0.0, now - queued_at - effort_h),
-        effort_h=effort_h,
-        compute_h=0.0,
-        run_h=0.0,
-        rework=not first,
-        outcome=outcome,
-        effect="",
-        execution_id=next(organization.executions),
+        StepRow(
+            change_id=change.change_id,
+            service=change.service.name,
+            step=step,
+            attempt=change.attempt,
+            mode="manual",
+            role=author,
+            queued_at=queued_at,
+            started_at=task.started_at,
+            finished_at=now,
+            handoff_h=0.0,
+            window_h=0.0,
+            people_h=max(0.0, now - queued_at - effort_h),
+            effort_h=effort_h,
+            compute_h=0.0,
+            run_h=0.0,
+            rework=not first,
+            outcome=outcome,
+            effect="",
+            execution_id=next(organization.executions),
+        )
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import simpy
 
+from sim.log.rows import ServiceRow
 from sim.scenario.organization import Scenario
 from sim.scenario.organization import Service as ServiceSpec
 from sim.scenario.organization import Team as TeamSpec
@@ -130,10 +131,12 @@ def _service(
     )
     organization.services.append(service)
     organization.log.services.append(
-        service=name,
-        team=team.name,
-        golden_path=service.golden_path,
-        quality_objective=spec.quality.objective,
+        ServiceRow(
+            service=name,
+            team=team.name,
+            golden_path=service.golden_path,
+            quality_objective=spec.quality.objective,
+        )
     )
     return service
 

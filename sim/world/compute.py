@@ -252,15 +252,17 @@ class ComputePool:
     ) -> None:
         pool = self.name
         self._log.jobs.append(
-            pool,
-            self.resource,
-            self.team,
-            slot,
-            job.change_id,
-            job.queued_at,
-            started_at,
-            finished_at,
-            outcome,
+            (
+                pool,
+                self.resource,
+                self.team,
+                slot,
+                job.change_id,
+                job.queued_at,
+                started_at,
+                finished_at,
+                outcome,
+            )
         )
 
     def _scale_up(self, anywhere: bool) -> None:

@@ -7,6 +7,8 @@ work take longer and authors leave more defects.
 
 from functools import partial
 
+from sim.log.rows import DebtRow
+
 from .entities import Change, Deployment, Service
 from .organization import Organization
 from .people import REMEDIATION
@@ -69,5 +71,5 @@ def _add(organization: Organization, service: Service, hours: float) -> None:
     if hours != 0:
         service.debt_h = max(0.0, service.debt_h + hours)  # sums may miss zero by rounding
         organization.log.debt.append(
-            service=service.name, at=organization.env.now, debt_h=service.debt_h
+            DebtRow(service=service.name, at=organization.env.now, debt_h=service.debt_h)
         )

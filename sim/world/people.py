@@ -247,19 +247,21 @@ class PeoplePool:
     ) -> None:
         pool, activity, started_at = self.name, WORK_CLASSES[task.priority], task.stint_from
         self._log.work.append(
-            pool,
-            self.role,
-            self.team,
-            task.person,
-            activity,
-            task.change_id,
-            task.incident_id,
-            task.queued_at,
-            started_at,
-            finished_at,
-            effort_h,
-            outcome,
-            task.around_the_clock,
+            (
+                pool,
+                self.role,
+                self.team,
+                task.person,
+                activity,
+                task.change_id,
+                task.incident_id,
+                task.queued_at,
+                started_at,
+                finished_at,
+                effort_h,
+                outcome,
+                task.around_the_clock,
+            )
         )
 
     def _start_waiting(self) -> None:

@@ -115,7 +115,8 @@ def _ask_for(organization: Organization, change: Change, step: PlannedStep) -> E
     manual = step.role is not None and (
         draws[MODE] >= step.automation or step.name in service.stack.broken
     )
-    return Execution(change, step, visit, draws, manual, organization.env.now)
+    now = organization.env.now
+    return Execution(change, step, visit, draws, manual, now, now, [change])
 
 
 def _hand_over(organization: Organization, execution: Execution) -> Generator[Event, object, None]:
@@ -256,25 +257,27 @@ def _log(organization: Organization, execution: Execution, lived: Execution) -> 
     compute_h = max(0.0, execution.finished_at - execution.worked_at - execution.run_h)
     rework = step.position < change.reached
     organization.log.steps.append(
-        change.change_id,
-        change.service.name,
-        step.name,
-        change.attempt,
-        mode,
-        role,
-        lived.queued_at,
-        execution.started_at,
-        execution.finished_at,
-        handoff_h,
-        window_h,
-        people_h,
-        execution.effort_h,
-        compute_h,
-        execution.run_h,
-        rework,
-        outcome,
-        step.effect.name,
-        execution.execution_id,
+        (
+            change.change_id,
+            change.service.name,
+            step.name,
+            change.attempt,
+            mode,
+            role,
+            lived.queued_at,
+            execution.started_at,
+            execution.finished_at,
+            handoff_h,
+            window_h,
+            people_h,
+            execution.effort_h,
+            compute_h,
+            execution.run_h,
+            rework,
+            outcome,
+            step.effect.name,
+            execution.execution_id,
+        )
     )
 
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from sim.log.rows import PriceRow
 from sim.scenario.organization import Scenario
 
 from .organization import Organization
@@ -36,7 +37,9 @@ def _log(organization: Organization) -> None:
     for item, price in prices.items():
         if organization.prices.get(item) != price:
             organization.prices[item] = price
-            organization.log.prices.append(item=item, since=organization.env.now, price=price)
+            organization.log.prices.append(
+                PriceRow(item=item, since=organization.env.now, price=price)
+            )
 
 
 def _headcount(scenario: Scenario) -> int:

@@ -6,6 +6,8 @@ from math import inf, nan
 
 from simpy.events import Event
 
+from sim.log.rows import QualityRow
+
 from .calendar import WEEK_H
 from .clock import LAST, snap
 from .entities import Deployment, Service
@@ -62,12 +64,14 @@ def log_course(organization: Organization, service: Service) -> None:
         times.add(below_from)
     for at in sorted(times):
         organization.log.quality.append(
-            service=service.name,
-            at=at,
-            quality=max(0.0, curve.at(data_from, at) - lost),
-            slo=objective,
-            model_data_from=data_from,
-            below=at >= below_from,
+            QualityRow(
+                service=service.name,
+                at=at,
+                quality=max(0.0, curve.at(data_from, at) - lost),
+                slo=objective,
+                model_data_from=data_from,
+                below=at >= below_from,
+            )
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sim.log import EventLog
+from sim.log.rows import CapacityRow
 from sim.scenario.organization import Scenario
 
 from . import quality
@@ -40,15 +41,15 @@ def flush(organization: Organization) -> None:
     """Log what has no end yet, and everything whose row had to wait for the end."""
     log = organization.log
     for change in organization.changes:
-        log.changes.append(*change.row())
+        log.changes.append(change.row())
     for deployment in organization.deployments:
-        log.deployments.append(*deployment.row())
+        log.deployments.append(deployment.row())
     for incident in organization.incidents:
-        log.incidents.append(*incident.row())
+        log.incidents.append(incident.row())
     for batch in organization.batches:
-        log.batches.append(*batch.row())
+        log.batches.append(batch.row())
     for introduction in organization.introductions:
-        log.investments.append(*introduction.row())
+        log.investments.append(introduction.row())
     for service in organization.services:
         quality.log_course(organization, service)
     for people in organization.people:
@@ -59,26 +60,30 @@ def flush(organization: Organization) -> None:
     for people in organization.people:
         for opens_at, closes_at, available_h, paid_h in people.stretches(end):
             log.capacity.append(
-                pool=people.name,
-                resource=people.role,
-                team=people.team,
-                people=True,
-                opens_at=opens_at,
-                closes_at=closes_at,
-                available_h=available_h,
-                paid_h=paid_h,
+                CapacityRow(
+                    pool=people.name,
+                    resource=people.role,
+                    team=people.team,
+                    people=True,
+                    opens_at=opens_at,
+                    closes_at=closes_at,
+                    available_h=available_h,
+                    paid_h=paid_h,
+                )
             )
     for compute in organization.compute.values():
         for opens_at, closes_at, slot_h in compute.stretches(end):
             log.capacity.append(
-                pool=compute.name,
-                resource=compute.resource,
-                team=compute.team,
-                people=False,
-                opens_at=opens_at,
-                closes_at=closes_at,
-                available_h=slot_h,
-                paid_h=slot_h,
+                CapacityRow(
+                    pool=compute.name,
+                    resource=compute.resource,
+                    team=compute.team,
+                    people=False,
+                    opens_at=opens_at,
+                    closes_at=closes_at,
+                    available_h=slot_h,
+                    paid_h=slot_h,
+                )
             )
 
 

@@ -4,10 +4,12 @@ A row of luck decides about an execution; the columns of that row are named here
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from math import nan
 
 from simpy.events import Event
 
+from sim.log import NO_ID
 from sim.log.rows import StepEffect
 from sim.scenario.organization import DEFECT_KINDS, DefectKind, Step
 
@@ -111,23 +113,18 @@ class Execution:
     draws: list[float]
     manual: bool
     queued_at: float
-    aboard: list[Change] = field(init=False)
-    asked_at: float = field(init=False)
-    execution_id: int = field(init=False)
-    ready_at: float = field(init=False)
-    started_at: float = field(init=False)
-    worked_at: float = field(init=False)
-    finished_at: float = 0.0
+    asked_at: float
+    aboard: list[Change]
+    execution_id: int = NO_ID
+    ready_at: float = nan
+    started_at: float = nan
+    worked_at: float = nan
+    finished_at: float = nan
     effort_h: float = 0.0
     run_h: float = 0.0
     found: Collection[DefectKind] | None = None
     unrepeatable: bool = False
     arrived: Event | None = None
-
-    def __post_init__(self) -> None:
-        """Ask for it at once, for the change alone."""
-        self.aboard = [self.change]
-        self.asked_at = self.queued_at
 
     def begin(self, execution_id: int, now: float) -> None:
         """Nothing is in its way any more."""

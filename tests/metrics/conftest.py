@@ -20,8 +20,9 @@ def logged_tables(**rows_by_table: Rows) -> dict[str, pd.DataFrame]:
     for name, rows in rows_by_table.items():
         for row in rows:
             assert row.keys() <= SCHEMAS[name].keys()
-            missing = {name: MISSING[column.kind] for name, column in SCHEMAS[name].items()}
-            getattr(log, name).append(**(missing | row))
+            getattr(log, name).append(
+                tuple(row.get(name, MISSING[column.kind]) for name, column in SCHEMAS[name].items())
+            )
     return log.to_frames()
 
 
