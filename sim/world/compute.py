@@ -232,7 +232,7 @@ class ComputePool:
         else:
             every = self._spec.checkpoint_every_h
             if every is not None:  # what was checkpointed since the start of this run is kept
-                job.remaining_h -= held_h // every * every
+                job.remaining_h = max(0.0, job.remaining_h - held_h // every * every)
             job.queued_at = now
             self._wait(job)
         if self.slots > (self._spec.max_slots or self._spec.slots):
