@@ -9,6 +9,7 @@ from .spec import GREATEST, Count, Number, Share, Spec, quantity, share
 
 OF_A_SWEEP = frozenset(
     {"n_jobs", "engine", "address", "design", "samples", "baseline", "precision", "select"}
+    | {"allow_large"}
 )
 """Fields of a scenario that say how a sweep is run: no replication depends on them."""
 FOR_READERS = frozenset({"name", "description", "animation"})
