@@ -20,6 +20,7 @@ from sim.experiment.axes import Axis
 from sim.experiment.engines import start_early
 from sim.experiment.payback import Payback, pay_back
 from sim.experiment.replicate import Study, replicate
+from sim.experiment.resources import Demand, demand, demand_of_sweep, refuse_too_large
 from sim.experiment.store import ResultsError
 from sim.experiment.sweep import STORE, run_sweep
 from sim.experiment.sweep_results import Sweep
@@ -210,6 +211,10 @@ def _run(composed: DictConfig, plain: Collection[str]) -> None:
 
             if not is_possible():
                 raise ScenarioError([Problem("animation", "needs vidigi", INSTALL)])
+        arms = 2 if scenario.roadmap else 1
+        _announce(
+            demand([(scenario, arms * scenario.replications)], scenario.n_jobs, keeps_weeks=True)
+        )
         study, payback = _simulate(scenario)
         console = Console()
         print_study(study, console)
@@ -255,11 +260,16 @@ def _sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
         hint = "choose another folder"
         problem = Problem("hydra.sweep.dir", f"'{folder}' is not empty and has no sweep", hint)
         raise ScenarioError([problem])
-    if variants.scenario(0).animation:
+    settings = variants.scenario(0)
+    if settings.animation:
         problem = Problem(
             "animation", "is for a single run", "leave it out, or run one point alone"
         )
         raise ScenarioError([problem])
+    wanted = demand_of_sweep(variants, settings.n_jobs)
+    if settings.engine == "loky":  # others may have more memory elsewhere
+        refuse_too_large(wanted, settings.allow_large)
+    _announce(wanted)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with ShownSweep() as shown:
@@ -272,6 +282,12 @@ def _sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
         _remove_if_empty(folder)
     if sweep.failures:
         sys.exit(1)
+
+
+def _announce(wanted: Demand) -> None:
+    """Say of a large experiment, before it begins, how long it will take and what it needs."""
+    if wanted.is_large:
+        print(wanted, file=sys.stderr, flush=True)
 
 
 def _report(sweep: Sweep, variants: Variants, folder: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from sim.scenario.organization import Scenario
 
 from .engines import engine
-from .run import Run, simulate
+from .run import Run, simulate_unchecked
 
 Result = TypeVar("Result")
 Progress = Callable[[int], None]
@@ -39,7 +39,7 @@ def observe_all(
 def _observe(
     scenario: Scenario, seed: int, replication: int, observe: Callable[[Run], Result]
 ) -> Result:
-    return observe(simulate(scenario, seed, replication))
+    return observe(simulate_unchecked(scenario, seed, replication))
 
 
 def in_parallel(

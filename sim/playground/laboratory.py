@@ -22,7 +22,7 @@ from typing import NamedTuple, TypeVar
 import pandas as pd
 
 from sim.experiment.fingerprint import scenario_digest
-from sim.experiment.run import Run, simulate
+from sim.experiment.run import Run, simulate_unchecked
 from sim.experiment.worker_processes import deferred_interrupts, end_with
 from sim.metrics.flow import waiting_by_step
 from sim.report.animation import animate
@@ -275,7 +275,7 @@ def _simulate(scenario: Scenario, replication: int, slot: int) -> Run:
         if _shared["abandoned"][slot]:
             raise _AbandonedError
 
-    return simulate(scenario, replication=replication, progress=go_on)
+    return simulate_unchecked(scenario, scenario.seed, replication, go_on)
 
 
 def _animation(scenario: Scenario, replication: int, slot: int) -> str:
