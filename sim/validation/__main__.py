@@ -14,9 +14,11 @@ from rich.console import Console
 from sim.report.progress import progress_bar
 from sim.scenario.errors import ScenarioError
 
-from .page import frame, page, tally
+from .csv_table import frame
+from .load import SurveyTables, load_tables
+from .page import page
 from .results import Results, run
-from .rows import Row, all_rows
+from .rows import SurveyRow, all_rows, tally
 
 _REPLICATIONS, _SEED = 10, 20190822
 PAGE = Path("docs", "validation.md")
@@ -33,9 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     given = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser().parse_args(given)
     try:
+        tables = load_tables()
         results = _run(options)
-        rows = all_rows(results)
-        write(results, rows, options.replications, options.seed, Path())
+        rows = write(results, tables, options.replications, options.seed, Path())
     except ScenarioError as error:
         _stop(str(error), status=2)
     except OSError as error:
@@ -100,22 +102,28 @@ def _run(options: argparse.Namespace) -> Results:
 
 
 def write(
-    results: Results, rows: Sequence[Row], replications: int, seed: int, folder: Path
-) -> None:
-    """Write page, table and figure below ``folder``; each appears whole or not at all."""
+    results: Results, tables: SurveyTables, replications: int, seed: int, folder: Path
+) -> list[SurveyRow]:
+    """Write page, table and figure below ``folder``; each appears whole or not at all.
+
+    Returns:
+        The rows that they show.
+    """
     from .figure import validation_figure  # matplotlib, whose import takes a while
 
+    rows = all_rows(results, tables)
     beside = Path(tempfile.mkdtemp(prefix=".validation-", dir=folder))
     try:
-        text = page(results, rows, replications, seed)
+        text = page(results, rows, tables, replications, seed)
         (beside / PAGE.name).write_text(text, encoding="utf-8")
         frame(rows).to_csv(beside / TABLE.name, index=False, float_format="%.6g")
-        validation_figure(results, rows).savefig(beside / FIGURE.name, dpi=150)
+        validation_figure(results, rows, tables).savefig(beside / FIGURE.name, dpi=150)
         for path in (PAGE, TABLE, FIGURE):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (beside / path.name).replace(folder / path)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+    return rows
 
 
 def _stop(message: str, status: int) -> NoReturn:

@@ -7,7 +7,7 @@ the simulation says.
 
 import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, assert_never
 
 import numpy as np
 
@@ -58,27 +58,89 @@ def within_odds(share: float) -> Accepted:
     return Accepted(odds / ODDS / (1.0 + odds / ODDS), odds * ODDS / (1.0 + odds * ODDS))
 
 
-def judge(value: Simulated, accepted: Sequence[Accepted]) -> Verdict:
-    """Return whether a simulated value agrees.
+class Within(NamedTuple):
+    """The mean lies in one of the ranges; between clusters of a survey there may be holes."""
 
-    It agrees if the mean is accepted; it disagrees if the whole interval is not; if only a part of
-    the interval is, there are too few replications to tell. Without an interval the mean decides.
+    ranges: tuple[Accepted, ...]
+
+
+class Undivided(NamedTuple):
+    """The same, of a value that is only the least of what it may be."""
+
+    ranges: tuple[Accepted, ...]
+    most: Simulated
+
+
+class Sign(NamedTuple):
+    """The whole interval is on the published side of zero."""
+
+    sign: Literal[1, -1]
+
+
+class Order(NamedTuple):
+    """The highest level of a model of maturity is the best, and no step up is for the worse.
+
+    Attributes:
+        ends: by how much the highest level is better than the lowest, in the unit of the metric.
+        worse: which steps up are certainly for the worse, as (lower, higher) level.
+        better: which are certainly for the better.
+    """
+
+    ends: Simulated
+    worse: tuple[tuple[int, int], ...]
+    better: tuple[tuple[int, int], ...]
+
+
+Acceptance = Within | Undivided | Sign | Order | None
+
+
+def verdict(value: Simulated, acceptance: Acceptance) -> Verdict:
+    """Return whether a simulated value agrees with what is accepted.
+
+    Ranges: it agrees if the mean is inside; it disagrees if the whole interval is outside; if only
+    a part of the interval is inside, there are too few replications to tell. Without an interval
+    the mean decides. A value that is only the least of what it may be disagrees if all that is
+    accepted is outside of what is possible, and is not judged otherwise.
+
+    A sign: it agrees or disagrees if the interval is on one side of zero.
+
+    An order: it agrees if the highest level is certainly better than the lowest and no level
+    certainly worse than the one below it; it disagrees if a level is certainly worse than the one
+    below it, or the highest than the lowest.
 
     Args:
         value: what was simulated.
-        accepted: the ranges that agree; between clusters of a survey there may be holes.
+        acceptance: what agrees; None if nothing is judged.
     """
+    match acceptance:
+        case None:
+            return "not judged"
+        case Within(ranges):
+            return _on_ranges(value, ranges)
+        case Undivided(ranges, most):
+            outside = all(value.low > high or most.high < low for low, high in ranges)
+            return "disagrees" if outside else "not judged"
+        case Sign(sign):
+            return _on_sign(value, sign)
+        case Order(ends, worse):
+            if worse or ends.high < 0.0:
+                return "disagrees"
+            return "agrees" if ends.low > 0.0 else "undecided"
+        case _:
+            assert_never(acceptance)
+
+
+def _on_ranges(value: Simulated, ranges: Sequence[Accepted]) -> Verdict:
     if math.isnan(value.mean):
         return "no data"
-    if any(low <= value.mean <= high for low, high in accepted):
+    if any(low <= value.mean <= high for low, high in ranges):
         return "agrees"
-    if any(value.low <= high and value.high >= low for low, high in accepted):
+    if any(value.low <= high and value.high >= low for low, high in ranges):
         return "undecided"
     return "disagrees"
 
 
-def judge_sign(value: Simulated, sign: int) -> Verdict:
-    """Return whether a simulated value certainly has the published ``sign``, +1 or -1."""
+def _on_sign(value: Simulated, sign: int) -> Verdict:
     if math.isnan(value.low):
         return "no data"
     if value.low > 0.0 or value.high < 0.0:
@@ -98,26 +160,8 @@ def distance(shares: Sequence[float], published: Sequence[float]) -> float:
     return float(np.abs(gaps).max())
 
 
-class Order(NamedTuple):
-    """How one metric runs over the levels of a model of maturity.
-
-    Attributes:
-        verdict: it agrees if the highest level is certainly better than the lowest and no level
-            certainly worse than the one below it; it disagrees if a level is certainly worse than
-            the one below it, or the highest than the lowest; else it is undecided.
-        ends: by how much the highest level is better than the lowest, in the unit of the metric.
-        worse: which steps up are certainly for the worse, as (lower, higher) level.
-        better: which are certainly for the better.
-    """
-
-    verdict: Verdict
-    ends: Simulated
-    worse: tuple[tuple[int, int], ...]
-    better: tuple[tuple[int, int], ...]
-
-
 def orders(courses: Sequence[FloatArray]) -> list[Order]:
-    """Judge the order of levels, for all courses as one family of tests.
+    """Return how metrics run over levels, all courses as one family of tests.
 
     Levels are compared replication by replication, under common random numbers. The intervals of
     all comparisons of all courses are adjusted by Holm's method
@@ -142,11 +186,6 @@ def orders(courses: Sequence[FloatArray]) -> list[Order]:
         steps = range(1, course.shape[1])
         worse = tuple((step - 1, step) for step in steps if high[step] < 0.0)
         better = tuple((step - 1, step) for step in steps if low[step] > 0.0)
-        verdict: Verdict = "undecided"
-        if worse or high[0] < 0.0:
-            verdict = "disagrees"
-        elif low[0] > 0.0:
-            verdict = "agrees"
         span = Simulated(float(mean[0]), float(low[0]), float(high[0]))
-        result.append(Order(verdict, span, worse, better))
+        result.append(Order(span, worse, better))
     return result

@@ -11,6 +11,8 @@ import pandas as pd
 
 from sim.experiment.intervals import FloatArray
 from sim.experiment.run import Run
+from sim.log import EventLog, Tables
+from sim.metrics import compute_metrics
 from sim.metrics.arrays import Window, inside, mean, median, ratio
 from sim.metrics.effort import stint_hours
 
@@ -48,7 +50,7 @@ TEAM_ROLES = ("data_scientist", "ml_engineer", "data_engineer")
 
 
 @dataclass(frozen=True)
-class Observation:
+class SurveyObservation:
     """What one replication of one organization is judged by.
 
     Attributes:
@@ -66,27 +68,44 @@ class Observation:
     restored: FloatArray
 
 
-def observe(run: Run) -> Observation:
+def observe(run: Run) -> SurveyObservation:
     """Return what ``run`` is judged by."""
-    times = _times_to_deploy(run)
-    infra = _infra_minutes(run)
-    science = _hours(run, DATA_SCIENTISTS)
+    return observe_tables(run.tables, run.window)
+
+
+def observe_tables(tables: Tables, window: Window) -> SurveyObservation:
+    """Return what an organization is judged by, from its event tables and the observed window."""
+    times = _times_to_deploy(tables, window)
+    infra = _infra_minutes(tables, window)
+    science = _hours(tables, window, DATA_SCIENTISTS)
     figures = {
-        **{str(name): float(value) for name, value in run.metrics().items()},
-        "models_per_service_year": _models_per_service_year(run),
+        **{str(name): float(value) for name, value in compute_metrics(tables, window).items()},
+        "models_per_service_year": _models_per_service_year(tables, window),
         "time_to_deploy_h": median(times["time_to_deploy_h"].to_numpy()),
-        "failed_features": _failed_features(run),
+        "failed_features": _failed_features(tables, window),
         "prototype_to_production_h": mean(times["since_start_h"].to_numpy()),
-        "review_h": _review_h(run),
-        **_incident_figures(run),
+        "review_h": _review_h(tables, window),
+        **_incident_figures(tables, window),
         **_lognormal(infra),
         **_shares("data_scientists", science),
-        **_shares("team", _hours(run, TEAM_ROLES)),
+        **_shares("team", _hours(tables, window, TEAM_ROLES)),
     }
     days = times["time_to_deploy_h"].to_numpy() / 24.0
-    return Observation(
-        figures, _teams(run, times, science), _within(days, DAYS), _within(infra, MINUTES)
+    return SurveyObservation(
+        figures,
+        _teams(tables, window, times, science),
+        _within(days, DAYS),
+        _within(infra, MINUTES),
     )
+
+
+def names() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of all figures and of the columns of all teams, without simulating.
+
+    Left out is how much each resource is used, whose names depend on the scenario.
+    """
+    observation = observe_tables(EventLog().to_frames(), (0.0, 1.0))
+    return tuple(observation.figures), tuple(observation.teams.columns)
 
 
 def _within(values: FloatArray, grid: FloatArray) -> FloatArray:
@@ -96,17 +115,15 @@ def _within(values: FloatArray, grid: FloatArray) -> FloatArray:
     return np.searchsorted(np.sort(values), grid, side="right") / values.size
 
 
-def _times_to_deploy(run: Run) -> pd.DataFrame:
+def _times_to_deploy(tables: Tables, window: Window) -> pd.DataFrame:
     """Return a row per new model (feature) deployed in the window, and how long that took.
 
     `time_to_deploy_h` since its commit; `from_training_h` since the end of its last training;
     `since_start_h` since the start of its exploration.
     """
-    changes = run.changes
-    new = changes[
-        (changes["kind"] == "feature") & inside(_column(changes, "deployed_at"), run.window)
-    ]
-    steps = run.steps
+    changes = tables["changes"]
+    new = changes[(changes["kind"] == "feature") & inside(_column(changes, "deployed_at"), window)]
+    steps = tables["steps"]
     trained = steps[(steps["step"] == "train") & (steps["outcome"] == "passed")]
     last = trained.groupby("change_id")["finished_at"].max()
     deployed_at = new["deployed_at"]
@@ -120,31 +137,31 @@ def _times_to_deploy(run: Run) -> pd.DataFrame:
     )
 
 
-def _models_per_service_year(run: Run) -> float:
+def _models_per_service_year(tables: Tables, window: Window) -> float:
     """Return deployments that carry a newly trained model, per service and year.
 
     New models (features) and retrainings alike: what Google's level 0 counts is a new model version
     in production. Fixes and upkeep of code bring none. Changes that ship together are one.
     """
-    changes = run.changes
+    changes = tables["changes"]
     carry = changes["kind"].isin(("feature", "retrain"))
-    of_window = carry & inside(_column(changes, "deployed_at"), run.window)
-    years = (run.window[1] - run.window[0]) / _YEAR_H
+    of_window = carry & inside(_column(changes, "deployed_at"), window)
+    years = (window[1] - window[0]) / _YEAR_H
     deployments = changes.loc[of_window, "deployment_id"].nunique()
-    return ratio(deployments, len(run.tables["services"]) * years)
+    return ratio(deployments, len(tables["services"]) * years)
 
 
-def _failed_features(run: Run) -> float:
+def _failed_features(tables: Tables, window: Window) -> float:
     """Return the share of deployments of new models that caused an incident, decay left out."""
-    deployments = run.deployments
-    of_window = inside(_column(deployments, "deployed_at"), run.window)
+    deployments = tables["deployments"]
+    of_window = inside(_column(deployments, "deployed_at"), window)
     new = deployments[(deployments["kind"] == "feature") & of_window]
     return mean(_column(new, "failed"))
 
 
-def _review_h(run: Run) -> float:
-    steps = run.steps
-    reviews = (steps["step"] == "review") & inside(_column(steps, "finished_at"), run.window)
+def _review_h(tables: Tables, window: Window) -> float:
+    steps = tables["steps"]
+    reviews = (steps["step"] == "review") & inside(_column(steps, "finished_at"), window)
     return median((steps["finished_at"] - steps["queued_at"])[reviews].to_numpy())
 
 
@@ -161,8 +178,8 @@ def events(incidents: pd.DataFrame, window: Window) -> pd.DataFrame:
     return own[~by_change | own.index.isin(first.index)]
 
 
-def _incident_figures(run: Run) -> dict[str, float]:
-    found = events(run.incidents, run.window)
+def _incident_figures(tables: Tables, window: Window) -> dict[str, float]:
+    found = events(tables["incidents"], window)
     trigger, cause = found["trigger"].astype(str), found["cause"].astype(str)
     by_change = trigger == "deployment"
     infra = cause == "infra"
@@ -189,11 +206,11 @@ def _incident_figures(run: Run) -> dict[str, float]:
     }
 
 
-def _infra_minutes(run: Run) -> FloatArray:
+def _infra_minutes(tables: Tables, window: Window) -> FloatArray:
     """Return the durations of infrastructure incidents restored in the window, in minutes."""
-    incidents = run.incidents
+    incidents = tables["incidents"]
     infra = (incidents["cause"] == "infra") & (incidents["trigger"] != "upstream")
-    restored = incidents[infra & inside(_column(incidents, "restored_at"), run.window)]
+    restored = incidents[infra & inside(_column(incidents, "restored_at"), window)]
     minutes = 60.0 * (restored["restored_at"] - restored["started_at"]).to_numpy()
     return np.asarray(minutes[minutes > 0.0], dtype=np.float64)
 
@@ -210,15 +227,15 @@ def _lognormal(minutes: FloatArray) -> dict[str, float]:
     }
 
 
-def _hours(run: Run, roles: tuple[str, ...]) -> pd.DataFrame:
+def _hours(tables: Tables, window: Window, roles: tuple[str, ...]) -> pd.DataFrame:
     """Return the hours of these roles in the window by team and by what they went into.
 
     From the steps that ended in the window, and the work on incidents and toil, which belongs to no
     change. Changes that ship together share one deployment step, which counts once.
     """
-    teams = run.tables["services"].set_index("service")["team"].astype(str)
-    steps = run.steps
-    own = steps[steps["role"].isin(roles) & inside(_column(steps, "finished_at"), run.window)]
+    teams = tables["services"].set_index("service")["team"].astype(str)
+    steps = tables["steps"]
+    own = steps[steps["role"].isin(roles) & inside(_column(steps, "finished_at"), window)]
     own = own.drop_duplicates(["service", "step", "role", "started_at", "finished_at"])
     delivery = pd.DataFrame(
         {
@@ -227,13 +244,13 @@ def _hours(run: Run, roles: tuple[str, ...]) -> pd.DataFrame:
             "hours": own["effort_h"],
         }
     )
-    work = run.work
+    work = tables["work"]
     other = work[work["role"].isin(roles) & work["change_id"].isna()]
     rest = pd.DataFrame(
         {
             "team": other["team"].astype(str),
             "activity": "incidents and toil",
-            "hours": stint_hours(other, run.window),
+            "hours": stint_hours(other, window),
         }
     )
     hours = pd.concat([delivery, rest])
@@ -246,19 +263,20 @@ def _shares(group: str, hours: pd.DataFrame) -> dict[str, float]:
     return {f"{group}: {name}": ratio(total[name], total.sum()) for name in ACTIVITIES}
 
 
-def _teams(run: Run, times: pd.DataFrame, science: pd.DataFrame) -> pd.DataFrame:
-    services = run.tables["services"]["team"].astype(str).value_counts(sort=False)
-    changes, deployments, incidents = run.changes, run.deployments, run.incidents
-    delivered = changes[inside(_column(changes, "deployed_at"), run.window)]
-    released = deployments[inside(_column(deployments, "deployed_at"), run.window)]
+def _teams(
+    tables: Tables, window: Window, times: pd.DataFrame, science: pd.DataFrame
+) -> pd.DataFrame:
+    services = tables["services"]["team"].astype(str).value_counts(sort=False)
+    changes, deployments, incidents = tables["changes"], tables["deployments"], tables["incidents"]
+    delivered = changes[inside(_column(changes, "deployed_at"), window)]
+    released = deployments[inside(_column(deployments, "deployed_at"), window)]
     caused = incidents[
-        (incidents["trigger"] == "deployment")
-        & inside(_column(incidents, "restored_at"), run.window)
+        (incidents["trigger"] == "deployment") & inside(_column(incidents, "restored_at"), window)
     ]
     # DORA asks for recovery from failed deployments since 2023; a failure belongs to the team whose
     # deployment it was.
     owner = deployments.set_index("deployment_id")["team"].astype(str)
-    hours = run.window[1] - run.window[0]
+    hours = window[1] - window[0]
     per_service = released["team"].astype(str).value_counts().reindex(services.index, fill_value=0)
     after_commit = science.drop(columns=["exploration", "incidents and toil"]).sum(axis=1)
     columns = {

@@ -5,7 +5,7 @@ and whoever answers for a firm knows mostly the own part of it. Each organizatio
 its weight says however many teams it has.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +14,10 @@ from sim.experiment.intervals import FloatArray
 from sim.scenario.load import load
 from sim.scenario.organization import Scenario
 
-from .published import ELITE, HIGH, LOW, MEDIUM
-
 GOOGLE = ("google_0", "google_1", "google_2")
 MICROSOFT = ("microsoft_0", "microsoft_1", "microsoft_2", "microsoft_3", "microsoft_4")
+FAMILIES = {"Google": GOOGLE, "Microsoft": MICROSOFT}
+"""Levels of maturity by whose they are, from the lowest up."""
 
 PRESETS_IN = "scaleup"
 """Where the maturity presets are compared: the organization of the claims, the smallest that has
@@ -32,9 +32,10 @@ organization at the highest of Google's own levels."""
 # (R2), which is the enterprise; for the other three sizes nothing comparable is published.
 SIZES = {"startup": 0.25, "midsize": 0.25, "scaleup": 0.25, "enterprise": 0.25}
 
-# The clusters of DORA 2019, from low to elite, as shares of the levels from the lowest up.
-# Microsoft has five; the upper two, both with automated delivery, share the elite.
-LEVELS = dict(zip(MICROSOFT, (LOW, MEDIUM, HIGH, ELITE / 2, ELITE / 2), strict=True))
+# The shares of respondents in the clusters of DORA 2019, from low to elite, as those of the levels
+# from the lowest up; they add up to 99 %. Microsoft has five levels; the upper two, both with
+# automated delivery, share the 20 % of the elite.
+LEVELS = dict(zip(MICROSOFT, (0.12, 0.44, 0.23, 0.10, 0.10), strict=True))
 
 # Warm-up and observed weeks. Models decay below their objective after some 20 weeks at the
 # earliest, which the warm-up has to cover; a firm of thirty teams shows as much in half the time.
@@ -46,6 +47,13 @@ class Cell(NamedTuple):
 
     organization: str
     maturity: str
+
+
+class Place(NamedTuple):
+    """Organizations that a row is simulated for, and how much each of them counts."""
+
+    name: str
+    weights: Mapping[Cell, float]
 
 
 def cells() -> list[Cell]:
@@ -82,13 +90,26 @@ def weights(
     }
 
 
-def alternatives() -> Iterator[tuple[str, dict[Cell, float]]]:
-    """Return other populations by name, to see how much hangs on the weights."""
-    yield "all levels alike", weights(dict.fromkeys(MICROSOFT, 1.0))
-    for level in MICROSOFT:
-        yield f"all at {level}", weights({level: 1.0})
-    for size in SIZES:
-        yield f"{size} only", weights(sizes={size: 1.0})
+def places() -> dict[str, Place]:
+    """Return what a row may be simulated for, by name."""
+    population = weights()
+    found = [
+        Place("population", population),
+        Place("population, teams", population),
+        Place(" at ".join(LARGE_FIRM), {Cell(*LARGE_FIRM): 1.0}),
+        # Microsoft's level 0 has the same practices as Google's.
+        *(Place(f"{size}, level 0", {Cell(size, MICROSOFT[0]): 1.0}) for size in SIZES),
+        # Other populations, to see how much hangs on the weights.
+        Place("all levels alike", weights(dict.fromkeys(MICROSOFT, 1.0))),
+        *(Place(f"all at {level}", weights({level: 1.0})) for level in MICROSOFT),
+        *(Place(f"{size} only", weights(sizes={size: 1.0})) for size in SIZES),
+    ]
+    return {place.name: place for place in found}
+
+
+def presets(*levels: str) -> Place:
+    """Return the organization in which presets of maturity are compared, at these levels."""
+    return Place(PRESETS_IN, {Cell(PRESETS_IN, level): 1.0 for level in levels})
 
 
 def over_population(
