@@ -1,8 +1,7 @@
-"""When a simulated value agrees with a published one: the rules, the same for all rows.
+"""When a simulated value agrees with a published one: the same rules for all rows.
 
-A survey asks with words of its own, and people estimate; so a published figure is taken as the
-place of a value and not as its digits. The rules are stated here once and are not adjusted to what
-the simulation says.
+Surveys have their own wording, and people estimate. A published figure therefore says roughly where
+a value lies; its digits do not count. The rules are not adjusted to the results.
 """
 
 import math
@@ -21,19 +20,19 @@ TIMES = 2.0
 ODDS = 1.5
 """Shares agree if their odds do within this factor: 40 % with 31 to 50 %, 12 % with 8 to 17 %."""
 DISTANCE = 0.10
-"""Distributions agree if the cumulative shares differ by this at most, at every published edge."""
+"""Distributions agree if their cumulative shares differ by at most this at every published edge."""
 CONFIDENCE = 0.95
 
 
 class Accepted(NamedTuple):
-    """The values that agree with a published figure, ends included."""
+    """A range of values that agree with a published figure, ends included."""
 
     low: float
     high: float
 
 
 class Simulated(NamedTuple):
-    """A mean over replications with its interval."""
+    """A mean over replications, and its confidence interval."""
 
     mean: float
     low: float
@@ -41,49 +40,54 @@ class Simulated(NamedTuple):
 
 
 def simulated(values: FloatArray) -> Simulated:
-    """Return the mean over replications, with Student's interval; NaN is left out."""
+    """Return the mean over replications with Student's interval; NaN values are left out."""
     estimated = estimate(np.asarray(values, dtype=np.float64)[:, np.newaxis])
     low, high = interval(estimated, CONFIDENCE)
     return Simulated(float(estimated.mean[0]), float(low[0]), float(high[0]))
 
 
 def within_factor(value: float) -> Accepted:
-    """Return what agrees with a published duration or frequency."""
+    """Return the range that agrees with a published duration or frequency."""
     return Accepted(value / TIMES, value * TIMES)
 
 
 def within_odds(share: float) -> Accepted:
-    """Return what agrees with a published share, between 0 and 1."""
+    """Return the range that agrees with a published share; all are between 0 and 1."""
     odds = share / (1.0 - share)
     return Accepted(odds / ODDS / (1.0 + odds / ODDS), odds * ODDS / (1.0 + odds * ODDS))
 
 
 class Within(NamedTuple):
-    """The mean lies in one of the ranges; between clusters of a survey there may be holes."""
+    """The mean has to be in one of the ranges; clusters of a survey may leave holes."""
 
     ranges: tuple[Accepted, ...]
 
 
 class Undivided(NamedTuple):
-    """The same, of a value that is only the least of what it may be."""
+    """Ranges for a quantity of which only the least and the most are known.
+
+    Attributes:
+        ranges: values that agree.
+        most: the most that the quantity can be; the simulated value is the least.
+    """
 
     ranges: tuple[Accepted, ...]
     most: Simulated
 
 
 class Sign(NamedTuple):
-    """The whole interval is on the published side of zero."""
+    """The whole interval has to be on the published side of zero."""
 
     sign: Literal[1, -1]
 
 
 class Order(NamedTuple):
-    """The highest level of a model of maturity is the best, and no step up is for the worse.
+    """A metric has to improve with the level of maturity; here is how it runs.
 
     Attributes:
         ends: by how much the highest level is better than the lowest, in the unit of the metric.
-        worse: which steps up are certainly for the worse, as (lower, higher) level.
-        better: which are certainly for the better.
+        worse: steps that are certainly for the worse, as (lower, higher) level.
+        better: steps that are certainly for the better.
     """
 
     ends: Simulated
@@ -95,22 +99,23 @@ Acceptance = Within | Undivided | Sign | Order | None
 
 
 def verdict(value: Simulated, acceptance: Acceptance) -> Verdict:
-    """Return whether a simulated value agrees with what is accepted.
+    """Return whether a simulated value agrees.
 
-    Ranges: it agrees if the mean is inside; it disagrees if the whole interval is outside; if only
-    a part of the interval is inside, there are too few replications to tell. Without an interval
-    the mean decides. A value that is only the least of what it may be disagrees if all that is
-    accepted is outside of what is possible, and is not judged otherwise.
+    :class:`Within`: it agrees if the mean is inside a range, and disagrees if the whole interval is
+    outside. If only part of the interval is inside, it is undecided: there are too few
+    replications. Without an interval the mean decides.
 
-    A sign: it agrees or disagrees if the interval is on one side of zero.
+    :class:`Undivided`: it disagrees if no possible value is accepted; otherwise it is not judged.
 
-    An order: it agrees if the highest level is certainly better than the lowest and no level
-    certainly worse than the one below it; it disagrees if a level is certainly worse than the one
-    below it, or the highest than the lowest.
+    :class:`Sign`: it agrees or disagrees if the whole interval is on one side of zero.
+
+    :class:`Order`: it agrees if the highest level is certainly better than the lowest and no level
+    is certainly worse than the one below it. It disagrees if a level is certainly worse than the
+    one below it, or the highest than the lowest.
 
     Args:
-        value: what was simulated.
-        acceptance: what agrees; None if nothing is judged.
+        value: the simulated value.
+        acceptance: what agrees with the published figure; None if the row is not judged.
     """
     match acceptance:
         case None:
@@ -149,9 +154,9 @@ def _on_sign(value: Simulated, sign: int) -> Verdict:
 
 
 def distance(shares: Sequence[float], published: Sequence[float]) -> float:
-    """Return the largest difference of two cumulative distributions over the same bins.
+    """Return the largest difference between two cumulative distributions over the same bins.
 
-    The shares of each are scaled to a sum of one, as surveys leave out who did not know.
+    Both are scaled to a sum of one, because surveys leave out respondents who did not know.
     """
     ours, theirs = np.asarray(shares, dtype=float), np.asarray(published, dtype=float)
     if not ours.sum() > 0.0:
@@ -161,16 +166,15 @@ def distance(shares: Sequence[float], published: Sequence[float]) -> float:
 
 
 def orders(courses: Sequence[FloatArray]) -> list[Order]:
-    """Return how metrics run over levels, all courses as one family of tests.
+    """Return how metrics run over levels of maturity; all courses are one family of tests.
 
-    Levels are compared replication by replication, under common random numbers. The intervals of
-    all comparisons of all courses are adjusted by Holm's method
-    (:func:`sim.experiment.holm.levels`), so that the probability of any wrong "certainly" is at
-    most 5 %.
+    Levels are compared replication by replication, under common random numbers. Holm's method
+    (:func:`sim.experiment.holm.levels`) adjusts the intervals of all comparisons of all courses.
+    The probability of any wrong "certainly" is at most 5 %.
 
     Args:
-        courses: for each metric and model of maturity an array (replications, levels) in which
-            more is better; levels from the lowest to the highest.
+        courses: an array (replications, levels) for each metric and model of maturity, in which
+            more is better; the levels go from the lowest to the highest.
     """
     differences = [
         np.column_stack([course[:, -1] - course[:, 0], np.diff(course, axis=1)])

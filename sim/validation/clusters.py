@@ -11,17 +11,17 @@ from sim.metrics.bands import _BANDS
 from .agreement import Accepted
 
 YEAR = 2019
-"""The report whose clusters the presets are held against."""
+"""Year of the report whose clusters the presets are compared with."""
 CLUSTERS = ("elite", "high", "medium", "low")
 METRICS = tuple(_BANDS[YEAR])
-"""Metrics that have clusters."""
+"""Metrics with clusters, in the order of the report."""
 
-# High and medium both said "less than a day", which holds the hour that the table leaves to elite.
+# High and medium reported "less than a day", which includes the hour that the table gives to elite.
 _FROM_ZERO = {"time_to_restore_h": ("high", "medium")}
 
 
 def cluster_range(metric: str, cluster: str) -> Accepted:
-    """Return what a cluster reported, in h or as a share; frequencies are h between deployments."""
+    """Return the range of a cluster, in h or as a share; frequencies as h between deployments."""
     for band in _BANDS[YEAR][metric]:
         if cluster in band.clusters.split("/"):
             from_zero = cluster in _FROM_ZERO.get(metric, ())
@@ -30,7 +30,7 @@ def cluster_range(metric: str, cluster: str) -> Accepted:
 
 
 def merged_ranges(metric: str, clusters: Iterable[str]) -> tuple[Accepted, ...]:
-    """Return the ranges of clusters from low to high, those that touch as one."""
+    """Return the ranges of clusters from low to high; ranges that touch become one."""
     merged: list[Accepted] = []
     for low, high in sorted(cluster_range(metric, cluster) for cluster in clusters):
         # "Less than a day" ends at the number before a day, where the next cluster begins.

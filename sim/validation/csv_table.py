@@ -1,4 +1,4 @@
-"""The rows of the validation as a table of numbers."""
+"""The rows of the validation as a table of numbers, for the CSV file."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from .rows import SurveyRow
 
 
 def frame(rows: Sequence[SurveyRow]) -> pd.DataFrame:
-    """Return the rows as a table, in the units that they are shown in."""
+    """Return a line for each row, in the unit of the row."""
     return pd.DataFrame(
         {
             "section": row.definition.section,

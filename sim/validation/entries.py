@@ -1,4 +1,7 @@
-"""The kinds of entries of ``tables/rows.yaml``, and the rows that each of them stands for."""
+"""The kinds of entries of ``tables/rows.yaml``, and the rows they stand for.
+
+The file itself describes the keys of an entry.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,7 +27,7 @@ from .readings import (
 from .references import look_up
 from .results import Results
 
-Origin = Literal["emerges", "in part put in", "put in"]
+Origin = Literal["emerges", "partly an input", "an input"]
 SourceByName = Annotated[Source, look_up("source")]
 PlaceByName = Annotated[Place, look_up("place")]
 
@@ -32,9 +35,9 @@ PlaceByName = Annotated[Place, look_up("place")]
 class DoraMetric(Spec):
     """A metric as it is compared with DORA, in a unit in which less is better."""
 
-    words: str = Field(description="Its name.")
-    unit: str = Field(description="It is shown in this.")
-    reads: Reads = Field(description="Which figure it is, and how it is read.")
+    words: str = Field(description="Name of the metric.")
+    unit: str = Field(description="Unit it is shown in.")
+    reads: Reads = Field(description="Its figure, and how that is read.")
 
 
 DoraMetrics = Mapping[str, DoraMetric]
@@ -45,19 +48,19 @@ class RowDefinition:
     """What a row compares, before anything is simulated.
 
     Attributes:
-        key: identifies the row.
-        section: title of the part of the page.
-        quantity: what is compared, in words.
-        place: the organizations that are simulated for it.
-        published: the figure as published, or what is expected in view of it.
-        source: where that is from.
-        reads: how the value is read from the observations.
-        origin: whether the simulated value emerges, or is (in part) an input of the scenarios.
-        unit: of the simulated value and of what is accepted.
-        accepts: what agrees; None if nothing is judged, or an order is.
-        may_include: figure of which an unknown part belongs to the value.
-        is_order: the value is how the cells of the place compare, from the lowest level up.
-        note: more about the result: a text, or what says it once there are results.
+        key: name of the row, different for each.
+        section: title of the section of the page.
+        quantity: the compared quantity in words.
+        place: the organizations simulated for it.
+        published: the published figure, or what it leads one to expect.
+        source: source of the published figure.
+        reads: the figure of the observations, and how it is read.
+        origin: whether the simulated value emerges or is (partly) an input of the scenarios.
+        unit: unit of the simulated value and of the accepted ranges.
+        accepts: values that agree; None if the row is not judged, or judged as an order.
+        may_include: a figure of which an unknown part belongs to the quantity.
+        is_order: whether the row compares the cells of its place, from the lowest level up.
+        note: more about the result: a text, or a function that makes it from the results.
     """
 
     key: str
@@ -76,7 +79,7 @@ class RowDefinition:
 
     @property
     def size(self) -> float:
-        """How much the unit is in the unit of figures."""
+        """Size of the unit in the units of figures."""
         return IN_FIGURES.get(self.unit, 1.0)
 
 
@@ -94,7 +97,7 @@ class StatisticOfFit(Spec):
     statistic: Statistic
 
 
-Rule = Literal["factor", "odds", "distance", "positive", "negative"]
+Rule = Literal["factor", "odds", "positive", "negative"]
 Accepts = Annotated[
     Annotated[Rule, Tag("rule")] | Annotated[AcceptedRange, Tag("range")],
     Discriminator(lambda value: "range" if isinstance(value, Mapping | AcceptedRange) else "rule"),
@@ -132,8 +135,6 @@ class PublishedFigure(_Entry):
             raise ValueError(f"accepts: {self.accepts} needs a published number")
         if self.accepts == "odds" and not (self.unit == "%" and 0 < (number or 0) < 100):
             raise ValueError("accepts: odds needs a published number between 0 and 100, unit: '%'")
-        if self.accepts == "distance" and not hasattr(self.reads, "answers"):
-            raise ValueError("accepts: distance needs a reading with answers")
         if self.may_include and self.accepts != "odds":
             raise ValueError("may_include needs accepts: odds")
         if ("{place}" in self.key) != (len(self.places) > 1):
@@ -157,7 +158,7 @@ class PublishedFigure(_Entry):
         for place in self.places:
             beside = place is self.beside
             yield RowDefinition(
-                key=self.key.format(place=place.name.partition(",")[0]),
+                key=self.key.replace("{place}", place.name.partition(",")[0]),
                 section=section,
                 quantity=self.quantity,
                 place=place,
@@ -192,8 +193,6 @@ class PublishedFigure(_Entry):
             case "odds":
                 low, high = within_odds(number / 100)
                 return Within((Accepted(100 * low, 100 * high),))
-            case "distance":
-                return Within((Accepted(0.0, DISTANCE),))
             case "positive":
                 return Sign(1)
             case "negative":
@@ -228,7 +227,7 @@ class PublishedDistribution(_Entry):
         yield RowDefinition(
             key=f"{self.key} distance",
             section=section,
-            quantity=f"{self.quantity}: distance of the distributions",
+            quantity=f"{self.quantity}: distance between the distributions",
             place=self.simulated_for,
             published=str(answers),
             source=self.source,
@@ -239,7 +238,7 @@ class PublishedDistribution(_Entry):
 
     def _with_best_weights(self, results: Results) -> str:
         least = results.least_distance(self.reads.column, self.reads.answers)
-        return f"with the weights that fit best it would be {least:.2f}"
+        return f"{least:.2f} with the best-fitting weights"
 
 
 class PublishedClusters(_Entry):
@@ -294,7 +293,7 @@ class PublishedOrder(_Entry):
                 yield RowDefinition(
                     key=f"{self.key} {family} {name}",
                     section=section,
-                    quantity=f"{metric.words}, lowest to highest of {family}'s levels",
+                    quantity=f"{metric.words}, from the lowest to the highest of {family}'s levels",
                     place=presets(*levels),
                     published=self.in_words,
                     source=self.source,
@@ -315,3 +314,11 @@ Entry = Annotated[
     | Annotated[PublishedOrder, Tag("order of levels")],
     Discriminator(_kind),
 ]
+
+
+class PageSection(Spec):
+    """A section of the page, and the published figures it shows."""
+
+    title: str
+    introduction: tuple[str, ...] = ()
+    rows: tuple[Entry, ...]

@@ -1,4 +1,4 @@
-"""One figure: where simulated and published lie."""
+"""The figure of the page: simulated values beside published ones."""
 
 import math
 import textwrap
@@ -42,7 +42,7 @@ _MARKS = {"agrees": ("o", BLUE), "undecided": ("o", "white"), "disagrees": ("X",
 def validation_figure(results: Results, rows: Sequence[SurveyRow], tables: SurveyTables) -> Figure:
     """Draw times to deploy, presets over the clusters, restore times, and shares.
 
-    Marks and line styles say the same as colours, so that it can be read in black and white.
+    Marks and line styles repeat the colours, so that the figure can be read in black and white.
     """
     figure = Figure(figsize=(11.0, 9.0), dpi=150, layout="constrained", facecolor="white")
     (deploy, presets), (restore, shares) = figure.subplots(2, 2)
@@ -76,7 +76,7 @@ def _deploy(results: Results, published: Answers, ax: Axes) -> None:
     models = np.nanmean(results.curve("deployed", weights()), axis=0)
     ax.plot(DAYS, models, color=ORANGE, linestyle="--", label="simulated: single models")
     teams = np.nanmean(over_population(lambda cell: _teams(results, cell), weights()), axis=0)
-    ax.plot(DAYS, teams, color=BLUE, linewidth=2.0, label="simulated: what is usual in a team")
+    ax.plot(DAYS, teams, color=BLUE, linewidth=2.0, label="simulated: usual time of a team")
     edges = np.array(published.edges_h) / 24.0
     ax.plot(
         edges,
@@ -170,7 +170,7 @@ def _restore(results: Results, fit: LognormalFit, ax: Axes) -> None:
 
 
 def _shares(rows: Sequence[SurveyRow], ax: Axes) -> None:
-    """Draw judged shares beside what is accepted."""
+    """Draw judged shares beside the ranges that agree."""
     shown = [
         row
         for row in rows
@@ -189,5 +189,5 @@ def _shares(rows: Sequence[SurveyRow], ax: Axes) -> None:
     ax.set_yticks(range(len(shown)), [textwrap.fill(row.definition.quantity, 26) for row in shown])
     ax.set_ylim(len(shown) - 0.5, -0.5)
     ax.set_xlim(0.0, 100.0)
-    ax.set_xlabel("%; grey: what agrees with the published share", fontsize=8)
+    ax.set_xlabel("%; grey: agrees with the published share", fontsize=8)
     ax.set_title("Shares", fontsize=10, loc="left")

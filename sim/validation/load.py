@@ -1,4 +1,4 @@
-"""From the files of ``tables/`` to checked data, before anything is simulated."""
+"""Reads and checks the tables of published figures before anything is simulated."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,41 +12,25 @@ from pydantic import TypeAdapter, ValidationError
 from yaml import YAMLError
 
 from sim.scenario.errors import Problem, ScenarioError, nearest
-from sim.scenario.spec import Spec
 
-from .clusters import CLUSTERS
-from .entries import DoraMetric, Entry, RowDefinition
+from .clusters import CLUSTERS, METRICS
+from .entries import DoraMetric, PageSection, RowDefinition
 from .meanings import Meaning
 from .observe import names
 from .page_tables import ScenarioInput, TraceLine
 from .population import FAMILIES, places
-from .published import Answers, LognormalFit, Source
+from .published import PublishedDistributions, Source
 from .references import Known
 
 TABLES = Path(__file__).parent / "tables"
-"""The folder of the tables that come with the package."""
+"""Folder of the tables that come with the package."""
 
 _Data = TypeVar("_Data")
 
 
-class PageSection(Spec):
-    """A part of the page, with the published figures that it shows."""
-
-    title: str
-    introduction: tuple[str, ...] = ()
-    rows: tuple[Entry, ...]
-
-
-class PublishedDistributions(Spec):
-    """Distributions, by the names that entries call them."""
-
-    answers: dict[str, Answers]
-    lognormal_fits: dict[str, LognormalFit]
-
-
 @dataclass(frozen=True)
 class SurveyTables:
-    """All tables."""
+    """The content of all tables."""
 
     distributions: PublishedDistributions
     metrics: Mapping[str, DoraMetric]
@@ -70,7 +54,7 @@ def load_tables(folder: Path = TABLES) -> SurveyTables:
     """Read and check all tables.
 
     Raises:
-        ScenarioError: a file cannot be read, or something in it is not valid.
+        ScenarioError: a file cannot be read or is not valid.
     """
     figures, columns = names()
     known: dict[str, Mapping[str, Any]] = {
@@ -98,9 +82,12 @@ def load_tables(folder: Path = TABLES) -> SurveyTables:
 
 
 def _contradictions(tables: SurveyTables) -> Iterator[Problem]:
+    if missing := [name for name in METRICS if name not in tables.metrics]:
+        yield Problem("dora_metrics.yaml", f"`{missing[0]}` is missing", "DORA has clusters for it")
+        return
     keys = [definition.key for definition in tables.definitions()]
     for key in sorted({key for key in keys if keys.count(key) > 1}):
-        yield Problem(f"rows.yaml: {key}", "is the key of two rows", "give each its own")
+        yield Problem(f"rows.yaml: {key}", "is the key of two rows", "give each its own key")
     for meaning in tables.meanings:
         for start in meaning.rows:
             if not any(key.startswith(start) for key in keys):
@@ -147,8 +134,8 @@ def _problem(detail: dict[str, Any], file: str, data: Any) -> Problem:
         case "literal_error" | "union_tag_invalid":
             value = context.get("tag", data)
             expected = context.get("expected") or context["expected_tags"]
-            names = expected.replace("'", "").replace(" or ", ", ").split(", ")
-            return Problem(where, f"unknown value {value!r}", nearest(value, names))
+            valid = expected.replace("'", "").replace(" or ", ", ").split(", ")
+            return Problem(where, f"unknown value {value!r}", nearest(value, valid))
         case "value_error":
             return Problem(where, detail["msg"].removeprefix("Value error, "))
         case _:

@@ -1,6 +1,6 @@
-"""What a replication is reduced to in its worker: a few numbers for each organization and team.
+"""Reduces a replication, in its worker, to a few numbers for the organization and each team.
 
-Everything is taken from the event tables of the observed window, the same that the metrics use.
+All of them come from the event tables of the observed window, like the metrics.
 """
 
 from collections.abc import Mapping
@@ -43,21 +43,21 @@ _ACTIVITIES = {
     "authoring": "code",
 }
 ACTIVITIES = (*dict.fromkeys(_ACTIVITIES.values()), "incidents and toil")
-"""What people's time goes into. Code: tests, reviews, rework and whatever is written that is no
-exploration."""
+"""Uses of people's time. `code` is tests, reviews, rework and all writing except explorations."""
 DATA_SCIENTISTS = ("data_scientist",)
 TEAM_ROLES = ("data_scientist", "ml_engineer", "data_engineer")
 
 
 @dataclass(frozen=True)
 class SurveyObservation:
-    """What one replication of one organization is judged by.
+    """The figures of one replication of one organization.
 
     Attributes:
-        figures: by name, of the organization.
-        teams: a row per team with services: `time_to_deploy_h`, `from_training_h`, `lead_time_h`,
-            `recovery_h` (medians), `interval_h` between deployments of a service, and `deploying`,
-            the share of data scientists' time; NaN where a team had none.
+        figures: figures of the organization, by name.
+        teams: a row per team with services. `time_to_deploy_h`, `from_training_h`, `lead_time_h`
+            and `recovery_h` are medians; `interval_h` is the time between deployments of a service;
+            `deploying` is the share of data scientists' time after the commit. NaN if there is
+            none.
         deployed: share of new models in production within :data:`DAYS` of their commit.
         restored: share of infrastructure incidents restored within :data:`MINUTES`.
     """
@@ -69,12 +69,12 @@ class SurveyObservation:
 
 
 def observe(run: Run) -> SurveyObservation:
-    """Return what ``run`` is judged by."""
+    """Return the figures of ``run``."""
     return observe_tables(run.tables, run.window)
 
 
 def observe_tables(tables: Tables, window: Window) -> SurveyObservation:
-    """Return what an organization is judged by, from its event tables and the observed window."""
+    """Return the figures of an organization, from its event tables in the observed window."""
     times = _times_to_deploy(tables, window)
     infra = _infra_minutes(tables, window)
     science = _hours(tables, window, DATA_SCIENTISTS)
@@ -100,26 +100,26 @@ def observe_tables(tables: Tables, window: Window) -> SurveyObservation:
 
 
 def names() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of all figures and of the columns of all teams, without simulating.
+    """Return the names of all figures, and of all columns of teams, without simulating.
 
-    Left out is how much each resource is used, whose names depend on the scenario.
+    The utilization of each resource is left out; its names depend on the scenario.
     """
     observation = observe_tables(EventLog().to_frames(), (0.0, 1.0))
     return tuple(observation.figures), tuple(observation.teams.columns)
 
 
 def _within(values: FloatArray, grid: FloatArray) -> FloatArray:
-    """Return the cumulative distribution of ``values`` on a grid; NaN of nothing."""
+    """Return the cumulative distribution of ``values`` on a grid; NaN if there are none."""
     if not values.size:
         return np.full(grid.size, np.nan)
     return np.searchsorted(np.sort(values), grid, side="right") / values.size
 
 
 def _times_to_deploy(tables: Tables, window: Window) -> pd.DataFrame:
-    """Return a row per new model (feature) deployed in the window, and how long that took.
+    """Return a row per new model (feature) deployed in the window, with the time it took.
 
-    `time_to_deploy_h` since its commit; `from_training_h` since the end of its last training;
-    `since_start_h` since the start of its exploration.
+    `time_to_deploy_h` counts from its commit, `from_training_h` from the end of its last training,
+    `since_start_h` from the start of its exploration.
     """
     changes = tables["changes"]
     new = changes[(changes["kind"] == "feature") & inside(_column(changes, "deployed_at"), window)]
@@ -138,10 +138,11 @@ def _times_to_deploy(tables: Tables, window: Window) -> pd.DataFrame:
 
 
 def _models_per_service_year(tables: Tables, window: Window) -> float:
-    """Return deployments that carry a newly trained model, per service and year.
+    """Return deployments of a newly trained model, per service and year.
 
-    New models (features) and retrainings alike: what Google's level 0 counts is a new model version
-    in production. Fixes and upkeep of code bring none. Changes that ship together are one.
+    New models (features) and retrainings both count, because Google's level 0 counts new model
+    versions in production. Fixes and upkeep of code bring none. Changes that ship together are one
+    deployment.
     """
     changes = tables["changes"]
     carry = changes["kind"].isin(("feature", "retrain"))
@@ -152,7 +153,7 @@ def _models_per_service_year(tables: Tables, window: Window) -> float:
 
 
 def _failed_features(tables: Tables, window: Window) -> float:
-    """Return the share of deployments of new models that caused an incident, decay left out."""
+    """Return the share of deployments of new models that caused an incident, without decay."""
     deployments = tables["deployments"]
     of_window = inside(_column(deployments, "deployed_at"), window)
     new = deployments[(deployments["kind"] == "feature") & of_window]
@@ -168,8 +169,8 @@ def _review_h(tables: Tables, window: Window) -> float:
 def events(incidents: pd.DataFrame, window: Window) -> pd.DataFrame:
     """Return the incidents that started in the window, each event once.
 
-    What spread from another service is part of the event there, and what one deployment broke at
-    several services downstream is one event.
+    An incident that spread from another service belongs to the event there. Incidents that one
+    deployment caused at several services downstream are one event.
     """
     started = incidents[inside(_column(incidents, "started_at"), window)]
     own = started[started["trigger"] != "upstream"]
@@ -228,10 +229,11 @@ def _lognormal(minutes: FloatArray) -> dict[str, float]:
 
 
 def _hours(tables: Tables, window: Window, roles: tuple[str, ...]) -> pd.DataFrame:
-    """Return the hours of these roles in the window by team and by what they went into.
+    """Return the hours of these roles in the window, by team and activity.
 
-    From the steps that ended in the window, and the work on incidents and toil, which belongs to no
-    change. Changes that ship together share one deployment step, which counts once.
+    They come from the steps that ended in the window, and from the work on incidents and toil,
+    which belongs to no change. Changes that ship together share a deployment step, which counts
+    once.
     """
     teams = tables["services"].set_index("service")["team"].astype(str)
     steps = tables["steps"]
@@ -273,8 +275,8 @@ def _teams(
     caused = incidents[
         (incidents["trigger"] == "deployment") & inside(_column(incidents, "restored_at"), window)
     ]
-    # DORA asks for recovery from failed deployments since 2023; a failure belongs to the team whose
-    # deployment it was.
+    # Since 2023 DORA has asked for recovery from failed deployments. A failure belongs to the team
+    # that deployed.
     owner = deployments.set_index("deployment_id")["team"].astype(str)
     hours = window[1] - window[0]
     per_service = released["team"].astype(str).value_counts().reindex(services.index, fill_value=0)

@@ -1,4 +1,4 @@
-"""The validation as a Markdown page: ``page.md``, filled in."""
+"""The validation as a Markdown page, from the template ``page.md``."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -11,8 +11,8 @@ from sim.report.units import NO_DATA, decimals_for, format_number
 
 from .agreement import DISTANCE, ODDS, TIMES, Simulated, simulated
 from .clusters import METRICS, orders_by_year
-from .entries import PublishedClusters
-from .load import PageSection, SurveyTables
+from .entries import PageSection, PublishedClusters
+from .load import SurveyTables
 from .page_tables import TraceLine
 from .population import (
     GOOGLE,
@@ -43,10 +43,10 @@ def page(
     """Return the page.
 
     Args:
-        results: what was simulated.
-        rows: what :func:`sim.validation.rows.all_rows` made of it.
-        tables: what is published.
-        replications: of each organization.
+        results: the simulated observations.
+        rows: the rows that :func:`sim.validation.rows.all_rows` made of them.
+        tables: the published figures.
+        replications: replications of each organization.
         seed: root of the random numbers.
     """
     sections = [part for section in tables.sections for part in _section(section, rows, tables)]
@@ -65,8 +65,8 @@ def page(
         weeks="; ".join(f"{size} {w} + {o}" for size, (w, o) in WEEKS.items()),
         sections="\n\n".join(sections),
         inputs=_table(
-            ("published", "source", "trust", "where it is put in"),
-            [(i.published, i.source.name, i.source.trust, i.put_in) for i in tables.inputs],
+            ("published", "source", "trust", "scenario key"),
+            [(i.published, i.source.name, i.source.trust, i.scenario_key) for i in tables.inputs],
         ),
         trace=_trace(results, tables.trace),
     )
@@ -77,7 +77,7 @@ def _in_short(rows: Sequence[SurveyRow]) -> Iterator[str]:
     if not wrong:
         yield "No judged row disagrees."
         return
-    yield "It disagrees in:"
+    yield "These rows disagree:"
     groups: dict[str, list[SurveyRow]] = {}
     for row in wrong:
         groups.setdefault(row.meaning, []).append(row)
@@ -85,7 +85,7 @@ def _in_short(rows: Sequence[SurveyRow]) -> Iterator[str]:
 
 
 def _short(rows: Sequence[SurveyRow]) -> str:
-    """Return rows that have one explanation in a line: simulated, published, where."""
+    """Return the rows of one explanation in a line: simulated, published, where."""
     definitions = [row.definition for row in rows]
     places = list(dict.fromkeys(definition.place.name for definition in definitions))
     published = " or ".join(dict.fromkeys(definition.published for definition in definitions))
@@ -120,7 +120,7 @@ def _section(
 
 def _cluster_orders(tables: SurveyTables) -> str:
     return _table(
-        ("year", "deployment frequency", "lead time", "change failure rate", "restore"),
+        ("year", "deployment frequency", "lead time", "change failure rate", "time to restore"),
         [(str(year), *orders) for year, orders in orders_by_year().items()],
     )
 
@@ -156,11 +156,11 @@ def _rows(rows: Sequence[SurveyRow]) -> str:
 
 
 def _explained(rows: Sequence[SurveyRow]) -> Iterator[str]:
-    """Return what the judged rows of a section say about the model, each thing once."""
+    """Return what the judged rows of a section say about the model, each text once."""
     texts = dict.fromkeys(row.meaning for row in rows if row.verdict != "not judged")
     lines = [f"- {text}" for text in texts if text]
     if lines:
-        yield "**What that says about the model.**\n\n" + "\n".join(lines)
+        yield "**What this says about the model.**\n\n" + "\n".join(lines)
 
 
 def _trace(results: Results, lines: Sequence[TraceLine]) -> str:

@@ -1,4 +1,4 @@
-"""Tables of the page that are not rows: inputs of the scenarios, and the trace."""
+"""The tables of the page without verdicts: inputs of the scenarios, and the trace."""
 
 from typing import Literal
 
@@ -11,16 +11,16 @@ from .readings import FigureName
 
 
 class ScenarioInput(Spec):
-    """A published figure that the scenarios take as it is."""
+    """A published figure that scenarios take as an input."""
 
     published: str = Field(description="The figure, in words.")
     source: SourceByName = Field(description="Where it is from.")
-    put_in: str = Field(description="The key of a scenario that it goes into.")
+    scenario_key: str = Field(description="Where it goes in a scenario.")
 
 
 class TraceLine(Spec):
     """A line of the last table: a figure of each preset."""
 
-    label: str = Field(description="What the figure is, with its unit.")
+    label: str = Field(description="Name and unit of the figure.")
     figure: FigureName = Field(description="Its name in the observations.")
-    unit: Literal["h", "%", "per year"] = Field(description="The unit that it is shown in.")
+    unit: Literal["h", "%", "per year"] = Field(description="Unit it is shown in.")

@@ -1,4 +1,4 @@
-"""What surveys publish besides single numbers, and where it is from."""
+"""Published distributions, and the sources of published figures."""
 
 import math
 from typing import Literal, Self
@@ -24,14 +24,14 @@ class Source(Spec):
 
 
 class Answers(Spec):
-    """The answers to a question of a survey, and how many gave them."""
+    """The answers to a question of a survey, and how many respondents gave each."""
 
     upper_ends_h: dict[str, Number | None] = Field(
-        description="Each answer with the upper end of what it stands for, from the lowest up; the "
-        "last has none."
+        description="Each answer with the upper end of its range, from the lowest up; the last has "
+        "none."
     )
     percentages: tuple[Number, ...] = Field(
-        description="Of respondents, by answer; less than 100 in all if some did not know."
+        description="Respondents with each answer; less than 100 in all if some did not know."
     )
 
     @model_validator(mode="after")
@@ -40,7 +40,7 @@ class Answers(Spec):
         if last is not None or None in ends or self.edges_h != sorted(self.edges_h):
             raise ValueError("upper_ends_h must rise, and be null for the last alone")
         if len(self.percentages) != len(self.upper_ends_h):
-            raise ValueError("percentages must be as many as upper_ends_h")
+            raise ValueError("percentages and upper_ends_h must be equally many")
         return self
 
     @property
@@ -55,7 +55,7 @@ class Answers(Spec):
 
     @property
     def cumulative(self) -> FloatArray:
-        """The share of those who gave an answer that gave this one or a lower one."""
+        """The share that gave each answer or a lower one, of all who gave an answer."""
         return np.asarray(np.cumsum(self.percentages) / np.sum(self.percentages))
 
     def __str__(self) -> str:
@@ -63,7 +63,7 @@ class Answers(Spec):
 
 
 class LognormalFit(Spec):
-    """A lognormal distribution that somebody fitted."""
+    """A lognormal distribution fitted to published data."""
 
     mean_log: Number
     sd_log: Number = Field(gt=0)
@@ -79,3 +79,10 @@ class LognormalFit(Spec):
         """Return the share of the distribution that is at most each of ``values``."""
         shares: FloatArray = norm.cdf((np.log(values) - self.mean_log) / self.sd_log)
         return shares
+
+
+class PublishedDistributions(Spec):
+    """Published distributions, by name."""
+
+    answers: dict[str, Answers]
+    lognormal_fits: dict[str, LognormalFit]

@@ -25,7 +25,7 @@ ColumnName = Annotated[str, look_up("column")]
 AnswersByName = Annotated[Answers, look_up("answers")]
 
 IN_FIGURES = {"%": 0.01, "days": DAY, "months": MONTH, "per year": 1 / 365.25}
-"""How much a unit is in the units of figures (h, shares, per day); what is not here is one."""
+"""Size of a unit in the units of figures (h, shares, per day); 1 for units not listed."""
 
 
 class MeanOverPlace(Spec):
@@ -36,14 +36,14 @@ class MeanOverPlace(Spec):
 
 
 class IntervalOfRate(Spec):
-    """The time between two events of a figure that is a rate; what never happens has none."""
+    """The time between two events, from a figure that is a rate; NaN if the rate is 0."""
 
     how: Literal["interval"]
     figure: FigureName
 
 
 class ShareOfTeams(Spec):
-    """The share of teams whose value is at least so much, of those that have one."""
+    """The share of teams with at least this value, of all teams that have one."""
 
     how: Literal["share of teams"]
     column: ColumnName
@@ -51,7 +51,7 @@ class ShareOfTeams(Spec):
 
 
 class DistanceOverTeams(Spec):
-    """The distance of the distribution over teams to a published one."""
+    """The distance between the distribution over teams and a published one."""
 
     how: Literal["distance"]
     column: ColumnName
@@ -59,14 +59,14 @@ class DistanceOverTeams(Spec):
 
 
 class DistanceOverModels(Spec):
-    """The distance of the distribution over single new models to a published one."""
+    """The distance between the distribution over single new models and a published one."""
 
     how: Literal["distance over single models"]
     answers: AnswersByName
 
 
 class RankCorrelation(Spec):
-    """Spearman's correlation of two figures over organizations, of which each counts once."""
+    """Spearman's correlation of two figures over organizations; each counts once."""
 
     how: Literal["rank correlation"]
     figures: tuple[FigureName, FigureName]
@@ -74,11 +74,11 @@ class RankCorrelation(Spec):
 
 @dataclass(frozen=True)
 class ShareWithAnswer:
-    """The share of teams that would give an answer of a survey.
+    """The share of teams that would give one of the answers of a survey.
 
     Attributes:
-        asked: the distribution over teams, beside all answers.
-        place: of the answer, from 0.
+        asked: the column of the teams, and all the answers.
+        place: position of the answer, from 0.
     """
 
     asked: DistanceOverTeams
@@ -101,16 +101,16 @@ def _a_name_alone(value: Any) -> Any:
 
 
 Reads = Annotated[ReadingOfEntry, Field(discriminator="how"), BeforeValidator(_a_name_alone)]
-"""A reading as an entry says it; the name of a figure alone stands for its mean."""
+"""A reading as an entry gives it; the name of a figure alone means its mean."""
 
 
 def read(reading: Reading, results: Results, weights: Weights) -> FloatArray:
     """Return the value of a place in each replication, in the unit of figures; (replications,).
 
     Args:
-        reading: which value, and how.
-        results: what was simulated.
-        weights: of the cells of the place.
+        reading: which value to read, and how.
+        results: the simulated observations.
+        weights: weights of the cells of the place.
     """
     match reading:
         case MeanOverPlace():

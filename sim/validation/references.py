@@ -1,4 +1,4 @@
-"""Names in the tables that stand for something, looked up while a table is validated."""
+"""Names in the tables that refer to something, looked up while a table is validated."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,11 +9,11 @@ from pydantic_core import PydanticCustomError
 from sim.scenario.errors import nearest
 
 Known = Mapping[str, Mapping[str, Any]]
-"""What names stand for, by kind: the context of a validation."""
+"""What names refer to, by kind: the context of a validation."""
 
 
 def look_up(kind: str) -> PlainValidator:
-    """Return a validator that replaces the name of something of this kind by what it stands for."""
+    """Return a validator that replaces a name of this kind by what it refers to."""
 
     def find(name: Any, info: ValidationInfo) -> Any:
         known = (info.context or {})[kind]

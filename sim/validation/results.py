@@ -1,4 +1,4 @@
-"""Simulating what is needed, and what is asked of it afterwards."""
+"""The simulated observations of all cells: making them, and reading figures from them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from .published import Answers
 
 @dataclass(frozen=True)
 class Results:
-    """What was simulated: the replications of every cell."""
+    """The observed replications of every cell."""
 
     observations: Mapping[Cell, list[SurveyObservation]]
 
@@ -33,7 +33,7 @@ class Results:
     def shares(self, cell: Cell, column: str, answers: Answers) -> FloatArray:
         """Return the share of the teams of ``cell`` with each answer, (replications, answers).
 
-        Teams without a value are left out, like those who do not answer.
+        Teams without a value are left out, like people who do not answer.
         """
         rows = []
         for observation in self.observations[cell]:
@@ -46,7 +46,7 @@ class Results:
     def distribution(
         self, column: str, answers: Answers, of_cell: Mapping[Cell, float]
     ) -> FloatArray:
-        """Return the share of teams with each answer over weighted cells, as :meth:`shares`."""
+        """Return :meth:`shares`, averaged over weighted cells, (replications, answers)."""
         return over_population(lambda cell: self.shares(cell, column, answers), of_cell)
 
     def curve(
@@ -60,8 +60,9 @@ class Results:
     def least_distance(self, column: str, answers: Answers) -> float:
         """Return the smallest distance that any weights of the cells could reach.
 
-        If even that is large, no choice of the population explains the disagreement. It is a
-        linear programme: minimize t over weights w, with -t <= sum(w * gap) <= t at every edge.
+        If even this distance is large, no choice of the population explains a disagreement. It
+        solves a linear programme: minimize t over weights w with -t <= sum(w * gap) <= t at every
+        edge.
         """
         published = answers.cumulative
         shares = np.array([self.shares(cell, column, answers) for cell in weights()])
@@ -90,15 +91,15 @@ def run(
     compose: Callable[[Cell], Scenario] = scenario,
     start: Callable[[str, int], Progress] | None = None,
 ) -> Results:
-    """Simulate all cells; replication k of each meets the same luck.
+    """Simulate all cells; replication k of each of them meets the same luck.
 
     Args:
         replications: of each cell, at least 2 for intervals.
         seed: root of all random numbers.
         n_jobs: parallel processes; -1 uses one process per core.
         compose: makes the scenario of a cell; workers import it.
-        start: called with what comes and how many there are of it; what it returns is called with
-            the number of those done.
+        start: called with the name of the next stage and its number of items; it returns a
+            function that is called with the number of items done.
     """
     wanted = cells()
     progress = None if start is None else start("composing scenarios", len(wanted))

@@ -1,4 +1,4 @@
-"""The rows of the validation: what is published beside what is simulated, and the verdict."""
+"""The rows of the validation: published figures beside simulated ones, with a verdict."""
 
 import math
 from collections.abc import Sequence
@@ -29,15 +29,15 @@ from .results import Results
 
 @dataclass(frozen=True)
 class SurveyRow:
-    """One published figure beside what the simulation says.
+    """One published figure beside the simulated one.
 
     Attributes:
         definition: what is compared.
         value: the simulated value.
-        accepted: the ranges that agree; empty if the row is not judged by ranges.
-        verdict: what comes of it.
+        accepted: ranges that agree; empty if the row is not judged by ranges.
+        verdict: whether the value agrees.
         note: more about the result.
-        meaning: what the verdict says about the model; empty if it says nothing more.
+        meaning: what the verdict says about the model; may be empty.
     """
 
     definition: RowDefinition
@@ -77,8 +77,8 @@ def _row(
             most = simulated((values + part) / definition.size)
             acceptance = Undivided(acceptance.ranges, most)
             _, _, whole = definition.may_include.partition(": ")
-            note = f"with all of the {whole} {most.mean:.0f} {definition.unit}"
-    judged = "not judged" if definition.origin == "put in" else verdict(value, acceptance)
+            note = f"{most.mean:.0f} {definition.unit} with all of the {whole}"
+    judged = "not judged" if definition.origin == "an input" else verdict(value, acceptance)
     return SurveyRow(
         definition=definition,
         value=value,
@@ -105,15 +105,15 @@ def _steps(order: Order) -> str:
     for words, steps in (("better", order.better), ("worse", order.worse)):
         if steps:
             parts.append(f"{words}: " + ", ".join(f"{low} to {high}" for low, high in steps))
-    return "; ".join(parts) or "no single step for certain"
+    return "; ".join(parts) or "no single step is certain"
 
 
 def tally(rows: Sequence[SurveyRow]) -> str:
-    """Return how many rows came out how; what is partly put in is counted apart."""
+    """Return how many rows have which verdict; partial inputs are counted separately."""
     parts = []
     for origin, words in (
-        ("emerges", "what emerges"),
-        ("in part put in", "what is in part put in"),
+        ("emerges", "whose values emerge"),
+        ("partly an input", "whose values are partly inputs"),
     ):
         verdicts = [row.verdict for row in rows if row.definition.origin == origin]
         judged = [verdict for verdict in verdicts if verdict != "not judged"]
@@ -122,5 +122,5 @@ def tally(rows: Sequence[SurveyRow]) -> str:
             for verdict in ("agrees", "undecided", "disagrees", "no data")
             if verdict in judged
         )
-        parts.append(f"{len(judged)} judged rows of {words}: {', '.join(counts)}")
+        parts.append(f"{len(judged)} judged rows {words}: {', '.join(counts)}")
     return "; ".join(parts) + "."

@@ -166,7 +166,7 @@ def test_an_entry_is_all_that_a_new_figure_needs(folder, results):
         ("rework_rate", "rewrk_rate", "hotfixes.reads: unknown figure rewrk_rate; did you mean"),
         ("[population]", "[popultion]", "hotfixes.simulated_for.0: unknown place popultion; did"),
         ("accepts: odds", "accepts: oods", "hotfixes.accepts: unknown value 'oods'; did you mean"),
-        ("key: hotfixes", "key: review", "review: is the key of two rows; give each its own"),
+        ("key: hotfixes", "key: review", "review: is the key of two rows; give each its own key"),
         ('unit: "%"', "unit: h", "hotfixes: accepts: odds needs a published number between"),
         (
             "reads: rework_rate",
@@ -195,6 +195,7 @@ def test_a_wrong_entry_is_called_by_its_key(folder, old, new, message):
         ("sources.yaml", "trust: M}", "trust: X}", "philly.trust: unknown value 'X'"),
         ("trace.yaml", "rolled_back", "rold_back", "unknown figure rold_back; did you mean"),
         ("inputs.yaml", "source: philly", "source: [", "cannot be read: "),
+        ("dora_metrics.yaml", "lead_time_h: {", "lead_time: {", "`lead_time_h` is missing"),
     ],
 )
 def test_other_tables_are_checked_as_well(folder, file, old, new, message):

@@ -62,15 +62,21 @@ def test_page_table_and_figure(written):
 
 def test_an_input_is_never_evidence(written):
     _, rows, _ = written
-    assert {row.verdict for row in rows if row.definition.origin == "put in"} == {"not judged"}
+    assert {row.verdict for row in rows if row.definition.origin == "an input"} == {"not judged"}
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--replications", "1"], ["--seed", "-1"], ["--n-jobs", "0"], ["--fit"]]
+    ("arguments", "message"),
+    [
+        (["--replications", "1"], "--replications: must be a whole number, at least 2, not '1'"),
+        (["--seed", "-1"], "--seed: must be a whole number, at least 0, not '-1'"),
+        (["--n-jobs", "0"], "--n-jobs: must be -1 or a whole number, at least 1, not '0'"),
+        (["--fit"], "unrecognized arguments: --fit"),
+    ],
 )
-def test_bad_input_is_refused_before_anything_is_simulated(arguments, capsys, monkeypatch):
+def test_bad_input_is_refused_before_anything_is_simulated(arguments, message, capsys, monkeypatch):
     monkeypatch.setattr(command, "run", None)
     with pytest.raises(SystemExit) as stopped:
         command.main(arguments)
     assert stopped.value.code == 2
-    assert arguments[0] in capsys.readouterr().err
+    assert message in capsys.readouterr().err
