@@ -1,4 +1,4 @@
-"""``python -m sim.validation`` holds the model against published surveys and writes the page."""
+"""``python -m sim.validation`` compares the model with published surveys and writes the page."""
 
 import argparse
 import re
@@ -14,9 +14,11 @@ from rich.console import Console
 from sim.report.progress import progress_bar
 from sim.scenario.errors import ScenarioError
 
-from .page import frame, page, tally
+from .csv_table import frame
+from .load import SurveyTables, load_tables
+from .page import page
 from .results import Results, run
-from .rows import Row, all_rows
+from .rows import SurveyRow, all_rows, tally
 
 _REPLICATIONS, _SEED = 10, 20190822
 PAGE = Path("docs", "validation.md")
@@ -25,21 +27,24 @@ FIGURE = Path("results", "validation", "validation.png")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit: 0 done, whatever agrees; 2 invalid input.
+    """Run the command line and exit.
+
+    The status is 0 if the files are written, however many rows disagree; 1 if they cannot be
+    written; 2 if the input is invalid; 130 after an interrupt.
 
     Args:
-        arguments: what follows the program's name; by default those of this process.
+        arguments: words after the program's name; by default those of this process.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser().parse_args(given)
     try:
+        tables = load_tables()
         results = _run(options)
-        rows = all_rows(results)
-        write(results, rows, options.replications, options.seed, Path())
+        rows = write(results, tables, options.replications, options.seed, Path())
     except ScenarioError as error:
         _stop(str(error), status=2)
     except OSError as error:
-        _stop(f"the results cannot be written: {error}", status=1)
+        _stop(f"cannot write the results: {error}", status=1)
     except KeyboardInterrupt:
         _stop("interrupted; nothing was written", status=130)
     console = Console()
@@ -53,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sim.validation",
-        description="Simulates organizations of different sizes and maturity, holds them against "
+        description="Simulates organizations of different sizes and maturity, compares them with "
         f"published surveys, and writes {PAGE}, {TABLE} and {FIGURE}.",
     )
     parser.add_argument(
@@ -61,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_at_least(2),
         default=_REPLICATIONS,
         metavar="N",
-        help="of each organization, at least 2 (default: %(default)s)",
+        help="replications of each organization, at least 2 (default: %(default)s)",
     )
     parser.add_argument(
         "--seed",
@@ -75,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_at_least(-1),
         default=-1,
         metavar="N",
-        help="parallel processes, -1 for one a core (default: %(default)s)",
+        help="parallel processes; -1 uses one process per core (default: %(default)s)",
     )
     return parser
 
@@ -83,7 +88,9 @@ def _parser() -> argparse.ArgumentParser:
 def _at_least(least: int) -> Callable[[str], int]:
     def whole_number(text: str) -> int:
         if not re.fullmatch(r"-?\d+", text) or int(text) < least or (least < 0 and text == "0"):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} on")
+            allowed = f"a whole number, at least {abs(least)}"
+            either = "-1 or " if least < 0 else ""
+            raise argparse.ArgumentTypeError(f"must be {either}{allowed}, not {text!r}")
         return int(text)
 
     return whole_number
@@ -100,22 +107,28 @@ def _run(options: argparse.Namespace) -> Results:
 
 
 def write(
-    results: Results, rows: Sequence[Row], replications: int, seed: int, folder: Path
-) -> None:
-    """Write page, table and figure below ``folder``; each appears whole or not at all."""
+    results: Results, tables: SurveyTables, replications: int, seed: int, folder: Path
+) -> list[SurveyRow]:
+    """Write page, table and figure below ``folder``, each completely or not at all.
+
+    Returns:
+        The rows they show.
+    """
     from .figure import validation_figure  # matplotlib, whose import takes a while
 
+    rows = all_rows(results, tables)
     beside = Path(tempfile.mkdtemp(prefix=".validation-", dir=folder))
     try:
-        text = page(results, rows, replications, seed)
+        text = page(results, rows, tables, replications, seed)
         (beside / PAGE.name).write_text(text, encoding="utf-8")
         frame(rows).to_csv(beside / TABLE.name, index=False, float_format="%.6g")
-        validation_figure(results, rows).savefig(beside / FIGURE.name, dpi=150)
+        validation_figure(results, rows, tables).savefig(beside / FIGURE.name, dpi=150)
         for path in (PAGE, TABLE, FIGURE):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (beside / path.name).replace(folder / path)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+    return rows
 
 
 def _stop(message: str, status: int) -> NoReturn:
