@@ -50,8 +50,8 @@ def application(workers: int) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         laboratory = Laboratory(workers)
         laboratory.warm_up()
-        app.state.laboratory = laboratory
         app.state.loop = asyncio.get_running_loop()
+        app.state.laboratory = laboratory
         app.state.pages = 0
         await asyncio.to_thread(lambda: from_query({}).scenario(ARMS[0]))  # imports what it takes
         yield
