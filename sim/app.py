@@ -19,10 +19,10 @@ from rich.console import Console
 from sim import sweeper
 from sim.ending import last_words
 from sim.experiment.axes import Axis
-from sim.experiment.engines import start_early
+from sim.experiment.engines import EngineError, start_early
 from sim.experiment.payback import Payback, pay_back
 from sim.experiment.replicate import Study, replicate
-from sim.experiment.store import ResultsError
+from sim.experiment.store import DiskError, ResultsError
 from sim.experiment.sweep import STORE, run_sweep
 from sim.experiment.sweep_results import Sweep
 from sim.report.progress import ShownSweep, progress_bar
@@ -120,6 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _stop(str(error), status=2)
     except ResultsError as error:
         _stop(str(error), status=1)
+    except EngineError as error:
+        _stop(f"{error}; nothing was written", status=1)
     except OSError as error:
         _stop(f"the results cannot be written: {error}", status=1)
     sys.exit(0)
@@ -275,6 +277,13 @@ def _sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
             with ShownSweep() as shown:
                 sweep = run_sweep(variants, axes, folder, shown)
             _report(sweep, variants, folder)
+    except (EngineError, DiskError, OSError) as error:
+        _remove_if_empty(folder)
+        if not folder.exists():
+            raise
+        what = f"the results cannot be written: {error}" if isinstance(error, OSError) else error
+        kept = "" if isinstance(error, DiskError) else "; what was finished is kept"
+        _stop(f"{what}{kept}, and {_again(folder)}", status=1)
     finally:
         _remove_if_empty(folder)
     if sweep.failures:

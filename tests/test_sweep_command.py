@@ -497,6 +497,9 @@ def test_a_point_that_fails(
             future.set_result(function(*arguments))  # type: ignore[operator]
             return future
 
+        def check(self, error: BaseException | None) -> None:
+            pass
+
     sound = scheduler.observe
     monkeypatch.setattr("sim.experiment.sweep.engine", lambda *_: nullcontext(Here()))
     monkeypatch.setattr("sim.experiment.sweep.run_sweep.__defaults__", (None, broken))

@@ -11,6 +11,7 @@ from typing import NoReturn
 from rich.console import Console
 
 from sim.ending import temporary_folder, undisturbed
+from sim.experiment.engines import EngineError
 from sim.report.progress import progress_bar
 from sim.scenario.errors import ScenarioError
 
@@ -22,7 +23,7 @@ _ORGANIZATION, _REPLICATIONS, _SEED = "scaleup", 30, 20190822
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit: 0 done, whatever the verdicts; 2 invalid input.
+    """Run the command line and exit: 0 done, whatever the verdicts; 1 not done; 2 invalid input.
 
     Args:
         arguments: what follows the program's name; by default those of this process.
@@ -42,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         console.print(f"Tables, figure and report: {folder}/", style="bold", soft_wrap=True)
     except ScenarioError as error:
         _stop(str(error), status=2)
+    except EngineError as error:
+        _stop(f"{error}; nothing was written", status=1)
     except OSError as error:
         _stop(f"the results cannot be written: {error}", status=1)
     sys.exit(0)

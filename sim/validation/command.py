@@ -10,6 +10,7 @@ from typing import NoReturn
 from rich.console import Console
 
 from sim.ending import temporary_folder, undisturbed
+from sim.experiment.engines import EngineError
 from sim.report.progress import progress_bar
 from sim.scenario.errors import ScenarioError
 
@@ -24,7 +25,7 @@ FIGURE = Path("results", "validation", "validation.png")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit: 0 done, whatever agrees; 2 invalid input.
+    """Run the command line and exit: 0 done, whatever agrees; 1 not done; 2 invalid input.
 
     Args:
         arguments: what follows the program's name; by default those of this process.
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         write(results, rows, options.replications, options.seed, Path())
     except ScenarioError as error:
         _stop(str(error), status=2)
+    except EngineError as error:
+        _stop(f"{error}; nothing was written", status=1)
     except OSError as error:
         _stop(f"the results cannot be written: {error}", status=1)
     console = Console()
