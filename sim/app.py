@@ -239,6 +239,10 @@ def _run(composed: DictConfig, plain: Collection[str]) -> None:
         )
     except ScenarioError as error:  # exit here: Hydra would add a line of its own
         _stop(str(error), status=2)
+    except EngineError as error:
+        _stop(f"{error}; nothing was written", status=1)
+    except OSError as error:
+        _stop(f"the results cannot be written: {error}", status=1)
     finally:
         _remove_if_empty(folder)
 

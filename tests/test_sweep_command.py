@@ -10,7 +10,7 @@ import hydra
 import pandas as pd
 import pytest
 import yaml
-from interrupting import interrupt
+from processes import PATIENCE_S, interrupt
 
 import sim
 from sim.app import main
@@ -563,7 +563,9 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
     assert printed == ""
     with Store(tmp_path / "mine" / STORE) as store:
         assert 0 < store.count() < 200
-    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    again = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S
+    )
     assert again.returncode == 0, again.stderr
     runs = pd.read_parquet(tmp_path / "mine" / TABLE)
     assert len(runs) == 200

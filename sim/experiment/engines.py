@@ -25,6 +25,7 @@ EngineName = Literal["loky", "dask", "ray"]
 
 _CONNECT_TIMEOUT_S = 10
 _IDLE_S = 300
+_TRIES = 5
 _LOOK_EVERY_S = 3.0
 _RAY_SILENCE_S = 20.0
 """A head that does not answer for so long is gone. After 60 s Ray would end this process itself."""
@@ -110,21 +111,21 @@ class _Loky:
         with deferred_interrupts(), warnings.catch_warnings():
             # The worker that was started early may still be at work when there are to be more.
             warnings.filterwarnings("ignore", "Trying to resize an executor", UserWarning)
-            future: Future[Any]
-            try:
-                executor = loky.get_reusable_executor(
-                    max_workers=self.workers,
-                    timeout=_IDLE_S,
-                    initializer=end_with,
-                    initargs=(os.getpid(),),
-                )
-                future = executor.submit(function, *arguments)
-            except BrokenExecutor as error:  # it broke between the two calls
-                future = Future()
-                future.set_exception(error)
-            except OSError as error:
-                raise EngineError(f"no worker process can be started: {error}") from None
-        return future
+            for _ in range(_TRIES):
+                try:
+                    executor = loky.get_reusable_executor(
+                        max_workers=self.workers,
+                        timeout=_IDLE_S,
+                        initializer=end_with,
+                        initargs=(os.getpid(),),
+                    )
+                    future: Future[Any] = executor.submit(function, *arguments)
+                except BrokenExecutor:  # between the two calls, so that nobody here is to blame
+                    continue
+                except OSError as error:
+                    raise EngineError(f"no worker process can be started: {error}") from None
+                return future
+        raise EngineError("worker processes die as soon as they are started")
 
     def check(self, error: BaseException | None) -> None:
         """A fresh set of processes can always be started."""
