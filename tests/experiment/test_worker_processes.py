@@ -11,6 +11,8 @@ from processes import PATIENCE_S
 
 from sim.experiment.worker_processes import deferred_interrupts
 
+pytestmark = pytest.mark.processes
+
 _CHILD = """
 import signal
 print("up", flush=True)

@@ -147,6 +147,7 @@ def test_a_page_without_an_answer_goes_first() -> None:
     run(test)
 
 
+@pytest.mark.processes
 def test_a_killed_worker_is_reported_and_replaced() -> None:
     huge = sim.load("organization=enterprise", "horizon_weeks=500")
 
@@ -167,6 +168,7 @@ def test_a_killed_worker_is_reported_and_replaced() -> None:
     run(test)
 
 
+@pytest.mark.processes
 def test_nothing_is_tried_again_once_it_is_stopped() -> None:
     huge = sim.load("organization=enterprise", "horizon_weeks=500")
 
