@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from sim.ending import unfinished
 from sim.scenario.composition import groups
 from sim.scenario.errors import Problem, ScenarioError, nearest
 from sim.scenario.organization import Scenario
@@ -192,12 +193,10 @@ def run_sweep(
                 scheduler.run(wanted)
             kept = [0 if point in scheduler.failures else n for point, n in enumerate(wanted)]
             part = folder / f"{TABLE}.part"
-            try:
+            with unfinished(part):
                 write_table(part if table is None else table, store, variants, prints, kept)
                 if table is None:
                     part.replace(folder / TABLE)
-            finally:
-                part.unlink(missing_ok=True)
     return Sweep(
         variants.scenario(baseline),
         tuple(axes),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from sim import load
-from sim.validation import __main__ as command
+from sim.validation import command
 from sim.validation.load import load_tables
 from sim.validation.population import cells
 from sim.validation.results import run
