@@ -22,6 +22,7 @@ from sim.experiment.replicate import Study, replicate
 from sim.experiment.store import ResultsError
 from sim.experiment.sweep import STORE, run_sweep
 from sim.experiment.sweep_results import Sweep
+from sim.own_folder import searched_first
 from sim.report.progress import ShownSweep, progress_bar
 from sim.report.terminal import print_study
 from sim.scenario.composition import (
@@ -166,13 +167,13 @@ def _compose_and_run(overrides: Sequence[str], options: Sequence[str]) -> None:
     of_files = [override for override in completed if not sets_a_value(parse(override))]
     try:
         try:
-            _call_hydra(run, [*completed, *settings, *options])
+            _call_hydra(run, [*completed, *settings], options)
         except ScenarioError:
             raise
         except Exception as error:
             if not composing or is_shown or getattr(error, "errno", None) is not None:
                 raise
-            _call_hydra(run, [*of_files, *settings, *options])
+            _call_hydra(run, [*of_files, *settings], options)
     except COMPOSITION_ERRORS as error:
         # An error while simulating is no matter of the scenario's files; nor is one with an errno,
         # which means that Hydra could not make the results folder.
@@ -181,9 +182,9 @@ def _compose_and_run(overrides: Sequence[str], options: Sequence[str]) -> None:
         raise from_composition(error, overrides) from None
 
 
-def _call_hydra(run: Callable[[], None], arguments: Sequence[str]) -> None:
-    sys.argv = [sys.argv[0], *arguments]
-    with own_values_last():
+def _call_hydra(run: Callable[[], None], overrides: Sequence[str], options: Sequence[str]) -> None:
+    sys.argv = [sys.argv[0], *overrides, *options]
+    with own_values_last(), searched_first(_own_folder(options)):
         run()
 
 
@@ -206,6 +207,16 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
         is_value = bool(options) and options[-1] in _OPTIONS_WITH_VALUE
         (options if argument.startswith("-") or is_value else overrides).append(argument)
     return overrides, options
+
+
+def _own_folder(options: Sequence[str]) -> Path | None:
+    """Return the folder that ``--config-dir`` names."""
+    folder = None
+    for option, following in zip(options, [*options[1:], ""], strict=True):
+        name, equals, value = option.partition("=")
+        if name in ("--config-dir", "-cd"):
+            folder = Path(value if equals else following)
+    return folder
 
 
 def _stop(message: str, status: int) -> NoReturn:

@@ -78,6 +78,7 @@ class Variants:
         """Return the scenario of a point as plain data, not validated."""
         data = self._compose(self.base(point)).data
         for key, value in self.set_values(point).items():
+            _refuse_unknown_names(data, key)
             data = with_value(data, key, value)
         return data
 
@@ -159,18 +160,21 @@ def shown(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def with_value(data: Mapping[str, Any], key: str, value: object) -> dict[str, Any]:
-    """Return ``data`` with another value at a dotted key; ``data`` itself stays as it is.
-
-    Raises:
-        ScenarioError: the key leads through something that is no mapping, or names a step, team,
-            service, role or pool that is not there.
-    """
+def _refuse_unknown_names(data: Mapping[str, Any], key: str) -> None:
+    """Refuse a key of a step, team, service, role or pool that is not there."""
     for parent, name in chosen_names(key):
         names = _at(data, parent)
         if isinstance(names, Mapping) and name not in names:
             problem = Problem(f"{parent}.{name}", "is not in this scenario", nearest(name, names))
             raise ScenarioError([problem])
+
+
+def with_value(data: Mapping[str, Any], key: str, value: object) -> dict[str, Any]:
+    """Return ``data`` with another value at a dotted key; ``data`` itself stays as it is.
+
+    Raises:
+        ScenarioError: the key leads through something that is no mapping.
+    """
     return _with_value(data, key.split("."), value, key)
 
 
