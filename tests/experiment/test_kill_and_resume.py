@@ -30,12 +30,14 @@ from little_sweeps import (
 from processes import until
 
 from sim.experiment.axes import Axis
+from sim.experiment.fingerprint import fingerprint
 from sim.experiment.intervals import FloatArray
 from sim.experiment.scheduler import observe
 from sim.experiment.store import Store
 from sim.experiment.sweep import STORE, TABLE, check_points, design_variants
 from sim.scenario.organization import Scenario
 from sim.scenario.validation import validate
+from sim.scenario.variants import Composed
 
 Key = tuple[float, float, int]
 """Automation, standardization and replication."""
@@ -90,13 +92,14 @@ def is_there(process: psutil.Process) -> bool:
 def large_grid() -> tuple[tuple[bytes, Scenario, FloatArray], ...]:
     """Return the fingerprint, the scenario and the numbers of each point of the large grid."""
     data = validate(small(replications=REPLICATIONS)).model_dump(mode="json", by_alias=True)
-    variants = design_variants([Axis(*axis) for axis in MANY.items()], lambda _: data)
+    variants = design_variants([Axis(*axis) for axis in MANY.items()], lambda _: Composed(data))
     scenarios = [variants.scenario(point) for point in range(len(variants))]
     values = [
         [list(numbers(scenario, scenario.seed, k).values()) for k in range(REPLICATIONS)]
         for scenario in scenarios
     ]
-    return tuple(zip(check_points(variants)[0], scenarios, map(np.array, values), strict=True))
+    prints = map(fingerprint, check_points(variants)[0])
+    return tuple(zip(prints, scenarios, map(np.array, values), strict=True))
 
 
 def finished(folder: Path) -> set[Key]:
