@@ -39,6 +39,7 @@ from sim.scenario.load import (
 )
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Variants
+from sim.world.clock import SimulationError
 
 _HELP = """\
 mldelivery {version}: simulates an organization that delivers machine-learning systems and shows
@@ -90,8 +91,8 @@ _OPTIONS_WITH_VALUE = {"--cfg", "-c", "--package", "-p", "--info", "-i"} | {
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit.
 
-    The status is 0 if all is done, 1 if points of a sweep failed or results cannot be kept, 2 for
-    an invalid scenario, 130 if interrupted.
+    The status is 0 if all is done, 1 if a simulation or points of a sweep failed or results cannot
+    be kept, 2 for an invalid scenario, 130 if interrupted.
 
     Args:
         arguments: what follows the program's name; by default those of this process.
@@ -230,6 +231,8 @@ def _run(composed: DictConfig, plain: Collection[str]) -> None:
         )
     except ScenarioError as error:  # exit here: Hydra would add a line of its own
         _stop(str(error), status=2)
+    except SimulationError as error:
+        _stop(str(error), status=1)
     finally:
         _remove_if_empty(folder)
 

@@ -199,6 +199,20 @@ def test_an_error_of_the_simulation_is_not_blamed_on_the_scenario(
     assert list(in_process.iterdir()) == []
 
 
+def test_a_simulation_that_stands_still_ends_with_a_line(
+    in_process: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sim.world.clock._PATIENCE", 5)
+    monkeypatch.setattr("sim.world.clock._EVENTS_PER_WAITING_ONE", 0)
+    with pytest.raises(SystemExit) as ended:
+        main(["n_jobs=1", "replications=2"])
+    assert ended.value.code == 1
+    said = capfd.readouterr().err
+    assert said.startswith("the clock stands still at 0.000000 h")
+    assert said.count("\n") == 1
+    assert list(in_process.iterdir()) == []
+
+
 def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path) -> None:
     mine = tmp_path / "mine" / "notes.txt"
     mine.parent.mkdir()

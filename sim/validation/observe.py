@@ -233,7 +233,7 @@ def _hours(run: Run, roles: tuple[str, ...]) -> pd.DataFrame:
         {
             "team": other["team"].astype(str),
             "activity": "incidents and toil",
-            "hours": stint_hours(other, run.window),
+            "hours": stint_hours(other, run.tables["capacity"], run.window),
         }
     )
     hours = pd.concat([delivery, rest])

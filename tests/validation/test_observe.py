@@ -59,7 +59,11 @@ def test_hours_of_data_scientists_are_those_of_the_table_of_work(run, observatio
     total = sum(observation.figures[f"data_scientists: {name}"] for name in ACTIVITIES)
     assert total == pytest.approx(1.0)
     work = run.work[run.work["role"] == "data_scientist"]
-    hours = pd.Series(stint_hours(work, run.window)).groupby(work["activity"].to_numpy()).sum()
+    hours = (
+        pd.Series(stint_hours(work, run.tables["capacity"], run.window))
+        .groupby(work["activity"].to_numpy())
+        .sum()
+    )
     share = hours["exploration"] / hours.sum()
     assert observation.figures["data_scientists: exploration"] == pytest.approx(share, abs=0.03)
 
