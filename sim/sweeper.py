@@ -226,13 +226,26 @@ def _values(line: _Line, files: Files) -> tuple[object, ...] | Interval:
         return tuple(map(_plain_value, value.list))
     assert isinstance(value, RangeSweep)
     try:
-        # Hydra adds up the steps, so that 0.3 would be 0.30000000000000004.
-        return tuple(
-            float(f"{each:.12g}") if isinstance(each, float) else each for each in value.range()
-        )
-    except (ValueError, ArithmeticError, HydraException):
+        start, count, step = _exactly(value)
+    except ArithmeticError:
         hint = "range(start, stop, step) with a step other than 0"
         raise ScenarioError([Problem(line.key, "is no range", hint)]) from None
+    whole = all(isinstance(each, int) for each in (value.start, value.stop, value.step))
+    kind = int if whole else float
+    return tuple(kind(start + place * step) for place in range(count))
+
+
+def _exactly(value: RangeSweep) -> tuple[Decimal, int, Decimal]:
+    """Return start, number of values, and step of a range, going by the digits that are written.
+
+    Hydra adds up binary fractions, so that 0.3 would be 0.30000000000000004, and the end of
+    ``range(0, 0.9, 0.3)`` one of the values.
+
+    Raises:
+        ArithmeticError: the step is 0, or a number is not finite.
+    """
+    start, stop, step = (Decimal(repr(each)) for each in (value.start, value.stop, value.step))
+    return start, max(0, math.ceil((stop - start) / step)), step
 
 
 def _interval(key: str, value: IntervalSweep) -> Interval:
@@ -266,13 +279,17 @@ def _sort(*args: Any, sweep: Any = None, list: Any = None, reverse: bool = False
     value = args[0] if len(args) == 1 else sweep
     if not isinstance(value, RangeSweep):
         return grammar_functions.sort(*args, sweep=sweep, list=list, reverse=reverse)
-    start, stop, step = (Decimal(each or 0) for each in (value.start, value.stop, value.step))
-    if step == 0 or (step < 0) == reverse or (stop - start) / step <= 0:
+    try:
+        start, count, step = _exactly(value)
+    except ArithmeticError:  # for `_values` to say
+        return value
+    if (step < 0) == reverse or count == 0:
         return replace(value, shuffle=False)
-    last = start + step * (math.ceil((stop - start) / step) - 1)
-    kind = int if isinstance(value.start, int) and isinstance(value.step, int) else float
-    ends = (kind(last), kind(start) - kind(step), kind(-step))
-    return RangeSweep(value.tags, *ends)
+    last = start + (count - 1) * step
+    if isinstance(value.start, int) and isinstance(value.step, int):
+        return RangeSweep(value.tags, int(last), value.start - value.step, -value.step)
+    half_a_step = step / 2  # so that no rounding error adds a value, or takes one away
+    return RangeSweep(value.tags, float(last), float(start - half_a_step), float(-step))
 
 
 def _parser() -> OverridesParser:

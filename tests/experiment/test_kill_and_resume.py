@@ -6,6 +6,7 @@ The processes are forked from one that has everything imported, which saves seco
 import functools
 import itertools
 import multiprocessing
+import os
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerProcess
@@ -61,7 +62,7 @@ def start() -> Iterator[Callable[..., ForkServerProcess]]:
         return process
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
         context.set_forkserver_preload(["little_sweeps"])
         yield begin
     for process in started:
