@@ -676,7 +676,8 @@ class Scenario(Spec):
     )
     allow_large: bool = Field(
         False,
-        description="Run also what is expected not to fit into memory, or to make a billion events.",
+        description="Also run what is not expected to fit into memory, or to stay below a billion "
+        "events.",
     )
     engine: Literal["loky", "dask", "ray"] = Field(
         "loky", description="What runs the replications of a sweep: processes here, or a cluster."
