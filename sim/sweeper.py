@@ -6,6 +6,7 @@ all), sets plain values in copies of the result, and gives all points to one swe
 """
 
 import functools
+import math
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -29,7 +30,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from sim.experiment.axes import Axis, Interval
-from sim.experiment.sweep import design_variants, refuse_empty
+from sim.experiment.sweep import design_variants, refuse_empty, refuse_too_many
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.load import (
     COMPOSITION_ERRORS,
@@ -134,14 +135,17 @@ class _Composition:
         self._is_group = is_group
         self._of_words = functools.lru_cache(1)(self._compose_words)
         self._word = {
-            key: {_plain_value(each): str(Transformer.encode(each)) for each in _elements(override)}
+            key: {
+                _plain_value(each): str(Transformer.encode(each))
+                for each in _elements(key, override)
+            }
             for key, override in swept.items()
         }
 
     def variants(self) -> tuple[list[Axis], Variants]:
         """Return what is swept, and the scenarios at the points of the design."""
         values = {
-            key: _interval(key, override) or tuple(map(_plain_value, _elements(override)))
+            key: _interval(key, override) or tuple(map(_plain_value, _elements(key, override)))
             for key, override in self._swept.items()
         }
         refuse_empty([Axis(key, each) for key, each in values.items()])
@@ -217,11 +221,17 @@ def _interval(key: str, override: Override) -> Interval | None:
     return Interval(low, high, isinstance(low, int) and isinstance(high, int))
 
 
-def _elements(override: Override) -> list[Any]:
-    """Return the values of a sweep as Hydra reads them; none of an interval."""
+def _elements(key: str, override: Override) -> list[Any]:
+    """Return the values of a sweep as Hydra reads them; none of an interval.
+
+    Raises:
+        ScenarioError: there are too many.
+    """
     value = override.value()
     if isinstance(value, IntervalSweep):
         return []
+    if isinstance(value, RangeSweep):
+        refuse_too_many(key, _length(key, value))
     if isinstance(value, ChoiceSweep | RangeSweep):
         value.shuffle = False  # the order of points changes nothing, and must be the same again
     elements: list[Any] = list(override.sweep_iterator(transformer=lambda each: each))
@@ -229,6 +239,15 @@ def _elements(override: Override) -> list[Any]:
         # Hydra adds up the steps, so that 0.3 would be 0.30000000000000004.
         return [float(f"{each:.12g}") if isinstance(each, float) else each for each in elements]
     return elements
+
+
+def _length(key: str, values: RangeSweep) -> int:
+    """Return how many values a range has, without making them."""
+    start, stop, step = values.start or 0, values.stop or 0, values.step
+    steps = (stop - start) / step if step else math.nan
+    if math.isnan(steps):
+        raise ScenarioError([Problem(key, "the range has no end", "range(0, 1, 0.1)")])
+    return max(0, math.ceil(min(steps, 1e18)))
 
 
 def _plain_value(value: object) -> object:

@@ -676,7 +676,7 @@ class Scenario(Spec):
     )
     allow_large: bool = Field(
         False,
-        description="Run also what is expected not to fit into memory, or to make a billion events.",
+        description="Run also what is not expected to fit into memory, or makes a billion events.",
     )
     engine: Literal["loky", "dask", "ray"] = Field(
         "loky", description="What runs the replications of a sweep: processes here, or a cluster."
