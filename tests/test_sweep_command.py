@@ -11,7 +11,7 @@ import hydra
 import pandas as pd
 import pytest
 import yaml
-from interrupting import interrupt
+from processes import PATIENCE_S, interrupt
 
 import sim
 from sim.app import main
@@ -227,7 +227,8 @@ def test_plain_values_are_composed_once_for_each_combination_of_groups(
     composed: list[object] = []
     compose = hydra.compose
     monkeypatch.setattr(
-        "sim.sweeper.hydra.compose", lambda *a, **k: composed.append(a) or compose(*a, **k)
+        "sim.scenario.composition.hydra.compose",
+        lambda *a, **k: composed.append(a) or compose(*a, **k),
     )
     _, scenarios, _ = swept(
         monkeypatch,
@@ -236,7 +237,7 @@ def test_plain_values_are_composed_once_for_each_combination_of_groups(
         "standardization=0,1",
     )
     assert len(scenarios) == 2 * 10 * 2
-    assert len(composed) <= 2 + 3
+    assert len(composed) == 2
 
 
 def test_zip_and_the_first_value_of_everything_else(
@@ -498,6 +499,9 @@ def test_a_point_that_fails(
             future.set_result(function(*arguments))  # type: ignore[operator]
             return future
 
+        def check(self, error: BaseException | None) -> None:
+            pass
+
     sound = scheduler.observe
     monkeypatch.setattr("sim.experiment.sweep.engine", lambda *_: nullcontext(Here()))
     monkeypatch.setattr("sim.experiment.sweep.run_sweep.__defaults__", (None, broken))
@@ -561,7 +565,9 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
     assert printed == ""
     with Store(tmp_path / "mine" / STORE) as store:
         assert 0 < store.count() < 200
-    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    again = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S
+    )
     assert again.returncode == 0, again.stderr
     runs = pd.read_parquet(tmp_path / "mine" / TABLE)
     assert len(runs) == 200
@@ -581,8 +587,8 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
         (["seed=range(1000000000)"], "seed: has more than 1,000,000 values"),
         (["automation=sort(range(0,1,1e-9),reverse=true)"], "automation: has more than 1,000,000"),
         (["automation=shuffle(range(0,1,1e-9))"], "automation: has more than 1,000,000 values"),
-        (["automation=range(0,1,0)"], "automation: the range has no end; range(0, 1, 0.1)"),
-        (["automation=range(0,inf)"], "automation: has more than 1,000,000 values"),
+        (["automation=range(0,1,0)"], "automation: is no range; range(start, stop, step) with"),
+        (["automation=range(0,inf)"], "automation: is no range"),
         (
             ["automation=range(0,1,1e-4)", "standardization=range(0,1,1e-3)"],
             "design: grid has 10,000,000 points; at most 1,000,000; take fewer values or samples",
