@@ -229,7 +229,7 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 def _own_folder(options: Sequence[str]) -> Path | None:
     """Return the folder that ``--config-dir`` names."""
     folder = None
-    for option, following in zip(options, [*options[1:], ""], strict=True):
+    for option, following in zip(options, [*options[1:], ""], strict=False):
         name, equals, value = option.partition("=")
         if name in ("--config-dir", "-cd"):
             folder = Path(value if equals else following)

@@ -33,7 +33,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from sim.experiment.axes import Axis, Interval
-from sim.experiment.sweep import design_variants, refuse_empty
+from sim.experiment.sweep import design_variants, refuse_empty, refuse_too_many
 from sim.scenario.composition import Files, is_choice, read
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.load import composed_data, keys_of
@@ -230,6 +230,7 @@ def _values(line: _Line, files: Files) -> tuple[object, ...] | Interval:
     except ArithmeticError:
         hint = "range(start, stop, step) with a step other than 0"
         raise ScenarioError([Problem(line.key, "is no range", hint)]) from None
+    refuse_too_many(line.key, count)
     whole = all(isinstance(each, int) for each in (value.start, value.stop, value.step))
     kind = int if whole else float
     return tuple(kind(start + place * step) for place in range(count))

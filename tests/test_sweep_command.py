@@ -1,5 +1,6 @@
 """``python -m sim -m`` as a person meets it: Hydra's habits, the folder, faults and Ctrl-C."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -575,3 +576,45 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
     ).runs
     here = runs[(runs["automation"] == 0.5) & (runs["replication"] < 3)]
     assert list(here["lead_time_h"]) == list(alone["lead_time_h"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["automation=range(0,1,1e-9)"], "automation: has more than 1,000,000 values; take fewer"),
+        (["automation=range(0,1,1e-300)"], "automation: has more than 1,000,000 values"),
+        (["automation=range(1,0,-1e-9)"], "automation: has more than 1,000,000 values"),
+        (["seed=range(1000000000)"], "seed: has more than 1,000,000 values"),
+        (["automation=sort(range(0,1,1e-9),reverse=true)"], "automation: has more than 1,000,000"),
+        (["automation=shuffle(range(0,1,1e-9))"], "automation: has more than 1,000,000 values"),
+        (["automation=range(0,1,0)"], "automation: is no range; range(start, stop, step) with"),
+        (["automation=range(0,inf)"], "automation: is no range"),
+        (
+            ["automation=range(0,1,1e-4)", "standardization=range(0,1,1e-3)"],
+            "design: grid has 10,000,000 points; at most 1,000,000; take fewer values or samples",
+        ),
+        (
+            ["design=sobol", "samples=524288", "automation=interval(0,1)"],
+            "design: sobol has 1,572,864 points; at most 1,000,000",
+        ),
+        (
+            ["design=lhs", "samples=1000000", "replications=101", "automation=interval(0,1)"],
+            "replications: 101 at each of 1,000,000 points are 101,000,000; at most 100,000,000",
+        ),
+    ],
+)
+def test_too_many_points_are_refused_before_they_are_made(
+    arguments: list[str], words: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status("-m", "engine=loky", *arguments) == 2
+    text = capsys.readouterr().err
+    assert text.startswith(words)
+    assert text.count("\n") == 1
+    assert not any(here.iterdir())
+
+
+def test_python_refuses_too_many_points_too(here: Path) -> None:
+    base = sim.load(config="verification/mm1")
+    for values in (range(10**12), itertools.count()):
+        with pytest.raises(sim.ScenarioError, match="automation: has more than 1,000,000 values"):
+            sim.sweep(base, {"automation": values})  # type: ignore[dict-item]

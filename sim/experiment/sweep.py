@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import itertools
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,7 @@ from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
 from sim.scenario.variants import Compose, Composed, Variants, shown, word
 
 from .axes import Axis, Interval
+from .designs import MOST_POINTS
 from .designs import points as points_of_design
 from .engines import engine
 from .fingerprint import fingerprint, scenario_digest
@@ -35,6 +37,8 @@ TABLE = "runs.parquet"
 
 _BELONG_TO_THE_WHOLE = FOR_READERS | OF_A_SWEEP
 _MOST_PROBLEMS = 20
+_MOST_REPLICATIONS = 100_000_000
+"""Of all points together; the table of their metrics would have 70 GB."""
 
 
 class Nobody:
@@ -105,7 +109,18 @@ def _listed(key: str, values: Sequence[object] | Interval) -> tuple[object, ...]
         return values
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise ScenarioError([Problem(key, f"{values!r} is no list of values", "write [1, 2]")])
-    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+    # One more than allowed: there may be endlessly many.
+    first = tuple(itertools.islice(values, MOST_POINTS + 1))
+    refuse_too_many(key, len(first))
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in first)
+
+
+def refuse_too_many(key: str, values: int) -> None:
+    """Raise a ScenarioError if ``key`` has more values than a sweep may have points."""
+    if values > MOST_POINTS:
+        what = f"has more than {MOST_POINTS:,} values"
+        hint = "take fewer, or draw from interval(low, high) with design=lhs"
+        raise ScenarioError([Problem(key, what, hint)])
 
 
 def design_variants(
@@ -137,6 +152,10 @@ def design_variants(
     settings = Variants(keys, [corner], compose, composed, checked).scenario(0)
     _refuse_for_design(keys, settings)
     points = points_of_design(axes, settings.design, settings.samples, settings.seed)
+    total = len(points) * settings.replications
+    if total > _MOST_REPLICATIONS:
+        what = f"{settings.replications:,} at each of {len(points):,} points are {total:,}"
+        raise ScenarioError([Problem("replications", what, f"at most {_MOST_REPLICATIONS:,}")])
     return Variants(keys, points, compose, composed, checked)
 
 

@@ -676,8 +676,7 @@ class Scenario(Spec):
     )
     allow_large: bool = Field(
         False,
-        description="Also run what is not expected to fit into memory, or to stay below a billion "
-        "events.",
+        description="Run also what is not expected to fit into memory, or makes a billion events.",
     )
     engine: Literal["loky", "dask", "ray"] = Field(
         "loky", description="What runs the replications of a sweep: processes here, or a cluster."
