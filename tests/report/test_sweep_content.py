@@ -1,15 +1,18 @@
 """What a report on a sweep says, against numbers whose story is known."""
 
 import math
+import random
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sweeps import METRICS, grid, sample, with_failure, without
 
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.intervals import estimate, interval
-from sim.experiment.selection import Selection
+from sim.experiment.selection import Selection, select
+from sim.experiment.stopping import goal_of
 from sim.report.content import DORA_METRICS
 from sim.report.sweep_content import (
     axis_name,
@@ -24,6 +27,7 @@ from sim.report.sweep_content import (
     question,
     sentences,
     setting,
+    shortened,
     value_name,
 )
 from sim.report.units import DAY, PERCENT
@@ -187,6 +191,87 @@ def test_choice_is_told_with_its_probability():
         "no point keeps within these limits, which is right with a probability of at least 80 %"
         in said(none)
     )
+
+
+def chosen_by(sweep, **wish):
+    """Return the sweep with a goal, and the choice that the values make."""
+    base = sweep.base.model_copy(update={"select": SelectionSettings(**wish)})
+    runs = pd.DataFrame(
+        sweep.values.reshape(-1, len(METRICS)),
+        columns=list(METRICS),
+    )
+    points, replications = sweep.values.shape[:2]
+    runs["point"] = np.repeat(np.arange(points), replications)
+    runs["replication"] = np.tile(np.arange(replications), points)
+    return replace(sweep, base=base, selection=select(runs, goal_of(base.select), 1))
+
+
+def test_a_choice_by_a_metric_without_data_says_which_and_where():
+    sweep = grid(automation=[0, 0.5, 1])
+    nowhere = chosen_by(without(sweep, "time_to_restore_h"), metric="time_to_restore_h")
+    assert (
+        "Looked for was the shortest time to restore: no point can be judged. Time to restore has "
+        "no data at any point." in said(nowhere)
+    )
+    assert "limits" not in said(nowhere)
+    values = sweep.values.copy()
+    values[2, :, METRICS.index("time_to_restore_h")] = np.nan
+    values[2, :2, METRICS.index("time_to_restore_h")] = 3.0  # two values are too few
+    at_two = said(chosen_by(replace(sweep, values=values), metric="time_to_restore_h"))
+    assert "going by the means it is automation 0.5, " in at_two
+    assert (
+        "Time to restore has data in fewer than 3 replications at automation 1, which cannot be "
+        "chosen." in at_two
+    )
+
+
+def test_a_limit_on_a_metric_without_data_is_named():
+    sweep = without(grid(automation=[0, 1]), "time_to_restore_h")
+    limited = chosen_by(sweep, metric="lead_time_h", at_most={"time_to_restore_h": 9})
+    assert "no point can be judged. Time to restore has no data at any point." in said(limited)
+
+
+NAMED = {
+    "what differs after many letters": (
+        ["{dist:lognormal,mean:3,cv:1.3,scale:1}", "{dist:lognormal,mean:3,cv:1.3,scale:2}"],
+        ["…scale:1}", "…scale:2}"],
+    ),
+    "what differs early": (
+        ["{dist:exponential,mean:3,and:more}", "{dist:lognormal,mean:3,and:more}"],
+        ["{dist:exponential,mean:3,an…", "{dist:lognormal,mean:3,and:…"],
+    ),
+    "what differs early and late": (
+        [f"{{a:{'x' * 40},b:{'y' * 40},c:{n}}}" for n in (1, 2)] + [f"{{a:{'x' * 40}}}", "short"],
+        ["{a:xxxxxxxxxxxxxxxxxxx… (1)", "{a:xxxxxxxxxxxxxxxxxxx… (2)"],
+    ),
+    "digits": ([0.12345678, 0.12345679, 0.5], ["0.12345678", "0.12345679", "0.5"]),
+    "words": (["golden_path", "golden path"], ["golden_path", "'golden path'"]),
+    "kinds": ([1, "1", True, "yes"], ["1", "'1'", "true", "yes"]),
+}
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_different_values_have_different_names(case):
+    values, names = NAMED[case]
+    axis = Axis("key", tuple(values))
+    found = [value_name(axis, value) for value in values]
+    assert len(set(found)) == len(values)
+    assert max(map(len, found)) <= 28
+    if case != "what differs early and late":
+        assert found == names
+
+
+def test_names_of_any_texts_are_short_and_as_different_as_the_texts():
+    rng = random.Random(3)
+    for _ in range(300):
+        texts = ["".join(rng.choices("ab,{ ", k=rng.randint(1, 40))) for _ in range(6)]
+        texts += [f"{texts[0]}{'x' * rng.randint(0, 30)}{n}" for n in range(4)]
+        texts = list(dict.fromkeys(texts))
+        short = shortened(texts, 20)
+        assert len(set(short)) == len(texts), texts
+        assert max(map(len, short)) <= 20
+        for text, name in zip(texts, short, strict=True):
+            assert name == text or "…" in name
 
 
 def test_nothing_known_is_said_and_not_invented():
