@@ -790,11 +790,12 @@ def test_a_damaged_store_and_another_sweep(here: Path, capfd: pytest.CaptureFixt
 
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
+    long = ("--config-name=verification/mm1", "horizon_weeks=60", "warmup_weeks=1")
     words = ("automation=0,0.25,0.5,0.75,1", "replications=40", "n_jobs=2")
-    command = [sys.executable, "-m", "sim", "-m", *TINY, *words, "hydra.sweep.dir=mine"]
+    command = [sys.executable, "-m", "sim", "-m", *long, *words, "hydra.sweep.dir=mine"]
     journal = tmp_path / "mine" / f"{STORE}-wal"
     code, printed, errors = interrupt(
-        command, tmp_path, lambda: journal.exists() and journal.stat().st_size > 60_000
+        command, tmp_path, lambda _: journal.exists() and journal.stat().st_size > 60_000
     )
     assert code == 130
     assert errors == (
@@ -811,7 +812,7 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
     runs = pd.read_parquet(tmp_path / "mine" / TABLE)
     assert len(runs) == 200
     alone = sim.replicate(
-        sim.load(*TINY[1:], "automation=0.5", config="verification/mm1"), 3, n_jobs=1
+        sim.load(*long[1:], "automation=0.5", config="verification/mm1"), 3, n_jobs=1
     ).runs
     here = runs[(runs["automation"] == 0.5) & (runs["replication"] < 3)]
     assert list(here["lead_time_h"]) == list(alone["lead_time_h"])
