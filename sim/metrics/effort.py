@@ -1,5 +1,8 @@
 """What people's hours go into."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -17,8 +20,14 @@ from sim.metrics.arrays import (
     reals,
     table,
 )
+from sim.metrics.catalogue import Metric, measures
 
-EFFORTS = ("delivery", "incident_work", "toil", "investment")
+EFFORTS = {
+    "delivery": "delivery",
+    "incident_work": "incident work",
+    "toil": "toil",
+    "investment": "investment",
+}
 """What people's work is for; see :func:`effort_by_activity`."""
 
 _PURPOSES = {
@@ -55,6 +64,36 @@ def available_hours(capacity: pd.DataFrame, window: Window) -> FloatArray:
     return hours
 
 
+def _hours_of_people(name: str, label: str, meaning: str, part_label: str = "") -> Metric:
+    return Metric(
+        name=f"{name}_h_per_week",
+        label=label,
+        meaning=meaning,
+        topic="people and machines",
+        dimension="quantity",
+        unit="h per week",
+        part_label=part_label,
+        # On-call work takes from idle time what it adds to nothing.
+        lowest=-math.inf if name == "idle" else 0.0,
+    )
+
+
+@measures(
+    *(
+        _hours_of_people(
+            name,
+            f"people's time for {label}",
+            f"focused hours of people that go into {label}",
+            label,
+        )
+        for name, label in EFFORTS.items()
+    ),
+    _hours_of_people("idle", "idle time", "available hours of people without work", "idle"),
+    replace(
+        _hours_of_people("capacity", "capacity", "focused hours that people can work"),
+        parts=tuple(f"{name}_h_per_week" for name in (*EFFORTS, "idle")),
+    ),
+)
 def effort_by_activity(tables: Tables, window: Window) -> dict[str, float]:
     """Return the focused hours of people per week, by what they went into.
 
@@ -111,7 +150,7 @@ def _purposes(work: pd.DataFrame) -> IntArray:
     """Return what each stint is for, as a position in EFFORTS."""
     names = labels(work, "activity")
     # The extra one at the end is what a stint without an activity picks.
-    purposes = [EFFORTS.index(_PURPOSES.get(name, "delivery")) for name in [*names, None]]
+    purposes = [list(EFFORTS).index(_PURPOSES.get(name, "delivery")) for name in [*names, None]]
     return np.array(purposes, dtype=np.intp)[label_positions(work, "activity", names)]
 
 

@@ -495,7 +495,7 @@ def plot_cost(
     shares = bill[list(HEADS)].sum() / bill[list(HEADS)].to_numpy().sum()
     # The first stands at the bottom of the bars, and of the legend.
     labels = [f"{COST_LABELS[head]}, {format_percent(shares[head])}" for head in HEADS]
-    explain([fill_patch(*both) for both in zip(HEADS[::-1], labels[::-1], strict=True)], ax)
+    explain([fill_patch(*both) for both in zip([*HEADS][::-1], labels[::-1], strict=True)], ax)
     return ax
 
 

@@ -423,12 +423,11 @@ def test_metrics_by_service(tables):
     np.testing.assert_allclose(by_service["n_batches"], [1, 0, 0])
 
 
-def test_decay_can_be_left_out_of_the_groups_too(tables):
+def test_decay_is_charged_in_the_groups_too(tables):
     tables["incidents"]["trigger"] = "decay"
-    with_decay = compute_metrics_by(tables, WINDOW, "service")
-    without = compute_metrics_by(tables, WINDOW, "service", include_decay=False)
-    assert with_decay.loc["ads", "change_failure_rate"] == 0.5
-    assert without.loc["ads", "change_failure_rate"] == 0.0
+    by_service = compute_metrics_by(tables, WINDOW, "service")
+    assert by_service.loc["ads", "change_failure_rate"] == 0.5
+    assert by_service.loc["ads", "change_failure_rate_without_decay"] == 0.0
 
 
 def test_metrics_are_grouped_by_team_or_service_only(tables):
