@@ -13,3 +13,8 @@ def readable(name: str) -> str:
 def listed(items: Sequence[str]) -> str:
     """Return a list as people write it: ``a, b and c``."""
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def capitalized(text: str) -> str:
+    """Return a text as it stands at the beginning of a sentence; abbreviations stay as they are."""
+    return text[:1].upper() + text[1:]

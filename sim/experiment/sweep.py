@@ -173,7 +173,7 @@ def run_sweep(
     with engine(settings.engine, settings.n_jobs, settings.address) as workers:
         prints, wanted = check_points(variants)
         baseline = _baseline(variants, settings.baseline)
-        check_metrics(settings, observe)
+        check_metrics(settings)
         with Store(folder / STORE) as store:
             _keep_to_the_sweep(store, variants, axes, settings)
             watcher.begin(len(wanted), sum(wanted))

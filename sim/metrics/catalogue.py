@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
 from sim.log import Tables
 from sim.words import readable
@@ -22,7 +22,8 @@ from sim.words import readable
 Dimension = Literal["frequency", "duration", "share", "quantity", "money"]
 """Frequencies are per service and day, durations in hours, shares between 0 and 1; quantities and
 money name what they are counted in."""
-Prominence = Literal["headline", "companion", "detail"]
+Prominence = Literal["headline", "companion", "supplement", "detail"]
+PartKind = Literal["work", "waiting", "rework", "phase", "effort", "cost"]
 Topic = Literal[
     "deployment", "failure", "restoring", "service", "flow", "people and machines", "cost", "count"
 ]
@@ -45,7 +46,35 @@ F = TypeVar("F", bound=Compute)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Metric:
+class Quantity:
+    """What a number measures, as far as it has to be known to show the number.
+
+    Attributes:
+        dimension: kind of quantity, which decides on the units that it is shown in.
+        unit: what a quantity counts, or what an amount of money is for: ``changes``, ``per week``.
+        currency: of an amount of money; empty as long as it is not known.
+        lowest: the smallest value that it can have.
+        highest: the largest value that it can have.
+    """
+
+    dimension: Dimension
+    unit: str = ""
+    currency: str = ""
+    lowest: float = 0.0
+    highest: float = math.inf
+
+    def priced_in(self, currency: str) -> Self:
+        """Return the same with its currency, if it is money."""
+        return replace(self, currency=currency) if self.dimension == "money" else self
+
+
+DURATION = Quantity(dimension="duration")
+SHARE = Quantity(dimension="share", highest=1.0)
+NUMBER = Quantity(dimension="quantity", lowest=-math.inf)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(Quantity):
     """What there is to know of a metric without computing it.
 
     Attributes:
@@ -53,17 +82,14 @@ class Metric:
         label: what it is called in tables, without its unit.
         meaning: what it is, in one phrase.
         topic: under which heading it is listed.
-        dimension: kind of quantity, which decides on the units that it is shown in.
-        unit: what a quantity or an amount of money counts, such as ``changes`` or ``per week``.
         better: which direction is better, or None if neither is.
         prominence: the four metrics of DORA are headlines, those that belong beside them
-            companions.
+            companions; where two organizations are compared, supplements follow.
         rests_on: the count of events that a replication's value rests on.
         noun: of a count, what it counts, in the singular.
         parts: metrics that add up to it.
         part_label: what it is called among the parts of another metric; by default its label.
-        lowest: the smallest value that it can have.
-        highest: the largest value that it can have.
+        part_kind: of which kind it is among them, which decides on its colour.
         is_certainly_positive: no organization has a mean of zero, so that its spread may be given
             relative to its mean.
         is_family: there is one for each resource of the organization.
@@ -74,16 +100,13 @@ class Metric:
     label: str
     meaning: str
     topic: Topic
-    dimension: Dimension
-    unit: str = ""
     better: Literal["more", "less"] | None = None
     prominence: Prominence = "detail"
     rests_on: str | None = None
     noun: str = ""
     parts: tuple[str, ...] = ()
     part_label: str = ""
-    lowest: float = 0.0
-    highest: float = math.inf
+    part_kind: PartKind = "work"
     is_certainly_positive: bool = False
     is_family: bool = False
     extremes: tuple[str, str] = ("lowest", "highest")
@@ -162,6 +185,31 @@ def headlines() -> list[str]:
     return [metric.name for metric in metrics("headline")]
 
 
+def companions() -> list[str]:
+    """Return the names of the metrics that stand beside the headlines."""
+    return [metric.name for metric in metrics("companion")]
+
+
+def divided() -> list[Metric]:
+    """Return, for each headline, the metric computed with it that has parts: itself, or a mean."""
+    return [
+        next(metric for metric in computation.metrics if metric.parts)
+        for computation in computations()
+        if any(metric.prominence == "headline" for metric in computation.metrics)
+        and any(metric.parts for metric in computation.metrics)
+    ]
+
+
+def parts_of(whole: str) -> list[Metric]:
+    """Return the metrics that add up to the metric called ``whole``."""
+    return [metric(part) for part in metric(whole).parts]
+
+
+def members(family: str, names: Iterable[str]) -> list[Metric]:
+    """Return those of the metrics with these names that belong to a family."""
+    return [metric(name) for name in names if name.startswith(family)]
+
+
 def names(resources: Iterable[str]) -> list[str]:
     """Return the names of all metrics of an organization, which needs no simulation.
 
@@ -185,13 +233,13 @@ def metric(name: str) -> Metric:
     if found is not None and not found.is_family:
         return found
     for family in _by_name.values():
-        member = name.removeprefix(family.name)
-        if family.is_family and member and member != name:
+        if family.is_family and name.startswith(family.name) and name != family.name:
+            resource = readable(name.removeprefix(family.name))
             return replace(
                 family,
                 name=name,
-                label=f"{family.label} of {readable(member)}",
-                part_label=readable(member),
+                label=f"{family.label} of {resource}",
+                part_label=resource,
                 is_family=False,
             )
     close = get_close_matches(name, _by_name, n=1)

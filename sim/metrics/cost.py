@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from sim.hours import HOURS_PER_WEEK
 from sim.log import Tables
 from sim.metrics.arrays import (
-    HOURS_PER_WEEK,
     FloatArray,
     Window,
     flags,
@@ -56,6 +56,7 @@ def _money(name: str, label: str, meaning: str, **properties: Any) -> Metric:
             f"cost of {label}",
             f"cost of {label}",
             part_label=label,
+            part_kind="cost",
             is_certainly_positive=True,
         )
         for head, label in HEADS.items()

@@ -9,10 +9,9 @@ from typing import cast
 
 import numpy as np
 
+from sim.hours import HOURS_PER_DAY, HOURS_PER_WEEK
 from sim.log import Tables
 from sim.metrics.arrays import (
-    HOURS_PER_DAY,
-    HOURS_PER_WEEK,
     BoolArray,
     IntArray,
     Window,
@@ -287,6 +286,7 @@ def incidents_per_deployment(tables: Tables, window: Window) -> float:
         name="incidents_per_week",
         label="incidents",
         meaning="incidents of any trigger that started",
+        prominence="supplement",
         topic="failure",
         dimension="quantity",
         unit="per week",

@@ -1,14 +1,14 @@
 """What people's hours go into."""
 
 import math
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sim.hours import HOURS_PER_WEEK
 from sim.log import Tables
 from sim.metrics.arrays import (
-    HOURS_PER_WEEK,
     FloatArray,
     IntArray,
     Window,
@@ -64,7 +64,7 @@ def available_hours(capacity: pd.DataFrame, window: Window) -> FloatArray:
     return hours
 
 
-def _hours_of_people(name: str, label: str, meaning: str, part_label: str = "") -> Metric:
+def _hours_of_people(name: str, label: str, meaning: str, **properties: Any) -> Metric:
     return Metric(
         name=f"{name}_h_per_week",
         label=label,
@@ -72,9 +72,8 @@ def _hours_of_people(name: str, label: str, meaning: str, part_label: str = "") 
         topic="people and machines",
         dimension="quantity",
         unit="h per week",
-        part_label=part_label,
-        # On-call work takes from idle time what it adds to nothing.
-        lowest=-math.inf if name == "idle" else 0.0,
+        part_kind="effort",
+        **properties,
     )
 
 
@@ -84,13 +83,23 @@ def _hours_of_people(name: str, label: str, meaning: str, part_label: str = "") 
             name,
             f"people's time for {label}",
             f"focused hours of people that go into {label}",
-            label,
+            part_label=label,
+            prominence="detail" if name == "investment" else "supplement",
         )
         for name, label in EFFORTS.items()
     ),
-    _hours_of_people("idle", "idle time", "available hours of people without work", "idle"),
-    replace(
-        _hours_of_people("capacity", "capacity", "focused hours that people can work"),
+    _hours_of_people(
+        "idle",
+        "idle time",
+        "available hours of people without work",
+        part_label="idle",
+        # On-call work takes from idle time what it adds to nothing.
+        lowest=-math.inf,
+    ),
+    _hours_of_people(
+        "capacity",
+        "capacity",
+        "focused hours that people can work",
         parts=tuple(f"{name}_h_per_week" for name in (*EFFORTS, "idle")),
     ),
 )

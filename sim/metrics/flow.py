@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from sim.hours import HOURS_PER_WEEK
 from sim.log import Tables
 from sim.metrics.arrays import (
-    HOURS_PER_WEEK,
     FloatArray,
     IntArray,
     Window,
@@ -21,21 +21,22 @@ from sim.metrics.arrays import (
     reals,
     table,
 )
-from sim.metrics.catalogue import Metric, measures
+from sim.metrics.catalogue import Metric, PartKind, measures
 
 # The columns of the table of steps that split an execution, in the order in which it lives them.
 PARTS = ("handoff_h", "window_h", "people_h", "effort_h", "compute_h", "run_h")
 
-LEAD_TIME_PARTS = {
-    "touch": "touch time",
-    "run": "machine run time",
-    "people": "waiting for people",
-    "compute": "waiting for compute",
-    "approval": "waiting for approval",
-    "handoff": "waiting in handoffs",
-    "rework": "rework",
+LEAD_TIME_PARTS: dict[str, tuple[str, str, PartKind]] = {
+    "touch": ("effort_h", "touch time", "work"),
+    "run": ("run_h", "machine run time", "work"),
+    "people": ("people_h", "waiting for people", "waiting"),
+    "compute": ("compute_h", "waiting for compute", "waiting"),
+    "approval": ("window_h", "waiting for approval", "waiting"),
+    "handoff": ("handoff_h", "waiting in handoffs", "waiting"),
+    "rework": ("rework_h", "rework", "rework"),
 }
-"""What the time from commit to production goes into."""
+"""What the time from commit to production goes into: column of :func:`waiting_by_step`, label and
+kind."""
 
 TRAINING_STEP = "train"
 """The step that trains models, in the table of steps."""
@@ -94,8 +95,9 @@ def _delivery_hours(tables: Tables, window: Window) -> tuple[IntArray, FloatArra
             better="less",
             rests_on="n_changes_deployed",
             part_label=label,
+            part_kind=kind,
         )
-        for part, label in LEAD_TIME_PARTS.items()
+        for part, (_, label, kind) in LEAD_TIME_PARTS.items()
     ),
 )
 def lead_time_parts(tables: Tables, window: Window) -> dict[str, float]:

@@ -7,8 +7,8 @@ from sim.metrics.arrays import Window, inside, matches, mean, median, reals, tab
 from sim.metrics.catalogue import Metric, measures
 
 PHASES = {
-    "detect": ("time to detect", "until noticed", "start of degradation to detected"),
-    "respond": ("time to respond", "until somebody starts", "detected to somebody at work on it"),
+    "detect": ("time to detect", "detection", "start of degradation to detected"),
+    "respond": ("time to respond", "response", "detected to somebody at work on it"),
     "diagnose": ("time to diagnose", "diagnosis", "start of the response to diagnosed"),
     "remedy": ("time to remedy", "remedy", "diagnosed to restored"),
 }
@@ -50,6 +50,8 @@ PHASES = {
             better="less",
             rests_on="n_restored",
             part_label=part_label,
+            part_kind="phase",
+            prominence="supplement",
             is_certainly_positive=True,
         )
         for phase, (label, part_label, span) in PHASES.items()

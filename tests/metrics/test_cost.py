@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.metrics.cost import HEADS, bills, costs
+from sim.metrics.cost import bills, costs
 
 WINDOW = (168.0, 504.0)  # weeks 1 and 2
 SERVICES = [{"service": name, "team": "red"} for name in ("ads", "fraud", "search")]
