@@ -8,6 +8,7 @@ import pandas as pd
 
 from sim.experiment.intervals import summarize
 from sim.metrics import catalogue
+from sim.metrics.bands import has_bands
 from sim.metrics.catalogue import headlines, metrics
 from sim.report.comparison import (
     Difference,
@@ -123,6 +124,7 @@ def _metric_line(row: Difference, values: Mapping[str, tuple[float, float, float
         f"{_estimate(name, *value)}</td>"
         for arm, value in values.items()
     )
+    strip = _strip(name, values) if has_bands(name, DORA_YEAR) else ""
     told = _difference(row).replace(" (", "<small>(", 1)
     told += "</small>" if "<small>" in told else ""
     if not math.isnan(row.low) and row.difference != 0.0:
@@ -131,13 +133,15 @@ def _metric_line(row: Difference, values: Mapping[str, tuple[float, float, float
         f'<tr><th scope="row">{html.escape(metric.label)}'
         f"<small>{html.escape(metric.meaning)}</small></th>{cells}"
         f'<td data-metric="{name}" data-arm="difference">{told}</td></tr>'
-        f'<tr aria-hidden="true"><td colspan="4">{_strip(name, values)}</td></tr>'
+        f'<tr aria-hidden="true"><td colspan="4">{strip}</td></tr>'
     )
 
 
 def _estimate(metric: str, mean: float, low: float, high: float) -> str:
     shown = format_estimate(catalogue.metric(metric), mean, low, high)
-    bands = bands_between(metric, *((mean, mean) if math.isnan(low) else (low, high)))
+    bands: tuple[str, ...] = ()
+    if has_bands(metric, DORA_YEAR):
+        bands = bands_between(metric, *((mean, mean) if math.isnan(low) else (low, high)))
     interval = f"<small>{html.escape(shown.interval)}</small>" if shown.interval else ""
     return (
         f"<strong>{html.escape(shown.value)}</strong>{interval}"

@@ -530,14 +530,13 @@ def _bill(study: Study) -> str:
     if not rows:
         return ""
     means = study.summary()["mean"]
-    means = study.summary()["mean"]
 
     def money(name: str) -> str:
         return format_value(metric_of(study, name), float(means[name]))
 
-    each = money("cost_per_deployment")
+    cost, each = money("cost_per_week"), money("cost_per_deployment")
     largest = max(rows, key=lambda row: row.share)
-    said = f"All this costs {money('cost_per_week')}, {share_in_words(largest.share)} of it for {largest.label}"
+    said = f"All this costs {cost}, {share_in_words(largest.share)} of it for {largest.label}"
     return f"{said}, or {each}." if each != NO_DATA else f"{said}."
 
 

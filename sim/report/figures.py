@@ -119,8 +119,8 @@ _FREQUENCIES = {
     "monthly": 1 / 30.44,
     "weekly": 1 / 7,
     "daily": 1.0,
-    "10 a day": 10.0,
-    "100 a day": 100.0,
+    "10 per day": 10.0,
+    "100 per day": 100.0,
 }
 # What is shown at least, so that the bands give an orientation.
 SHOWN_AT_LEAST = {
