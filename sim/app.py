@@ -5,6 +5,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -16,11 +17,13 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from sim import sweeper
+from sim.ending import last_words
 from sim.experiment.axes import Axis
-from sim.experiment.engines import start_early
+from sim.experiment.engines import EngineError, start_early
 from sim.experiment.payback import Payback, pay_back
 from sim.experiment.replicate import Study, replicate
-from sim.experiment.store import ResultsError
+from sim.experiment.resources import Demand, demand, demand_of_sweep, refuse_too_large
+from sim.experiment.store import DiskError, ResultsError
 from sim.experiment.sweep import STORE, run_sweep
 from sim.experiment.sweep_results import Sweep
 from sim.report.progress import ShownSweep, progress_bar
@@ -38,6 +41,7 @@ from sim.scenario.load import (
 )
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Variants
+from sim.world.clock import SimulationError
 
 _HELP = """\
 mldelivery {version}: simulates an organization that delivers machine-learning systems and shows
@@ -66,6 +70,8 @@ experiment: replications, seed, horizon_weeks, warmup_weeks, n_jobs, and for swe
 design, samples, baseline, precision, select. docs/parameters.md lists all keys with unit, range,
 default and source; --hydra-help explains the syntax of overrides."""
 
+_NOTHING = "interrupted; this run wrote nothing"
+
 _SETTINGS = {
     "hydra.run.dir": "'results/${folder_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}'",
     "hydra.sweep.dir": "'results/${folder_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}_multirun'",
@@ -89,8 +95,8 @@ _OPTIONS_WITH_VALUE = {"--cfg", "-c", "--package", "-p", "--info", "-i"} | {
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit.
 
-    The status is 0 if all is done, 1 if points of a sweep failed or results cannot be kept, 2 for
-    an invalid scenario, 130 if interrupted.
+    The status is 0 if all is done, 1 if a simulation or points of a sweep failed or results cannot
+    be kept, 2 for an invalid scenario.
 
     Args:
         arguments: what follows the program's name; by default those of this process.
@@ -110,16 +116,26 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(0)
     overrides, options = _split(arguments)
     try:
-        _compose_and_run(overrides, options)
+        with last_words(_of_a_run):
+            _compose_and_run(overrides, options)
     except ScenarioError as error:
         _stop(str(error), status=2)
     except ResultsError as error:
         _stop(str(error), status=1)
+    except EngineError as error:
+        _stop(f"{error}; nothing was written", status=1)
     except OSError as error:
         _stop(f"the results cannot be written: {error}", status=1)
-    except KeyboardInterrupt:
-        _stop("interrupted; this run wrote nothing", status=130)
     sys.exit(0)
+
+
+def _of_a_run() -> str:
+    with suppress(Exception):  # before Hydra has chosen the folder
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        if (folder / "report.html").exists():
+            return f"interrupted, when the report was complete: {_readable(folder)}/"
+        _remove_if_empty(folder)
+    return _NOTHING
 
 
 def _column(names: Sequence[str]) -> str:
@@ -209,6 +225,10 @@ def _run(composed: DictConfig, plain: Collection[str]) -> None:
 
             if not is_possible():
                 raise ScenarioError([Problem("animation", "needs vidigi", INSTALL)])
+        arms = 2 if scenario.roadmap else 1
+        _announce(
+            demand([(scenario, arms * scenario.replications)], scenario.n_jobs, keeps_weeks=True)
+        )
         study, payback = _simulate(scenario)
         console = Console()
         print_study(study, console)
@@ -225,6 +245,12 @@ def _run(composed: DictConfig, plain: Collection[str]) -> None:
         )
     except ScenarioError as error:  # exit here: Hydra would add a line of its own
         _stop(str(error), status=2)
+    except SimulationError as error:
+        _stop(str(error), status=1)
+    except EngineError as error:
+        _stop(f"{error}; nothing was written", status=1)
+    except OSError as error:
+        _stop(f"the results cannot be written: {error}", status=1)
     finally:
         _remove_if_empty(folder)
 
@@ -252,23 +278,50 @@ def _sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
         hint = "choose another folder"
         problem = Problem("hydra.sweep.dir", f"'{folder}' is not empty and has no sweep", hint)
         raise ScenarioError([problem])
-    if variants.scenario(0).animation:
+    settings = variants.scenario(0)
+    if settings.animation:
         problem = Problem(
             "animation", "is for a single run", "leave it out, or run one point alone"
         )
         raise ScenarioError([problem])
-    folder.mkdir(parents=True, exist_ok=True)
+    wanted = demand_of_sweep(variants, settings.n_jobs)
+    if settings.engine == "loky":  # others may have more memory elsewhere
+        refuse_too_large(wanted, settings.allow_large)
+    _announce(wanted)
     try:
-        with ShownSweep() as shown:
-            sweep = run_sweep(variants, axes, folder, shown)
-        _report(sweep, variants, folder)
-    except KeyboardInterrupt:
-        again = f"the same command with hydra.sweep.dir={_readable(folder)} goes on from there"
-        _stop(f"interrupted; what was finished is kept, and {again}", status=130)
+        with last_words(partial(_of_a_sweep, folder)):
+            folder.mkdir(parents=True, exist_ok=True)
+            with ShownSweep() as shown:
+                sweep = run_sweep(variants, axes, folder, shown)
+            _report(sweep, variants, folder)
+    except (EngineError, DiskError, OSError) as error:
+        _remove_if_empty(folder)
+        if not folder.exists():
+            raise
+        what = f"the results cannot be written: {error}" if isinstance(error, OSError) else error
+        kept = "" if isinstance(error, DiskError) else "; what was finished is kept"
+        _stop(f"{what}{kept}, and {_again(folder)}", status=1)
     finally:
         _remove_if_empty(folder)
     if sweep.failures:
         sys.exit(1)
+
+
+def _announce(wanted: Demand) -> None:
+    """Say of a large experiment, before it begins, how long it will take and what it needs."""
+    if wanted.is_large:
+        print(wanted, file=sys.stderr, flush=True)
+
+
+def _of_a_sweep(folder: Path) -> str:
+    _remove_if_empty(folder)
+    if not folder.exists():
+        return _NOTHING
+    return f"interrupted; what was finished is kept, and {_again(folder)}"
+
+
+def _again(folder: Path) -> str:
+    return f"the same command with hydra.sweep.dir={_readable(folder)} goes on from there"
 
 
 def _report(sweep: Sweep, variants: Variants, folder: Path) -> None:
@@ -292,6 +345,8 @@ def _remove_if_empty(folder: Path) -> None:
             if [entry.name for entry in path.iterdir()] == ["multirun.yaml"]:
                 (path / "multirun.yaml").unlink()
             path.rmdir()
+        except FileNotFoundError:
+            continue
         except OSError:  # not empty
             return
 

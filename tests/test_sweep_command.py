@@ -10,7 +10,7 @@ import hydra
 import pandas as pd
 import pytest
 import yaml
-from interrupting import interrupt
+from processes import PATIENCE_S, interrupt
 
 import sim
 from sim.app import main
@@ -497,6 +497,9 @@ def test_a_point_that_fails(
             future.set_result(function(*arguments))  # type: ignore[operator]
             return future
 
+        def check(self, error: BaseException | None) -> None:
+            pass
+
     sound = scheduler.observe
     monkeypatch.setattr("sim.experiment.sweep.engine", lambda *_: nullcontext(Here()))
     monkeypatch.setattr("sim.experiment.sweep.run_sweep.__defaults__", (None, broken))
@@ -560,7 +563,9 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
     assert printed == ""
     with Store(tmp_path / "mine" / STORE) as store:
         assert 0 < store.count() < 200
-    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    again = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S
+    )
     assert again.returncode == 0, again.stderr
     runs = pd.read_parquet(tmp_path / "mine" / TABLE)
     assert len(runs) == 200

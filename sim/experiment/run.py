@@ -11,6 +11,8 @@ from sim.metrics import catalogue, compute_metrics, compute_metrics_by
 from sim.scenario.organization import Scenario
 from sim.world.organization import simulate as simulate_world
 
+from .resources import demand, refuse_too_large
+
 
 @dataclass(frozen=True)
 class Run:
@@ -107,7 +109,35 @@ def simulate(
         replication: which replication of an experiment this is; the same seed and number give the
             same log.
         progress: called now and then with the share of the horizon that is done.
+
+    Raises:
+        ScenarioError: its log would not fit into memory, and `allow_large` is not set.
+        ValueError: the seed or the number of the replication is negative.
     """
-    seed = scenario.seed if seed is None else seed
+    seed = checked_seed(scenario, seed)
+    if replication < 0:
+        raise ValueError(f"replication is {replication}; the first is 0")
+    refuse_too_large(demand([(scenario, 1)], 1), scenario.allow_large)
+    return simulate_unchecked(scenario, seed, replication, progress)
+
+
+def checked_seed(scenario: Scenario, seed: int | None) -> int:
+    """Return ``seed``, or that of ``scenario`` without one.
+
+    Raises:
+        ValueError: it is negative.
+    """
+    if seed is not None and seed < 0:
+        raise ValueError(f"seed is {seed}; it must be 0 or more")
+    return scenario.seed if seed is None else seed
+
+
+def simulate_unchecked(
+    scenario: Scenario,
+    seed: int,
+    replication: int,
+    progress: Callable[[float], None] | None = None,
+) -> Run:
+    """Simulate one replication of an experiment that has been looked at as a whole."""
     log = simulate_world(scenario, seed, replication, progress)
     return Run(scenario, seed, replication, log.to_frames())

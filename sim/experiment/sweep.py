@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from sim.ending import unfinished
 from sim.scenario.composition import groups
 from sim.scenario.errors import Problem, ScenarioError, nearest
 from sim.scenario.organization import Scenario
@@ -21,6 +22,7 @@ from .axes import Axis, Interval
 from .designs import points as points_of_design
 from .engines import engine
 from .fingerprint import fingerprint, scenario_digest
+from .resources import demand_of_sweep, refuse_too_large
 from .scheduler import Failure, Observe, Scheduler, Watcher, observe
 from .stopping import check_metrics, replicate_further
 from .store import ResultsError, Store
@@ -72,7 +74,8 @@ def sweep(
         watcher: is told about what is finished and what fails.
 
     Raises:
-        ScenarioError: a point is no valid scenario; nothing is simulated then.
+        ScenarioError: a point is no valid scenario, or would not fit into memory; nothing is
+            simulated then.
         ResultsError: the folder cannot be used.
     """
     given = {"replications": replications, "seed": seed, "n_jobs": n_jobs}
@@ -85,6 +88,9 @@ def sweep(
     parts = tuple(Axis(key, _listed(key, values)) for key, values in axes.items())
     variants = design_variants(parts, lambda _: data)
     looking = watcher or Nobody()
+    settings = variants.scenario(0)
+    if settings.engine == "loky":  # others may have more memory elsewhere
+        refuse_too_large(demand_of_sweep(variants, settings.n_jobs), settings.allow_large)
     if folder is not None:
         Path(folder).mkdir(parents=True, exist_ok=True)
         return run_sweep(variants, parts, Path(folder), looking)
@@ -187,12 +193,10 @@ def run_sweep(
                 scheduler.run(wanted)
             kept = [0 if point in scheduler.failures else n for point, n in enumerate(wanted)]
             part = folder / f"{TABLE}.part"
-            try:
+            with unfinished(part):
                 write_table(part if table is None else table, store, variants, prints, kept)
                 if table is None:
                     part.replace(folder / TABLE)
-            finally:
-                part.unlink(missing_ok=True)
     return Sweep(
         variants.scenario(baseline),
         tuple(axes),

@@ -16,6 +16,7 @@ from sim.log import Tables
 from sim.metrics.arrays import (
     FloatArray,
     Window,
+    cut,
     flags,
     inside,
     label_positions,
@@ -82,8 +83,8 @@ def _money(name: str, label: str, meaning: str, **properties: Any) -> Metric:
 def costs(tables: Tables, window: Window) -> dict[str, float]:
     """Return the cost per week by head, their sum, the cost per deployment, and the net cost.
 
-    *   people and compute: the paid hours of the table of capacity, spread evenly over their week,
-        times `person/<role>` and `compute/<resource>`.
+    *   people and compute: the paid hours of the table of capacity times
+        `person/<role>` and `compute/<resource>`.
     *   tools: the price `tools` a week.
     *   downtime: the hours of outage of all services (see :func:`sim.metrics.reliability.outages`)
         times `downtime`; degraded: the hours of all services below their quality objective times
@@ -182,9 +183,8 @@ def _price_at(
 
 
 def _cut(edges: FloatArray, prices: dict[str, tuple[FloatArray, FloatArray]]) -> FloatArray:
-    """Return ends of pieces of time within which neither week, nor period, nor price changes."""
-    weeks = np.arange(edges[0] // HOURS_PER_WEEK + 1, edges[-1] // HOURS_PER_WEEK + 1)
-    ends = np.concatenate([edges, weeks * HOURS_PER_WEEK, *(since for since, _ in prices.values())])
+    """Return ends of pieces of time within which neither period nor price changes."""
+    ends = np.concatenate([edges, *(since for since, _ in prices.values())])
     return np.unique(ends[(ends >= edges[0]) & (ends <= edges[-1])])
 
 
@@ -193,17 +193,17 @@ def _paid_hours(tables: Tables, pieces: FloatArray) -> Iterator[tuple[str, str, 
     capacity = table(tables, "capacity")
     resources = labels(capacity, "resource")
     resource = label_positions(capacity, "resource", resources)
-    row_week, paid_h = reals(capacity, "week").astype(np.intp), reals(capacity, "paid_h")
-    people = flags(capacity, "people")
-    week = (pieces[:-1] // HOURS_PER_WEEK).astype(np.intp)
-    share = np.diff(pieces) / HOURS_PER_WEEK
-    first, n_weeks = week[0], week[-1] - week[0] + 1
-    seen = (row_week >= first) & (row_week < first + n_weeks) & (resource >= 0)
-    place = resource * n_weeks + row_week - first
-    for head, rows in (("people", seen & people), ("compute", seen & ~people)):
-        by_week = np.bincount(place[rows], paid_h[rows], minlength=len(resources) * n_weeks)
-        for name, hours in zip(resources, by_week.reshape(-1, n_weeks), strict=True):
-            yield head, name, hours[week - first] * share
+    row, piece, share = cut(reals(capacity, "opens_at"), reals(capacity, "closes_at"), pieces)
+    paid_h = share * reals(capacity, "paid_h")[row]
+    people = flags(capacity, "people")[row]
+    n_pieces = pieces.size - 1
+    place = resource[row] * n_pieces + piece
+    for head, bits in (("people", people), ("compute", ~people)):
+        bits = bits & (place >= 0)
+        by_place = np.bincount(place[bits], paid_h[bits], minlength=len(resources) * n_pieces)
+        by_resource = by_place.astype(np.float64).reshape(-1, n_pieces)
+        for name, hours in zip(resources, by_resource, strict=True):
+            yield head, name, hours
 
 
 def _hours_within(start: FloatArray, stop: FloatArray, pieces: FloatArray) -> FloatArray:

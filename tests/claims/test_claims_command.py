@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from processes import PATIENCE_S
 
 import sim
 from sim.claims.load import CLAIMS, load_trials, read_claims
@@ -39,7 +40,7 @@ def folder_of(folder: Path, *claims: dict[str, Any], settings: list[str] | None 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "sim.claims", *arguments]
     return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 

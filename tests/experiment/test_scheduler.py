@@ -39,6 +39,9 @@ class Pool:
             self.work()
         return later
 
+    def check(self, error: BaseException | None) -> None:
+        """Go on whatever happens."""
+
     def work(self) -> None:
         """Do the oldest piece."""
         first = self._waiting.pop(0)
@@ -76,7 +79,7 @@ class Queue:
         """Add what came back."""
         self._items.append(item)
 
-    def get(self) -> object:
+    def get(self, timeout: float) -> object:
         """Return what came back first."""
         while not self._items:
             self._pool.work()

@@ -73,7 +73,8 @@ CAPACITY = [
         "resource": role,
         "team": team,
         "people": True,
-        "week": week,
+        "opens_at": 168.0 * week,
+        "closes_at": 168.0 * (week + 1),
         "available_h": 40.0,
         "paid_h": 50.0,
     }

@@ -22,7 +22,8 @@ def capacity(resource, week, paid_h, people=True, team="red"):
         "resource": resource,
         "team": team,
         "people": people,
-        "week": week,
+        "opens_at": 168.0 * week,
+        "closes_at": 168.0 * (week + 1),
         "available_h": 0.7 * paid_h,
         "paid_h": paid_h,
     }
