@@ -4,7 +4,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
@@ -26,18 +26,24 @@ from sim.experiment.resources import Demand, demand, demand_of_sweep, refuse_too
 from sim.experiment.store import DiskError, ResultsError
 from sim.experiment.sweep import STORE, run_sweep
 from sim.experiment.sweep_results import Sweep
+from sim.own_folder import searched_first
 from sim.report.progress import ShownSweep, progress_bar
 from sim.report.terminal import print_study
-from sim.scenario.composition import SCENARIOS, groups, own_values_last
+from sim.scenario.composition import (
+    SCENARIOS,
+    Files,
+    groups,
+    own_values_last,
+    parse,
+    sets_a_value,
+)
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.load import (
     COMPOSITION_ERRORS,
     add_missing,
-    from_composed,
+    composed_scenario,
     from_composition,
-    refuse_unknown_names,
     scenario_names,
-    without_groups,
 )
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Variants
@@ -145,7 +151,6 @@ def _column(names: Sequence[str]) -> str:
 def _compose_and_run(overrides: Sequence[str], options: Sequence[str]) -> None:
     given = {override.split("=")[0].lstrip("+~") for override in overrides}
     settings = [f"{key}={value}" for key, value in _SETTINGS.items() if key not in given]
-    sys.argv = [sys.argv[0], *add_missing(overrides), *settings, *options]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach us instead of being printed by Hydra
 
     # Hydra makes the folder before the name is validated: it must not lead out of results/.
@@ -153,33 +158,62 @@ def _compose_and_run(overrides: Sequence[str], options: Sequence[str]) -> None:
         "folder_name", lambda name: re.sub(r"[^A-Za-z0-9_-]", "_", str(name)), replace=True
     )
     composing = True
-    plain = {override.partition("=")[0] for override in overrides}
 
     def sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
         nonlocal composing
         composing = False
         _sweep(axes, variants, folder)
 
-    sweeper.register(plain, sweep)
-    if {"-m", "--multirun"} & set(options) and "--cfg" not in options and "engine" not in plain:
+    sweeper.register(overrides, sweep)
+    several = bool({"-m", "--multirun"} & set(options))
+    is_shown = bool({"--cfg", "-c"} & set(options))
+    if several and not is_shown and "engine" not in given:
         start_early()
 
     @hydra.main(version_base="1.3", config_path=str(SCENARIOS), config_name="default")
     def run(composed: DictConfig) -> None:
         nonlocal composing
         composing = False
-        _run(composed, plain)
+        _run(overrides if "hydra/sweeper" not in given else _of_this_job(overrides))
         composing = True  # the next scenario of a multirun
 
+    # Hydra needs no values of the scenario: it composes one in order to know its folder.
+    completed = add_missing(overrides)
+    if several and not is_shown:
+        completed = [sweeper.with_first_choice(override) for override in completed]
+    of_files = [override for override in completed if not sets_a_value(parse(override))]
     try:
-        with own_values_last():
-            run()
+        try:
+            _call_hydra(run, [*completed, *settings], options)
+        except ScenarioError:
+            raise
+        except Exception as error:
+            if not composing or is_shown or getattr(error, "errno", None) is not None:
+                raise
+            _call_hydra(run, [*of_files, *settings], options)
     except COMPOSITION_ERRORS as error:
         # An error while simulating is no matter of the scenario's files; nor is one with an errno,
         # which means that Hydra could not make the results folder.
         if not composing or getattr(error, "errno", None) is not None:
             raise
         raise from_composition(error, overrides) from None
+
+
+def _call_hydra(run: Callable[[], None], overrides: Sequence[str], options: Sequence[str]) -> None:
+    sys.argv = [sys.argv[0], *overrides, *options]
+    with own_values_last(), searched_first(_own_folder(options)):
+        run()
+
+
+def _of_this_job(overrides: Sequence[str]) -> list[str]:
+    """Return the overrides of this job of another sweeper, without the `++` of `add_missing`."""
+    plain = {override.partition("=")[0] for override in overrides}
+    task = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
+    assert isinstance(task, list)
+    return [
+        override[2:] if override[2:].partition("=")[0] in plain else override
+        for override in map(str, task)
+    ]
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -192,34 +226,31 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return overrides, options
 
 
+def _own_folder(options: Sequence[str]) -> Path | None:
+    """Return the folder that ``--config-dir`` names."""
+    folder = None
+    for option, following in zip(options, [*options[1:], ""], strict=True):
+        name, equals, value = option.partition("=")
+        if name in ("--config-dir", "-cd"):
+            folder = Path(value if equals else following)
+    return folder
+
+
 def _stop(message: str, status: int) -> NoReturn:
     print(message, file=sys.stderr)
     sys.exit(status)
 
 
-def _run(composed: DictConfig, plain: Collection[str]) -> None:
+def _run(overrides: Sequence[str]) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     try:
         if any(folder.iterdir()):
             raise ScenarioError(
                 [Problem("hydra.run.dir", f"'{folder}' is not empty", "choose another folder")]
             )
-        # The overrides of this run of a multirun, without the `++` of `add_missing`.
-        task = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
-        assert isinstance(task, list)
-        here = [
-            override[2:] if override[2:].partition("=")[0] in plain else override
-            for override in map(str, task)
-        ]
-        config_name = str(HydraConfig.get().job.config_name)
-        refuse_unknown_names(here, partial(hydra.compose, config_name))
-
-        def compose_again(practices: list[str]) -> DictConfig:
-            return hydra.compose(
-                config_name, [*without_groups(list(map(str, task)), practices), *practices]
-            )
-
-        scenario = from_composed(composed, here, compose_again)
+        known = HydraConfig.get()
+        files = Files(str(known.job.config_name), tuple(map(str, known.overrides.hydra)))
+        scenario = composed_scenario(files, overrides)
         if scenario.animation:
             from sim.report.animation import INSTALL, is_possible
 

@@ -82,6 +82,7 @@ def started(command: Sequence[str], folder: Path) -> Iterator[Command]:
             process = subprocess.Popen(
                 command,
                 cwd=folder,
+                stdin=subprocess.PIPE,  # open, like a terminal
                 stdout=printed,
                 stderr=errors,
                 start_new_session=True,

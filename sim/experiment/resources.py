@@ -13,6 +13,7 @@ from math import inf
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Variants
+from sim.world.organization import MOST_EVENTS
 
 from .engines import cores
 from .workload import workload
@@ -28,8 +29,6 @@ BYTES_PER_WEEK = 300.0
 
 _LONG_S = 60.0
 _LARGE_BYTES = 1e9
-_LONGEST_S = 7 * 86_400.0
-"""For one replication: no organization has so much to do."""
 _POINTS_LOOKED_AT = 8
 
 
@@ -43,7 +42,7 @@ class Demand:
         source: the key of the scenario from which most of these come.
         processes: how many replications are simulated at a time.
         seconds: until all is done.
-        longest_s: until the largest replication is done.
+        events: what is expected to happen in the largest of them, with and without a row.
         bytes: memory at the peak, of all processes.
     """
 
@@ -52,7 +51,7 @@ class Demand:
     source: str
     processes: int
     seconds: float
-    longest_s: float
+    events: float
     bytes: float
 
     @property
@@ -82,7 +81,7 @@ def demand(
         n_jobs: parallel processes, -1 for one a core.
         keeps_weeks: whether the weekly series of each replication, and one whole log, are kept.
     """
-    total, seconds, longest_s, weeks, rows, source = 0.0, 0.0, 0.0, 0.0, 0.0, ""
+    total, seconds, events, weeks, rows, source = 0.0, 0.0, 0.0, 0.0, 0.0, ""
     for scenario, replications in work:
         expected = workload(scenario)
         each_s = (
@@ -93,7 +92,7 @@ def demand(
         )
         total += replications
         seconds += replications * each_s
-        longest_s = max(longest_s, each_s)
+        events = max(events, expected.total_rows + expected.silent)
         weeks += replications * scenario.horizon_weeks
         if expected.total_rows >= rows:
             rows, source = expected.total_rows, expected.main_source
@@ -101,7 +100,7 @@ def demand(
     memory = processes * (BYTES_PER_PROCESS + BYTES_PER_ROW * rows)
     if keeps_weeks:
         memory += BYTES_PER_WEEK * weeks + BYTES_PER_ROW * rows
-    return Demand(round(total), rows, source, processes, seconds / processes, longest_s, memory)
+    return Demand(round(total), rows, source, processes, seconds / processes, events, memory)
 
 
 def demand_of_sweep(variants: Variants, n_jobs: int) -> Demand:
@@ -127,7 +126,7 @@ def demand_of_sweep(variants: Variants, n_jobs: int) -> Demand:
 
 
 def refuse_too_large(wanted: Demand, allowed: bool, memory: float | None = None) -> None:
-    """Refuse an experiment that does not fit into memory, or that would never end.
+    """Refuse an experiment that does not fit into memory, or makes too many events.
 
     Args:
         wanted: what it wants.
@@ -138,13 +137,14 @@ def refuse_too_large(wanted: Demand, allowed: bool, memory: float | None = None)
         ScenarioError: it does not fit.
     """
     there = machine_memory() if memory is None else memory
-    if allowed or (wanted.bytes <= there and wanted.longest_s <= _LONGEST_S):
+    if allowed or (wanted.bytes <= there and wanted.events <= MOST_EVENTS):
         return
-    what = f"{_rounded(wanted.rows)} log rows per replication would take "
     if wanted.bytes > there:
-        what += f"{size(wanted.bytes)} of memory in {wanted.processes} processes, of {size(there)}"
+        what = f"{_rounded(wanted.rows)} log rows per replication would take {size(wanted.bytes)} "
+        what += f"of memory in {wanted.processes} processes, of {size(there)}"
     else:
-        what += duration(wanted.longest_s)
+        what = f"{_rounded(wanted.events)} events per replication would take very long "
+        what += f"({duration(wanted.seconds)})"
     hint = "reduce it, horizon_weeks or n_jobs, or set allow_large=true"
     raise ScenarioError([Problem(wanted.source, what, hint)])
 

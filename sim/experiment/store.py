@@ -18,7 +18,7 @@ import numpy as np
 
 from .intervals import FloatArray
 
-_FORMAT = 2
+_FORMAT = 3
 _SMALLEST = 512
 """Bytes of the smallest page of SQLite."""
 _TABLES = f"""

@@ -5,15 +5,17 @@ same names, units and estimates.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.intervals import FloatArray
-from sim.experiment.selection import Selection
+from sim.experiment.selection import FEWEST_KNOWN, Selection
+from sim.experiment.stopping import goal_of, metrics_of
 from sim.experiment.sweep_results import Sweep
 from sim.metrics import catalogue
 from sim.metrics.catalogue import NUMBER, headlines
@@ -30,6 +32,7 @@ from sim.report.units import (
     format_value,
     unit_of_change,
 )
+from sim.scenario.variants import word
 from sim.words import capitalized, listed, readable
 
 COST = "cost_per_week"
@@ -147,7 +150,31 @@ def axis_name(axis: Axis) -> str:
 
 
 def value_name(axis: Axis, value: object) -> str:
-    """Return a value of an axis as people write it; three digits of a sampled one."""
+    """Return a value of an axis as people write it, and no other value of the axis alike."""
+    if isinstance(axis.values, Interval):
+        return _written(value, digits=3)
+    return _value_names(axis).get(_found_by(value)) or _written(value)
+
+
+@lru_cache
+def _value_names(axis: Axis) -> Mapping[tuple[bool, object], str]:
+    """Return the names of the values of an axis, each another one."""
+    assert not isinstance(axis.values, Interval)
+    names = [_written(value) for value in axis.values]
+    words = [
+        word(value) if names.count(name) > 1 else name
+        for name, value in zip(names, axis.values, strict=True)
+    ]
+    places = map(_found_by, axis.values)
+    return dict(zip(places, shortened(words, _LONGEST_VALUE), strict=True))
+
+
+def _found_by(value: object) -> tuple[bool, object]:
+    """Return what tells values apart however they are stored: `true` is equal to 1."""
+    return isinstance(value, bool | np.bool_), value
+
+
+def _written(value: object, digits: int = 6) -> str:
     if value is None:
         return "none"
     if isinstance(value, bool | np.bool_):
@@ -157,9 +184,39 @@ def value_name(axis: Axis, value: object) -> str:
     if isinstance(value, float | np.floating):
         if float(value).is_integer() and abs(float(value)) < 1e15:
             return f"{value:,.0f}"
-        return f"{value:.3g}" if isinstance(axis.values, Interval) else f"{value:g}"
-    text = readable(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+        return f"{value:.{digits}g}"
+    return readable(value) if isinstance(value, str) else str(value)
+
+
+def shortened(names: Sequence[str], longest: int) -> list[str]:
+    """Return names of at most so many letters, which differ where the names do.
+
+    A long name loses its end; if others then look the same, what they all begin with; if that does
+    not help, it gets a number.
+    """
+
+    def cut(name: str) -> str:
+        return name if len(name) <= longest else f"{name[: longest - 1]}…"
+
+    short = [cut(name) for name in names]
+    for seen in {name for name in short if short.count(name) > 1}:
+        alike = [place for place, name in enumerate(short) if name == seen]
+        same = _common_start([names[place] for place in alike])
+        start = max(names[alike[0]].rfind(mark, 0, same) + 1 for mark in ",{[· ")
+        for place in alike:
+            short[place] = cut(f"…{names[place][start:].lstrip()}")
+    for seen in {name for name in short if short.count(name) > 1}:
+        alike = [place for place, name in enumerate(short) if name == seen]
+        if len({names[place] for place in alike}) > 1:
+            for number, place in enumerate(alike, start=1):
+                short[place] = f"{seen[: longest - len(str(number)) - 4]}… ({number})"
+    return short
+
+
+def _common_start(names: Sequence[str]) -> int:
+    """Return with how many letters all names begin alike."""
+    letters = enumerate(zip(*names, strict=False))
+    return next((place for place, there in letters if len(set(there)) > 1), min(map(len, names)))
 
 
 def point_name(found: Findings, point: int) -> str:
@@ -515,17 +572,46 @@ def _selected(found: Findings) -> str:
     selection = found.selection
     if selection is None:
         return ""
+    goal = f"Looked for was the {goal_in_words(found)}: "
+    lacking = " ".join(_not_judged(found))
+    if math.isnan(selection.probability):
+        return f"{goal}no point can be judged. {lacking}"
     sure = format_percent(selection.probability)
     if selection.best is None:
-        return (
-            f"Looked for was the {goal_in_words(found)}: going by the means no point keeps "
-            f"within these limits, which is right with a probability of at least {sure}."
+        chosen = (
+            "going by the means no point keeps within these limits, which is right with a "
+            f"probability of at least {sure}."
         )
-    return (
-        f"Looked for was the {goal_in_words(found)}: going by the means it is "
-        f"{point_name(found, selection.best)}, which is the right choice with a probability of at "
-        f"least {sure}."
-    )
+    else:
+        chosen = (
+            f"going by the means it is {point_name(found, selection.best)}, which is the right "
+            f"choice with a probability of at least {sure}."
+        )
+    return f"{goal}{chosen} {lacking}".rstrip()
+
+
+def _not_judged(found: Findings) -> list[str]:
+    """Return sentences about the points that a selection cannot judge for want of data."""
+    wish = found.sweep.base.select
+    assert wish is not None
+    sentences = []
+    metrics = metrics_of(goal_of(wish))
+    counts = found.sweep.summary(metrics)[["point", "metric", "n"]]
+    for metric in metrics:
+        n = counts[counts["metric"] == metric].set_index("point")["n"]
+        few = n[n < FEWEST_KNOWN]
+        if few.empty:
+            continue
+        if len(few) == len(n):
+            where = "at any point" if len(n) > 1 else "at the only point"
+        else:
+            points = [point_name(found, int(point)) for point in few.index[:_MOST_NAMED]]
+            left = len(few) - len(points)
+            more = [count_noun(left, "more point")] if left else []
+            where = f"at {listed([*points, *more])}, which cannot be chosen"
+        what = "no data" if few.max() == 0 else f"data in fewer than {FEWEST_KNOWN} replications"
+        sentences.append(f"{capitalized(label_of(metric))} has {what} {where}.")
+    return sentences
 
 
 def leading_candidates(found: Findings, count: int) -> pd.DataFrame:

@@ -59,6 +59,7 @@ from sim.report.sweep_content import (
     point_label,
     point_name,
     sentences,
+    shortened,
     show_index,
     title_of_labels,
     value_name,
@@ -378,7 +379,7 @@ def _narrow_title(ax: Axes, metric: str, unit: Unit, change: bool = False) -> No
 
 
 def _label_rows(ax: Axes, labels: Sequence[str], found: Findings) -> None:
-    shown = [label if len(label) <= 36 else f"{label[:35]}…" for label in labels]
+    shown = shortened(labels, 36)
     ax.set_yticks(range(len(shown)), shown, fontsize=9)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_ylabel(textwrap.fill(title_of_labels(found), 40), fontsize=9.5)
@@ -1088,7 +1089,7 @@ def plot_selection(probability: pd.Series, ax: Axes) -> Axes:
 def _selection_picture(found: Findings) -> Picture:
     rows = leading_candidates(found, MOST_CANDIDATES)
     labels = [point_name(found, number) for number in rows.index]
-    shown = [label if len(label) <= 60 else f"{label[:59]}…" for label in labels]
+    shown = shortened(labels, 60)
     figure, (panels,) = _panels(10.0, 1.6 + 0.34 * max(len(rows), 3), 1, 1)
     plot_selection(rows["best_probability"].set_axis(shown), panels[0])
     entitle(figure, "Probability of being the best", instability(found))

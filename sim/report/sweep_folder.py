@@ -18,7 +18,7 @@ from sim.report.sweep_content import Findings
 from sim.report.sweep_figures import sweep_pictures
 from sim.report.sweep_html import write_sweep_html
 from sim.scenario.load import to_yaml
-from sim.scenario.variants import Variants, with_value
+from sim.scenario.variants import Variants, with_value, word
 
 _MOST_SCENARIOS = 10_000
 _DIGITS = "%.6g"
@@ -102,10 +102,10 @@ def _write_scenarios(sweep: Sweep, variants: Variants, folder: Path) -> None:
     ``sim.load(config=PATH)`` reads them, and so does ``python -m sim --config-dir=FOLDER``.
     """
     folder.mkdir()
-    bases: dict[tuple[object, ...], str] = {}
+    bases: dict[tuple[str, ...], str] = {}
     width = len(str(len(variants) - 1))
     for point in range(min(len(variants), _MOST_SCENARIOS)):
-        composed = variants.composed_values(point)
+        composed = tuple(map(word, variants.base(point)))
         if composed not in bases:
             bases[composed] = f"base-{len(bases)}"
             text = to_yaml(variants.scenario(point))

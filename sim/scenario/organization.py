@@ -675,7 +675,8 @@ class Scenario(Spec):
         -1, "processes", "Parallel processes; -1 is one a core.", ge=-1, le=1024
     )
     allow_large: bool = Field(
-        False, description="Run also what is expected not to fit into memory, or to take weeks."
+        False,
+        description="Run also what is expected not to fit into memory, or to make a billion events.",
     )
     engine: Literal["loky", "dask", "ray"] = Field(
         "loky", description="What runs the replications of a sweep: processes here, or a cluster."

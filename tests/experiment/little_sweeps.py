@@ -18,7 +18,7 @@ from sim.experiment.sweep import design_variants, run_sweep
 from sim.experiment.sweep_results import Sweep
 from sim.scenario.organization import Scenario
 from sim.scenario.validation import validate
-from sim.scenario.variants import Variants
+from sim.scenario.variants import Composed, Variants
 
 AUTOMATION = (0.0, 0.25, 0.5, 0.75, 1.0)
 STANDARDIZATION = (0.0, 0.5, 1.0)
@@ -160,10 +160,10 @@ def run(
         Axis(key, values if isinstance(values, Interval) else tuple(values))
         for key, values in axes.items()
     )
-    variants = design_variants(parts, lambda _: data)
+    variants = design_variants(parts, lambda _: Composed(data))
     if order is not None:
         points = [variants.points[point] for point in order]
-        variants = Variants(variants.keys, points, lambda _: data)
+        variants = Variants(variants.keys, points, lambda _: Composed(data))
     folder.mkdir(parents=True, exist_ok=True)
     return run_sweep(variants, parts, folder, watcher or Diary(), observe=observe)
 

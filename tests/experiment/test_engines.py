@@ -133,7 +133,7 @@ def reachable() -> Iterator[None]:
     Ray lets in who knows a word, which a process reads once: all tests use the same, made up here.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
         patch.setenv("RAY_AUTH_MODE", "token")
         patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
         yield
@@ -276,7 +276,7 @@ def test_the_same_with_real_simulations_and_two_processes(tmp_path: Path) -> Non
 # The end of an engine
 
 SWEEP = (sys.executable, "-m", "sim", "-m", "--config-name=verification/mm1", "automation=0,1")
-ENDLESS = (*SWEEP, "replications=100000", "hydra.sweep.dir=mine")
+ENDLESS = (*SWEEP, "replications=100000", "horizon_weeks=20", "hydra.sweep.dir=mine")
 GOES_ON = (
     "; what was finished is kept, and the same command with hydra.sweep.dir=mine goes on from "
     "there\n"
@@ -322,7 +322,8 @@ def test_the_scheduler_of_a_dask_cluster_dies(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.processes
-def test_the_head_of_a_ray_cluster_dies(ray_address: str, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("reachable")
+def test_the_head_of_a_ray_cluster_dies(tmp_path: Path) -> None:
     with started([sys.executable, "-c", _RAY_CLUSTER], tmp_path) as cluster:
         until(lambda: cluster.printed.endswith("\n"))
         address = cluster.printed.strip()

@@ -6,6 +6,7 @@ The processes are forked from one that has everything imported, which saves seco
 import functools
 import itertools
 import multiprocessing
+import os
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerProcess
@@ -30,12 +31,14 @@ from little_sweeps import (
 from processes import until
 
 from sim.experiment.axes import Axis
+from sim.experiment.fingerprint import fingerprint
 from sim.experiment.intervals import FloatArray
 from sim.experiment.scheduler import observe
 from sim.experiment.store import Store
 from sim.experiment.sweep import STORE, TABLE, check_points, design_variants
 from sim.scenario.organization import Scenario
 from sim.scenario.validation import validate
+from sim.scenario.variants import Composed
 
 Key = tuple[float, float, int]
 """Automation, standardization and replication."""
@@ -59,7 +62,7 @@ def start() -> Iterator[Callable[..., ForkServerProcess]]:
         return process
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
         context.set_forkserver_preload(["little_sweeps"])
         yield begin
     for process in started:
@@ -90,13 +93,14 @@ def is_there(process: psutil.Process) -> bool:
 def large_grid() -> tuple[tuple[bytes, Scenario, FloatArray], ...]:
     """Return the fingerprint, the scenario and the numbers of each point of the large grid."""
     data = validate(small(replications=REPLICATIONS)).model_dump(mode="json", by_alias=True)
-    variants = design_variants([Axis(*axis) for axis in MANY.items()], lambda _: data)
+    variants = design_variants([Axis(*axis) for axis in MANY.items()], lambda _: Composed(data))
     scenarios = [variants.scenario(point) for point in range(len(variants))]
     values = [
         [list(numbers(scenario, scenario.seed, k).values()) for k in range(REPLICATIONS)]
         for scenario in scenarios
     ]
-    return tuple(zip(check_points(variants)[0], scenarios, map(np.array, values), strict=True))
+    prints = map(fingerprint, check_points(variants)[0])
+    return tuple(zip(prints, scenarios, map(np.array, values), strict=True))
 
 
 def finished(folder: Path) -> set[Key]:

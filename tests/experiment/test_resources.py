@@ -73,7 +73,7 @@ def test_time_is_shared_by_the_processes() -> None:
 
 
 def of(**changed: float) -> Demand:
-    usual = {"seconds": 1.0, "longest_s": 1.0, "bytes": 5e8}
+    usual = {"seconds": 1.0, "events": 3e6, "bytes": 5e8}
     numbers = {**usual, **changed}
     return Demand(20, 3e6, "changes.feature", 2, **numbers)
 
@@ -89,9 +89,13 @@ def test_what_does_not_fit_is_refused_in_one_line_that_says_what_to_reduce() -> 
     refuse_too_large(of(bytes=17e9), True, memory=16e9)
 
 
-def test_what_takes_weeks_is_refused() -> None:
-    with pytest.raises(sim.ScenarioError, match="would take 12 days; reduce it, horizon_weeks"):
-        refuse_too_large(of(longest_s=12 * 86400.0), False, memory=16e9)
+def test_more_events_than_any_organization_makes_are_refused() -> None:
+    with pytest.raises(sim.ScenarioError) as caught:
+        refuse_too_large(of(events=2e9, seconds=72000.0), False, memory=16e9)
+    assert str(caught.value) == (
+        "changes.feature: 2,000,000,000 events per replication would take very long (20 hours); "
+        "reduce it, horizon_weeks or n_jobs, or set allow_large=true"
+    )
 
 
 def test_a_large_run_says_how_long_it_takes_and_what_it_wants() -> None:
