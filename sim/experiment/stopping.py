@@ -48,8 +48,6 @@ def targets_of(precision: Precision) -> list[Target]:
             what = f"{width} of what may be zero is no width"
             hint = "give it in the unit of the metric, such as 0.02"
             raise ScenarioError([Problem(f"precision.half_width.{name}", what, hint)])
-        if number <= 0.0:
-            raise ScenarioError([Problem(f"precision.half_width.{name}", "0 is never reached")])
         targets.append(Target(name, number, relative))
     return targets
 

@@ -194,7 +194,7 @@ def test_the_baseline_is_the_first_point_with_its_values(tmp_path: Path) -> None
             {"precision": {"half_width": {"lead_time_h": "5%"}, "of": "differences"}},
             "may be zero",
         ),
-        ({"precision": {"half_width": {"lead_time_h": "0%"}}}, "0 is never reached"),
+        ({"precision": {"half_width": {"lead_time_h": "0%"}}}, "must be a number above 0"),
         ({"precision": {"half_width": {"lead_time_h": -1}}}, "precision.half_width.lead_time_h"),
         ({"precision": {"half_width": {}}}, "precision.half_width: is empty"),
         ({"precision": {"half_width": {"lead_time": 1}}}, "no metric 'lead_time'; did you mean"),

@@ -30,6 +30,7 @@ from sim.report.sweep_terminal import print_sweep
 from sim.report.terminal import print_study
 from sim.scenario.organization import Scenario
 from sim.scenario.validation import validate
+from sim.scenario.variants import Composed
 
 SOURCE = """
 from sim.experiment import scheduler
@@ -136,7 +137,7 @@ def test_a_new_metric_is_in_the_tables_of_a_sweep(declaring: ModuleType, tmp_pat
     select = {"metric": "commits_per_week", "goal": "largest", "budget": 0}
     data = small(select=select).model_dump(mode="json", by_alias=True)
     axes = (Axis("automation", (0.0, 1.0)),)
-    variants = design_variants(axes, lambda _: data)
+    variants = design_variants(axes, lambda _: Composed(data))
     sweep = run_sweep(variants, axes, tmp_path, Nobody(), observe=declaring.observe)
     assert "waste_per_week" in set(sweep.summary()["metric"])
     assert "commits_per_week" in set(sweep.effects()["metric"])
