@@ -204,7 +204,7 @@ def run_sweep(
         digests, wanted = check_points(variants, listed=settings.design in ("grid", "zip"))
         prints = [fingerprint(digest) for digest in digests]
         baseline = _baseline(variants, settings.baseline)
-        check_metrics(settings, observe)
+        check_metrics(settings)
         with Store(folder / STORE) as store:
             _keep_to_the_sweep(store, variants, digests, axes, settings)
             watcher.begin(len(wanted), sum(wanted))
