@@ -235,7 +235,8 @@ class ComputePool:
             every = self._spec.checkpoint_every_h
             if every is not None:  # what was checkpointed since the start of this run is kept
                 period = max(1, to_ticks(every))
-                job.remaining_h -= to_hours(to_ticks(held_h) // period * period)
+                kept_h = to_hours(to_ticks(held_h) // period * period)
+                job.remaining_h = max(0.0, job.remaining_h - kept_h)
             job.queued_at = now
             self._wait(job)
         if self.slots > (self._spec.max_slots or self._spec.slots):

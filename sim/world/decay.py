@@ -121,7 +121,7 @@ class QualityCurve:
         """Return the quality at ``when`` of a model trained on data of ``data_from``."""
         lost = self._loss_at(max(0.0, when - data_from) * self._speed)
         for at, loss in self.shocks.after(data_from):
-            if at > when:
+            if at > when or lost >= self.initial:  # nothing is left that more could take
                 break
             lost += loss
         return max(0.0, self.initial - lost)

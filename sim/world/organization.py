@@ -26,6 +26,9 @@ from .people import PeoplePool
 from .randomness import BLOCKS, DrawTable, Quantile, Randomness
 from .steps import PlannedStep
 
+MOST_EVENTS = 1_000_000_000
+"""In a replication: a hundred services make some 25 million in a hundred years."""
+
 
 @dataclass(slots=True)
 class Hooks:
@@ -71,7 +74,7 @@ class Organization:
 
     def __init__(self, scenario: Scenario, seed: int, replication: int) -> None:
         self.scenario = scenario
-        self.env = Clock()
+        self.env = Clock(None if scenario.allow_large else MOST_EVENTS)
         self.log = EventLog()
         self.randomness = Randomness(seed, replication)
         self.hooks = Hooks()
