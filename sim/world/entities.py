@@ -204,9 +204,10 @@ class Change:
         brings_model: whether a new model was trained for it.
         trained: whether somebody has tried to train one.
         reconstructed: whether somebody has found out how to repeat its training.
-        effort_h: hours of its author up to the commit, if nothing slows them down.
-        debt_h: technical debt that it leaves behind once it is deployed.
-        paid_h: technical debt that it has paid back.
+        effort_h: hours of its author up to the commit, if nothing slows them down; when it is made
+            again, those of the first time.
+        debt_h: technical debt that it leaves behind as long as it is in production.
+        paid_h: technical debt that it has paid back, likewise.
         authoring: its author's work, while that is not done.
     """
 
