@@ -267,24 +267,32 @@ class ComputePool:
         )
 
     def _scale_up(self, anywhere: bool) -> None:
-        """Order a slot if more jobs wait, here or for any pool, than slots are coming."""
-        most = self._spec.max_slots or 0
-        if anywhere:
-            pools = self._cluster.pools
-            waiting = len(self._cluster.waiting) + sum(len(pool._waiting) for pool in pools)
-            enough = waiting <= sum(pool._being_provisioned for pool in pools)
-        else:
-            enough = len(self._waiting) <= self._being_provisioned
-        if enough:
-            return
-        if self.slots + self._being_provisioned >= most:
-            return
+        """Order a slot, for a job that waits, if more jobs wait than slots are coming.
+
+        Slots that are coming to a pool are first of all for the jobs that cannot run elsewhere. A
+        job that runs ``anywhere`` gets one in the first other pool that has room for it, if this
+        pool has its most slots.
+        """
+        if len(self._waiting) > self._being_provisioned:
+            self._order_slot()
+        pools = self._cluster.pools
+        spare = sum(max(0, pool._being_provisioned - len(pool._waiting)) for pool in pools)
+        if len(self._cluster.waiting) > spare:
+            for pool in (self, *pools) if anywhere else (self,):
+                if pool._order_slot():
+                    return
+
+    def _order_slot(self) -> bool:
+        """Order a slot, and return whether there was room for one."""
+        if self.slots + self._being_provisioned >= (self._spec.max_slots or 0):
+            return False
         self._being_provisioned += 1
         delay = self._provisioning(self._ordered)
         self._ordered += 1
         ready = self._env.timeout(delay)
         assert ready.callbacks is not None
         ready.callbacks.append(self._add_slot)
+        return True
 
     def _add_slot(self, _: Event) -> None:
         self._being_provisioned -= 1
