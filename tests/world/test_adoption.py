@@ -57,11 +57,15 @@ def with_keys(parts: dict[str, Any], brings: dict[str, Any]) -> dict[str, Any]:
 def rows(run: sim.Run, name: str, since: float, until: float) -> pd.DataFrame:
     """Return the rows of a table that begin in a time, as plain objects.
 
-    Numbers of incidents are left out, as there may have been more of them before.
+    Numbers of incidents are left out, as there may have been more of them before, and executions
+    numbered from 0.
     """
     table = run.tables[name].drop(columns="incident_id", errors="ignore")
     at = table[TIMES[name]]
-    return table[(at >= since) & (at < until)].astype(object).reset_index(drop=True)
+    table = table[(at >= since) & (at < until)].astype(object).reset_index(drop=True)
+    if "execution_id" in table:
+        table["execution_id"] = pd.factorize(table["execution_id"])[0]
+    return table
 
 
 def assert_switches(parts: dict[str, Any], brings: dict[str, Any], weeks: int = 7) -> None:

@@ -8,8 +8,9 @@ from small_organization import NEVER_H, idea_every, row, simulate
 
 import sim
 from sim.scenario.validation import validate
+from sim.world.build import build
 from sim.world.debt import likelier, slowdown
-from sim.world.organization import Organization
+from sim.world.simulation import flush
 
 BY_HAND = {"role": "ml_engineer"}
 TEST = {"role": "ml_engineer", "detects": {"code": {"manual": 0, "automated": 0}}}
@@ -182,10 +183,10 @@ def indebted(debt_h: float, **parts: Any) -> sim.Run:
         **parts,
     }
     scenario = validate(scenario)
-    organization = Organization(scenario, seed=1, replication=0)
+    organization = build(scenario, seed=1, replication=0)
     organization.services[0].debt_h = debt_h
     organization.env.run(until=scenario.horizon_weeks * 168)
-    organization.flush()
+    flush(organization)
     return sim.Run(scenario, 1, 0, organization.log.to_frames())
 
 
@@ -247,7 +248,7 @@ def test_the_factors_themselves() -> None:
         "pipeline": pipeline(),
         "debt": {"slowdown": 0.1, "more_defects": 1},
     }
-    organization = Organization(validate(data), seed=1, replication=0)
+    organization = build(validate(data), seed=1, replication=0)
     service = organization.services[0]
     assert (slowdown(organization, service), likelier(organization, service, 0.3)) == (1, 0.3)
     service.debt_h = 100
