@@ -184,20 +184,24 @@ def _compose_and_run(overrides: Sequence[str], options: Sequence[str]) -> None:
         _run(overrides if "hydra/sweeper" not in given else _of_this_job(overrides))
         composing = True  # the next scenario of a multirun
 
-    # Hydra needs no values of the scenario: it composes one in order to know its folder.
     completed = add_missing(overrides)
     if several and not is_shown:
         completed = [sweeper.with_first_choice(override) for override in completed]
+    # Hydra composes a scenario in order to know its folder. If it cannot, because of an override
+    # that only later points can have, or of any other, `run` or `sweep` says what is wrong.
     of_files = [override for override in completed if not sets_a_value(parse(override))]
+    of_hydra = [override for override in of_files if parse(override).is_hydra_override()]
+    attempts = [completed] if is_shown else [completed, of_files, of_hydra]
     try:
-        try:
-            _call_hydra(run, [*completed, *settings], options)
-        except ScenarioError:
-            raise
-        except Exception as error:
-            if not composing or is_shown or getattr(error, "errno", None) is not None:
+        for attempt in attempts:
+            try:
+                return _call_hydra(run, [*attempt, *settings], options)
+            except ScenarioError:
                 raise
-            _call_hydra(run, [*of_files, *settings], options)
+            except Exception as error:
+                is_last = attempt is attempts[-1]
+                if is_last or not composing or getattr(error, "errno", None) is not None:
+                    raise
     except COMPOSITION_ERRORS as error:
         # An error while simulating is no matter of the scenario's files; nor is one with an errno,
         # which means that Hydra could not make the results folder.
@@ -259,7 +263,7 @@ def _refuse_unusable(overrides: Sequence[str], options: Sequence[str]) -> None:
 def _own_folder(options: Sequence[str]) -> Path | None:
     """Return the folder that ``--config-dir`` names."""
     folder = None
-    for option, following in zip(options, [*options[1:], ""], strict=False):
+    for option, following in zip(options, [*options, ""][1:], strict=True):
         name, equals, value = option.partition("=")
         if name in ("--config-dir", "-cd"):
             folder = Path(value if equals else following)

@@ -9,6 +9,7 @@ command ends in the handler of the signal. What has to survive that is in a stor
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -20,10 +21,12 @@ if TYPE_CHECKING:  # until the handler is there, each import is time for a trace
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
+_LONGEST_FAREWELL_S = 10.0
 _NO_WARNING = "ignore:resource_tracker:UserWarning"
 
 _words: list[Callable[[], str]] = []
 _unfinished: list["Path"] = []
+_farewells: list[Callable[[], object]] = []
 _undisturbed: list[list[int]] = []
 
 
@@ -65,6 +68,11 @@ def _end(number: int, _: FrameType | None) -> None:
         if sys.stderr.isatty():
             print("\r\x1b[2K\x1b[?25h", end="", file=sys.stderr)  # instead of a bar, with a cursor
         print(words, file=sys.stderr, flush=True)
+    for call in _farewells:
+        # The main thread, which is stopped here, may hold a lock that this wants.
+        thread = threading.Thread(target=call, daemon=True)
+        thread.start()
+        thread.join(_LONGEST_FAREWELL_S)
     os._exit(128 + number)
 
 
@@ -89,6 +97,17 @@ def undisturbed() -> Iterator[None]:
         _undisturbed.remove(arrived)
         for number in arrived[:1]:
             signal.raise_signal(number)
+
+
+@contextmanager
+def farewell(call: Callable[[], object]) -> Iterator[None]:
+    """Call something at the end of the block, or of the command: of processes that would stay."""
+    _farewells.append(call)
+    try:
+        yield
+    finally:
+        _farewells.remove(call)
+        call()
 
 
 @contextmanager

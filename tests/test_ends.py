@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,6 +35,9 @@ SWEEP = (*SIM, "-m", *TINY, "automation=0,1", "replications=6", "hydra.sweep.dir
 PLAYGROUND = (sys.executable, "-m", "sim.playground", "--no-browser", "--workers", "2")
 PAGE = "a.organization=startup&b.organization=startup"
 AGAIN = "the same command with hydra.sweep.dir=out/mine goes on from there"
+
+_OF_A_PLAYGROUND_S = 5.0
+"""It has no end of its own: it is ended within this time."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 
@@ -76,17 +79,21 @@ def wanted_status(number: signal.Signals) -> set[int]:
     return {0, -number} if number == signal.SIGKILL else {0, 128 + number, -number}
 
 
+def whole(command: Sequence[str], folder: Path) -> tuple[Path, float]:
+    """Return a folder as it is if nobody ends the command, and how long that takes."""
+    begun = time.monotonic()
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return folder, time.monotonic() - begun
+
+
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, float, float]]:
-    """Return a folder with a run and a sweep as they are if nobody ends them, and how long."""
-    folder = tmp_path_factory.mktemp("whole")
-    took = []
-    for name, command in (("run", RUN), ("sweep", SWEEP)):
-        (folder / name).mkdir()
-        begun = time.monotonic()
-        subprocess.run(command, cwd=folder / name, check=True, capture_output=True)
-        took.append(time.monotonic() - begun)
-    return folder, *took
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    return whole(RUN, tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def whole_sweep(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    return whole(SWEEP, tmp_path_factory.mktemp("sweep"))
 
 
 def files(folder: Path) -> set[str]:
@@ -95,9 +102,9 @@ def files(folder: Path) -> set[str]:
 
 @times(2, 12)
 def test_a_run(
-    ends: int, whole: tuple[Path, float, float], rng: np.random.Generator, tmp_path: Path
+    ends: int, whole_run: tuple[Path, float], rng: np.random.Generator, tmp_path: Path
 ) -> None:
-    folder, longest_s, _ = whole
+    folder, longest_s = whole_run
     for number in map(str, range(ends)):
         here = tmp_path / number
         here.mkdir()
@@ -106,9 +113,9 @@ def test_a_run(
             assert running.process.returncode in wanted_status(told)
             said = running.errors
         if (here / "out" / "mine" / "report.html").exists():
-            assert files(here) == files(folder / "run")
+            assert files(here) == files(folder)
             runs = pd.read_parquet(here / "out" / "mine" / "runs.parquet")
-            expected = pd.read_parquet(folder / "run" / "out" / "mine" / "runs.parquet")
+            expected = pd.read_parquet(folder / "out" / "mine" / "runs.parquet")
             pd.testing.assert_frame_equal(runs, expected, check_exact=True)
         elif told == signal.SIGKILL:  # nobody was left to tidy up
             assert not (here / "out" / "mine").exists() or not files(here / "out" / "mine")
@@ -123,9 +130,9 @@ def test_a_run(
 
 @times(2, 12)
 def test_a_sweep_goes_on_as_if_nothing_had_happened(
-    ends: int, whole: tuple[Path, float, float], rng: np.random.Generator, tmp_path: Path
+    ends: int, whole_sweep: tuple[Path, float], rng: np.random.Generator, tmp_path: Path
 ) -> None:
-    folder, _, longest_s = whole
+    folder, longest_s = whole_sweep
     for number in map(str, range(ends)):
         here = tmp_path / number
         here.mkdir()
@@ -147,15 +154,13 @@ def test_a_sweep_goes_on_as_if_nothing_had_happened(
             SWEEP, cwd=here, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
         assert (again.returncode, again.stderr) == (0, "")
-        assert files(here) == files(folder / "sweep")
+        assert files(here) == files(folder)
         table = Path("out", "mine", TABLE)
-        assert (here / table).read_bytes() == (folder / "sweep" / table).read_bytes()
+        assert (here / table).read_bytes() == (folder / table).read_bytes()
 
 
 @times(2, 12)
-def test_a_playground(
-    ends: int, whole: tuple[Path, float, float], rng: np.random.Generator, tmp_path: Path
-) -> None:
+def test_a_playground(ends: int, rng: np.random.Generator, tmp_path: Path) -> None:
     for _ in range(ends):
         with started(PLAYGROUND, tmp_path) as running:
             page = None
@@ -164,7 +169,7 @@ def test_a_playground(
                 port = int(running.printed.partition("\n")[0].rstrip("/").rpartition(":")[2])
                 page = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
                 page.sendall(f"GET /answers?{PAGE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-            told = ended(running, rng, whole[1])
+            told = ended(running, rng, _OF_A_PLAYGROUND_S)
             if page is not None:
                 page.close()
             assert running.process.returncode in wanted_status(told)

@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 
 import loky
 
+from sim.ending import farewell
 from sim.scenario.errors import Problem, ScenarioError
 
 from .worker_processes import deferred_interrupts, end_with
@@ -256,10 +257,8 @@ def _ray(n_jobs: int, address: str | None) -> Iterator[Engine]:
             raise EngineError(f"no local ray cluster can be started: {_line(error)}") from None
         raise _no_answer("ray", address, error) from None
     where = "the local ray cluster" if address is None else f"the ray cluster at '{address}'"
-    try:
+    with farewell(ray.shutdown):  # agents of a local cluster stay for a minute without
         yield _Ray(ray, where)
-    finally:
-        ray.shutdown()
 
 
 def _import(module: str, extra: str) -> Any:

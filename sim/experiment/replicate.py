@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
 from sim.metrics import weekly_series
 from sim.scenario.organization import Scenario
 
-from .control_variates import PAYS_FOR, adjusted, controls
-from .intervals import interval, summarize
+from .intervals import summarize
 from .parallel import observe_all
 from .resources import demand, refuse_too_large
 from .run import Run, checked_seed
@@ -34,29 +33,23 @@ class Study:
     weekly: pd.DataFrame
     first: Run
 
-    def summary(self, confidence: float = 0.95, control_variates: bool = False) -> pd.DataFrame:
+    def summary(self, confidence: float = 0.95) -> pd.DataFrame:
         """Return mean, ci_low, ci_high and n of each metric over the replications.
 
         Args:
             confidence: probability with which an interval covers the true mean.
-            control_variates: take out of the metrics of :data:`control_variates.PAYS_FOR` what the
-                work that came in deviates from its expectation. Their intervals get narrower, and
-                their means are no longer those of :attr:`runs`.
 
         Raises:
             ValueError: the confidence is not between 0 and 1.
         """
-        table = summarize(self.runs, confidence)
-        if control_variates:
-            names = list(PAYS_FOR)
-            known = np.array(
-                [controls(self.scenario, self.seed, number) for number in self.runs["replication"]]
-            )
-            estimates = adjusted(self.runs[names].to_numpy(dtype=np.float64), known)
-            table.loc[names, "mean"] = estimates.mean
-            low, high = interval(estimates, confidence)
-            table.loc[names, "ci_low"], table.loc[names, "ci_high"] = low, high
-        return table
+        if confidence == 0.95:
+            return self._summary.copy()
+        return summarize(self.runs, confidence)
+
+    @cached_property
+    def _summary(self) -> pd.DataFrame:
+        """What reports ask for dozens of times."""
+        return summarize(self.runs)
 
 
 def replicate(

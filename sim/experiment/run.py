@@ -6,13 +6,12 @@ from typing import Literal
 
 import pandas as pd
 
-from sim.metrics import compute_metrics, compute_metrics_by
+from sim.hours import HOURS_PER_WEEK
+from sim.metrics import catalogue, compute_metrics, compute_metrics_by
 from sim.scenario.organization import Scenario
 from sim.world.organization import simulate as simulate_world
 
 from .resources import demand, refuse_too_large
-
-_WEEK_H = 168.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,8 @@ class Run:
     @property
     def window(self) -> tuple[float, float]:
         """The observed time in h, after the warm-up: (start, end)."""
-        return self.scenario.warmup_weeks * _WEEK_H, self.scenario.horizon_weeks * _WEEK_H
+        scenario = self.scenario
+        return scenario.warmup_weeks * HOURS_PER_WEEK, scenario.horizon_weeks * HOURS_PER_WEEK
 
     def metrics(self) -> pd.Series:
         """Return the metrics of the organization over :attr:`window`, by name."""
@@ -83,6 +83,16 @@ class Run:
     def quality(self) -> pd.DataFrame:
         """The course of each service's quality."""
         return self.tables["quality"]
+
+
+def metric_names(scenario: Scenario) -> list[str]:
+    """Return the names of the metrics of a run of ``scenario``, which is not simulated for that.
+
+    Roles and kinds of compute are those that it begins with: a roadmap adds none.
+    """
+    in_teams = [role for team in scenario.teams.values() for role in team.people]
+    resources = [*scenario.shared_people, *in_teams, *scenario.compute]
+    return catalogue.names(dict.fromkeys(resources))
 
 
 def simulate(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.hours import HOURS_PER_WEEK
 from sim.scenario.distributions import Distribution
 from sim.scenario.organization import (
     ByMode,
@@ -34,7 +35,6 @@ from sim.scenario.organization import (
     WorkingHours,
 )
 
-_WEEK_H = 168.0
 _SHORTEST_CYCLE_H = 1 / 60
 _UNIFORMS = (np.arange(2048) + 0.5) / 2048
 _ROUNDS = 4
@@ -105,7 +105,7 @@ class _Flow:
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self._horizon_h = scenario.horizon_weeks * _WEEK_H
+        self._horizon_h = scenario.horizon_weeks * HOURS_PER_WEEK
         self._rows: dict[str, float] = {}
         self._silent = 0.0
         self._capped: dict[tuple[int, float], tuple[float, float]] = {}
@@ -635,7 +635,7 @@ class _Flow:
         """Return the hours until a model falls below ``level``, by its shape or by shocks."""
         allowed = quality.initial - level
         weeks = self._weeks_until(quality, allowed)
-        by_shape = min(weeks * _WEEK_H / max(quality.speed, _TINY), self._horizon_h * 10)
+        by_shape = min(weeks * HOURS_PER_WEEK / max(quality.speed, _TINY), self._horizon_h * 10)
         if quality.shocks is None:
             return by_shape
         loss = self._within(quality.shocks.loss)
@@ -672,5 +672,5 @@ class _Flow:
 def _weekly_h(hours: WorkingHours) -> float:
     """Return the hours of focused work that fit into a week."""
     if hours.always:
-        return _WEEK_H * hours.focus
+        return HOURS_PER_WEEK * hours.focus
     return len(set(hours.days)) * (hours.closes - hours.opens) * hours.focus

@@ -18,9 +18,6 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
 Window = tuple[float, float]
 
-HOURS_PER_DAY = 24.0
-HOURS_PER_WEEK = 168.0
-
 # Without these nothing can be counted. The other tables may be left out, as few organizations
 # record them: what is read from them is then missing as well.
 _REQUIRED = ("services", "changes", "deployments", "incidents")

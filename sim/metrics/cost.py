@@ -5,13 +5,15 @@ of its item. What has a price that nobody knows (no row, or none yet) costs NaN 
 so does a sum with such a part: who gets something for free says so with a price of 0.
 """
 
+import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from sim.hours import HOURS_PER_WEEK
 from sim.log import Tables
 from sim.metrics.arrays import (
-    HOURS_PER_WEEK,
     FloatArray,
     Window,
     cut,
@@ -25,12 +27,59 @@ from sim.metrics.arrays import (
     stretches,
     table,
 )
+from sim.metrics.catalogue import Metric, measures
 from sim.metrics.reliability import outages
 
-HEADS = ("people", "compute", "tools", "downtime", "degraded")
-"""The heads of the bill; they add up to the cost."""
+HEADS = {
+    "people": "people",
+    "compute": "compute",
+    "tools": "tools",
+    "downtime": "downtime",
+    "degraded": "degraded models",
+}
+"""The heads of the bill, which add up to the cost, and what they are called."""
 
 
+def _money(name: str, label: str, meaning: str, **properties: Any) -> Metric:
+    return Metric(
+        name=name,
+        label=label,
+        meaning=meaning,
+        topic="cost",
+        **{"dimension": "money", "unit": "per week", "better": "less"} | properties,
+    )
+
+
+@measures(
+    *(
+        _money(
+            f"cost_{head}_per_week",
+            f"cost of {label}",
+            f"cost of {label}",
+            part_label=label,
+            part_kind="cost",
+            is_certainly_positive=True,
+        )
+        for head, label in HEADS.items()
+    ),
+    _money(
+        "cost_per_week",
+        "cost",
+        "all costs together",
+        parts=tuple(f"cost_{head}_per_week" for head in HEADS),
+        is_certainly_positive=True,
+    ),
+    _money(
+        "cost_per_deployment",
+        "cost per deployment",
+        "all costs together, per deployment",
+        unit="per deployment",
+        rests_on="n_deployments",
+        is_certainly_positive=True,
+    ),
+    _money("worth_per_week", "worth of features", "worth of the features deployed", better="more"),
+    _money("net_cost_per_week", "net cost", "cost less the worth of features", lowest=-math.inf),
+)
 def costs(tables: Tables, window: Window) -> dict[str, float]:
     """Return the cost per week by head, their sum, the cost per deployment, and the net cost.
 

@@ -1,13 +1,15 @@
 """What people's hours go into."""
 
+import math
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sim.hours import HOURS_PER_WEEK
 from sim.log import Tables
 from sim.metrics.arrays import (
-    HOURS_PER_WEEK,
     FloatArray,
     IntArray,
     Window,
@@ -19,8 +21,14 @@ from sim.metrics.arrays import (
     reals,
     table,
 )
+from sim.metrics.catalogue import Metric, measures
 
-EFFORTS = ("delivery", "incident_work", "toil", "investment")
+EFFORTS = {
+    "delivery": "delivery",
+    "incident_work": "incident work",
+    "toil": "toil",
+    "investment": "investment",
+}
 """What people's work is for; see :func:`effort_by_activity`."""
 
 _PURPOSES = {
@@ -116,6 +124,45 @@ def available_hours(capacity: pd.DataFrame, window: Window) -> FloatArray:
     return hours
 
 
+def _hours_of_people(name: str, label: str, meaning: str, **properties: Any) -> Metric:
+    return Metric(
+        name=f"{name}_h_per_week",
+        label=label,
+        meaning=meaning,
+        topic="people and machines",
+        dimension="quantity",
+        unit="h per week",
+        part_kind="effort",
+        **properties,
+    )
+
+
+@measures(
+    *(
+        _hours_of_people(
+            name,
+            f"people's time for {label}",
+            f"focused hours of people that go into {label}",
+            part_label=label,
+            prominence="detail" if name == "investment" else "supplement",
+        )
+        for name, label in EFFORTS.items()
+    ),
+    _hours_of_people(
+        "idle",
+        "idle time",
+        "available hours of people without work",
+        part_label="idle",
+        # On-call work takes from idle time what it adds to nothing.
+        lowest=-math.inf,
+    ),
+    _hours_of_people(
+        "capacity",
+        "capacity",
+        "focused hours that people can work",
+        parts=tuple(f"{name}_h_per_week" for name in (*EFFORTS, "idle")),
+    ),
+)
 def effort_by_activity(tables: Tables, window: Window) -> dict[str, float]:
     """Return the focused hours of people per week, by what they went into.
 
@@ -173,7 +220,7 @@ def _purposes(work: pd.DataFrame) -> IntArray:
     """Return what each stint is for, as a position in EFFORTS."""
     names = labels(work, "activity")
     # The extra one at the end is what a stint without an activity picks.
-    purposes = [EFFORTS.index(_PURPOSES.get(name, "delivery")) for name in [*names, None]]
+    purposes = [list(EFFORTS).index(_PURPOSES.get(name, "delivery")) for name in [*names, None]]
     return np.array(purposes, dtype=np.intp)[label_positions(work, "activity", names)]
 
 

@@ -14,9 +14,21 @@ from sim.metrics.arrays import (
     reals,
     table,
 )
+from sim.metrics.catalogue import Metric, measures
 from sim.metrics.effort import available_hours, stint_hours
 
 
+@measures(
+    Metric(
+        name="utilization_",
+        label="utilization",
+        meaning="hours of work or of occupied slots, of those available",
+        topic="people and machines",
+        dimension="share",
+        # Emergency work of people on call can push a role above 1.
+        is_family=True,
+    )
+)
 def utilization(tables: Tables, window: Window) -> dict[str, float]:
     """Return busy ÷ available hours of every role and kind of compute.
 

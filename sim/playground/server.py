@@ -15,10 +15,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sim.report.animation import INSTALL, WEEKS, is_possible
-from sim.report.units import readable
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.load import to_yaml
 from sim.scenario.organization import Scenario
+from sim.words import readable
 
 from .answers import answers
 from .form import form

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from sim.experiment.intervals import FloatArray
-from sim.metrics.bands import DAY
+from sim.hours import HOURS_PER_DAY
 from sim.report.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION
 
 from .agreement import Simulated, simulated
@@ -77,7 +77,7 @@ def _deploy(results: Results, published: Answers, ax: Axes) -> None:
     ax.plot(DAYS, models, color=ORANGE, linestyle="--", label="simulated: single models")
     teams = np.nanmean(over_population(lambda cell: _teams(results, cell), weights()), axis=0)
     ax.plot(DAYS, teams, color=BLUE, linewidth=2.0, label="simulated: usual time of a team")
-    edges = np.array(published.edges_h) / 24.0
+    edges = np.array(published.edges_h) / HOURS_PER_DAY
     ax.plot(
         edges,
         published.cumulative[:-1],
@@ -95,7 +95,7 @@ def _deploy(results: Results, published: Answers, ax: Axes) -> None:
 def _teams(results: Results, cell: Cell) -> FloatArray:
     rows = []
     for observation in results.observations[cell]:
-        days = np.sort(observation.teams["time_to_deploy_h"].dropna().to_numpy()) / 24.0
+        days = np.sort(observation.teams["time_to_deploy_h"].dropna().to_numpy()) / HOURS_PER_DAY
         shares = np.searchsorted(days, DAYS, side="right") / max(days.size, 1)
         rows.append(shares if days.size else np.full(DAYS.size, np.nan))
     return np.array(rows)
@@ -105,7 +105,7 @@ def _presets(results: Results, tables: SurveyTables, ax: Axes) -> None:
     """Draw lead time and change failure rate of the presets over the clusters of 2019."""
     lead, failures = "lead_time_h", "change_failure_rate"
     for cluster, shade in _SHADES.items():
-        left, right = (h / DAY for h in cluster_range(lead, cluster))
+        left, right = (h / HOURS_PER_DAY for h in cluster_range(lead, cluster))
         bottom, top = (100 * share for share in cluster_range(failures, cluster))
         left = max(left, 0.3)
         ax.add_patch(Rectangle((left, bottom), right - left, top - bottom, color=shade, zorder=0))

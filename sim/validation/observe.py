@@ -11,6 +11,7 @@ import pandas as pd
 
 from sim.experiment.intervals import FloatArray
 from sim.experiment.run import Run
+from sim.hours import HOURS_PER_DAY, HOURS_PER_YEAR
 from sim.log import EventLog, Tables
 from sim.metrics import compute_metrics
 from sim.metrics.arrays import Window, inside, mean, median, ratio
@@ -21,7 +22,6 @@ DAYS = np.array([*np.arange(0.0, 31.0), *np.arange(32.0, 182.0, 2.0)])
 MINUTES = np.geomspace(1.0, 20_000.0, 60)
 """Grid of the cumulative distribution of the restore time."""
 
-_YEAR_H = 365.25 * 24.0
 _NOT_ML = ("infra", "code", "security", "dependency")
 _ACTIVITIES = {
     "exploration": "exploration",
@@ -90,7 +90,7 @@ def observe_tables(tables: Tables, window: Window) -> SurveyObservation:
         **_shares("data_scientists", science),
         **_shares("team", _hours(tables, window, TEAM_ROLES)),
     }
-    days = times["time_to_deploy_h"].to_numpy() / 24.0
+    days = times["time_to_deploy_h"].to_numpy() / HOURS_PER_DAY
     return SurveyObservation(
         figures,
         _teams(tables, window, times, science),
@@ -147,7 +147,7 @@ def _models_per_service_year(tables: Tables, window: Window) -> float:
     changes = tables["changes"]
     carry = changes["kind"].isin(("feature", "retrain"))
     of_window = carry & inside(_column(changes, "deployed_at"), window)
-    years = (window[1] - window[0]) / _YEAR_H
+    years = (window[1] - window[0]) / HOURS_PER_YEAR
     deployments = changes.loc[of_window, "deployment_id"].nunique()
     return ratio(deployments, len(tables["services"]) * years)
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from scipy.stats import spearmanr
 
 from sim.experiment.intervals import FloatArray
-from sim.metrics.bands import DAY, MONTH
+from sim.hours import HOURS_PER_DAY, HOURS_PER_MONTH
 from sim.scenario.spec import Share, Spec
 
 from .agreement import distance
@@ -24,7 +24,7 @@ FigureName = Annotated[str, look_up("figure")]
 ColumnName = Annotated[str, look_up("column")]
 AnswersByName = Annotated[Answers, look_up("answers")]
 
-IN_FIGURES = {"%": 0.01, "days": DAY, "months": MONTH, "per year": 1 / 365.25}
+IN_FIGURES = {"%": 0.01, "days": HOURS_PER_DAY, "months": HOURS_PER_MONTH, "per year": 1 / 365.25}
 """Size of a unit in the units of figures (h, shares, per day); 1 for units not listed."""
 
 
@@ -136,7 +136,7 @@ def read(reading: Reading, results: Results, weights: Weights) -> FloatArray:
 
 def _intervals_h(per_day: FloatArray) -> FloatArray:
     intervals: FloatArray = np.full(per_day.shape, np.nan)
-    np.divide(DAY, per_day, out=intervals, where=per_day > 0.0)
+    np.divide(HOURS_PER_DAY, per_day, out=intervals, where=per_day > 0.0)
     return intervals
 
 
@@ -154,7 +154,7 @@ def _distances(shares: FloatArray, answers: Answers) -> FloatArray:
 
 def _over_models(answers: Answers, results: Results, weights: Weights) -> FloatArray:
     """Return the share of single new models in each answer, (replications, answers)."""
-    edges_d = np.array(answers.edges_h) / DAY
+    edges_d = np.array(answers.edges_h) / HOURS_PER_DAY
     at_edges = [np.interp(edges_d, DAYS, curve) for curve in results.curve("deployed", weights)]
     return np.diff(at_edges, axis=1, prepend=0.0, append=1.0)
 

@@ -9,11 +9,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from math import inf
 
+from sim.hours import HOURS_PER_WEEK
 from sim.scenario.organization import DAYS, WorkingHours
 
 from .clock import TICKS_PER_H, to_hours, to_ticks
 
-WEEK_H = 168.0
+WEEK_H = HOURS_PER_WEEK
 WEEK = 168 * TICKS_PER_H
 """A week in ticks of the clock."""
 DAY = 24 * TICKS_PER_H

@@ -26,7 +26,7 @@ def tiny_claim(**parts: Any) -> dict[str, Any]:
         "high": ["automation=1"],
         "expectations": [{"metric": "lead_time_h", "sign": "-"}],
         "mechanism": "Less waiting.",
-        "trace": "lead_time",
+        "trace": "lead_time_mean_h",
     }
     return {key: value for key, value in {**claim, **parts}.items() if value is not None}
 
@@ -170,7 +170,7 @@ def test_a_star_stands_for_all_that_is_there(tmp_path: Path) -> None:
             },
             "T1.expectations.0.contrast: unknown arm 'hihg'; did you mean 'high'?",
         ),
-        ({"trace": "lead_tme"}, "T1.trace: unknown 'lead_tme'; did you mean 'lead_time'?"),
+        ({"trace": "lead_tme"}, "T1.trace: 'lead_tme' is no metric with parts"),
         (
             {"high": ["atomation=1"]},
             "T1, arm high: atomation: unknown key (override 'atomation=1'); "

@@ -91,7 +91,7 @@ def numbers(scenario: Scenario, seed: int, replication: int) -> dict[str, float]
         "cost_per_week": values[4],
     }
     if dials[1] > 0.0:
-        metrics["of_the_standard"] = dials[1] + replication
+        metrics["rework_rate"] = dials[1] + replication
     return {name: float(value) for name, value in metrics.items()}
 
 

@@ -25,14 +25,14 @@ from little_sweeps import (
 from scipy import stats
 
 import sim
-from sim.experiment import stopping
 from sim.experiment.axes import Interval
 from sim.experiment.compare import Comparison
 from sim.experiment.fingerprint import model_version, scenario_digest
+from sim.experiment.run import metric_names
 from sim.experiment.scheduler import observe
 from sim.experiment.store import ResultsError, Store
 from sim.experiment.sweep import STORE, TABLE
-from sim.experiment.sweep_results import HEADLINE
+from sim.metrics.catalogue import headlines
 from sim.scenario.errors import ScenarioError
 from sim.scenario.validation import validate
 from sim.scenario.variants import with_value
@@ -86,7 +86,7 @@ def test_points_that_are_alike_meet_the_same_luck_and_are_simulated_once(tmp_pat
     assert (diary.replications, diary.replications_done) == (32, 32)
     for alike in groups:
         parts = [
-            sweep.runs.loc[sweep.runs["point"] == point, list(HEADLINE)].reset_index(drop=True)
+            sweep.runs.loc[sweep.runs["point"] == point, headlines()].reset_index(drop=True)
             for point in alike
         ]
         for part in parts[1:]:
@@ -171,7 +171,7 @@ def test_sampled_designs(design: str, tmp_path: Path) -> None:
         assert table is None
         return
     assert table is not None
-    assert set(table.index) == {(metric, key) for metric in HEADLINE for key in axes}
+    assert set(table.index) == {(metric, key) for metric in headlines() for key in axes}
     # The metrics grow by 5 with automation, of which 0.6 are swept, and fall by 3 with the other.
     effect = table.loc["lead_time_h"]
     if design == "morris":
@@ -189,7 +189,7 @@ def test_zip_takes_the_values_together(tmp_path: Path) -> None:
         there = grid[
             (grid["automation"] == automation) & (grid["standardization"] == standardization)
         ]
-        np.testing.assert_array_equal(here[list(HEADLINE)], there[list(HEADLINE)])
+        np.testing.assert_array_equal(here[headlines()], there[headlines()])
 
 
 def test_in_memory_it_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +219,7 @@ def as_comparison(sweep: sim.Sweep) -> Comparison:
 def test_the_numbers_are_those_that_were_made(swept: sim.Sweep) -> None:
     runs = swept.runs
     assert runs["time_to_restore_h"].isna().any()
-    assert runs["of_the_standard"].isna().sum() == 5 * 7
+    assert runs["rework_rate"].isna().sum() == 5 * 7
     for row in runs.to_dict("records"):
         scenario = organization(
             automation=row["automation"], standardization=row["standardization"]
@@ -259,7 +259,7 @@ def test_the_summary_of_a_point_is_that_of_a_study(swept: sim.Sweep) -> None:
 @pytest.mark.parametrize("adjust", ["holm", "bonferroni", "none"])
 def test_effects_are_those_of_a_comparison(baseline: int, adjust: str, swept: sim.Sweep) -> None:
     sweep = sim.Sweep(**{**swept.__dict__, "baseline": baseline})
-    metrics = [*HEADLINE, "of_the_standard"]
+    metrics = [*headlines(), "rework_rate"]
     effects = sweep.effects(metrics, 0.9, adjust)  # type: ignore[arg-type]
     assert list(effects["automation"]) == [
         sweep.points["automation"][point] for point in effects["point"]
@@ -542,17 +542,8 @@ def test_every_replication_of_a_scenario_has_the_same_metrics_in_the_same_order(
         sim.load("horizon_weeks=3", "warmup_weeks=0"),
         sim.load("horizon_weeks=12", "warmup_weeks=4", config="verification/mmc"),
     ):
-        names = [tuple(observe(scenario, seed, 0)) for seed in range(3)]
-        assert len(set(names)) == 1
-
-
-def test_metrics_are_asked_for_without_a_simulation_of_the_whole(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    base = organization(precision={"half_width": {"lead_time_h": "5%"}}, horizon_weeks=20)
-    asked = []
-    stopping.check_metrics(base, lambda s, *_: asked.append(s.horizon_weeks) or {"lead_time_h": 1})
-    assert asked == [1]
+        for seed in range(3):
+            assert list(observe(scenario, seed, 0)) == metric_names(scenario)
 
 
 def test_points_that_are_alike_fail_together(tmp_path: Path) -> None:

@@ -294,7 +294,7 @@ def look_for_differences(ways: Ways, seed: int, count: int) -> tuple[list[str], 
 
 
 def test_random_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found, valid = look_for_differences(Ways(tmp_path, monkeypatch), seed=1, count=10)
+    found, valid = look_for_differences(Ways(tmp_path, monkeypatch), seed=1, count=6)
     assert not found, "\n".join(found)
     assert valid >= 2
 
