@@ -15,6 +15,7 @@ from rich.progress import (
 )
 
 from sim.experiment.scheduler import Failure
+from sim.scenario.errors import printable
 
 _SECONDS_BETWEEN_LINES = 30.0
 
@@ -75,7 +76,7 @@ class ShownSweep:
         """A point has failed."""
         self._failed += 1
         self._bar.console.print(
-            f"point {failure.point} failed ({failure.overrides}): {failure.error}",
+            printable(f"point {failure.point} failed ({failure.overrides}): {failure.error}"),
             style="red",
             markup=False,
             highlight=False,
