@@ -129,7 +129,8 @@ def _make(
     if effort_h <= 0:
         change.started_at = organization.env.now
         return
-    change.effort_h = effort_h
+    if not change.made_again:
+        change.effort_h = effort_h
     effort_h = effort.hours(organization, change.service, effort_h)
     yield from _work(organization, change, step, author, effort_h, priority, outcome)
 

@@ -1,8 +1,9 @@
 """Technical debt: hours of clean-up work that a service has piled up.
 
 Changes that were not tested by machines, were executed by hand, were hurried, or go into a service
-with hidden dependencies leave some behind; improvements pay it back with their effort. Debt makes
-work take longer and authors leave more defects.
+with hidden dependencies leave some behind; improvements pay it back with their effort. Debt is of
+what is in production: a rollback undoes what its changes have added and paid. Debt makes work take
+longer and authors leave more defects.
 """
 
 from functools import partial
@@ -38,9 +39,8 @@ def likelier(organization: Organization, service: Service, probability: float) -
 
 def executed_by_hand(organization: Organization, change: Change, left_h: float) -> None:
     """Add the ``left_h`` hours that the execution of a step by people leaves behind."""
-    if change.deployment is None:
-        change.debt_h += left_h
-    else:  # verification by hand
+    change.debt_h += left_h
+    if change.status == "deployed":  # verification by hand
         _add(organization, change.service, left_h)
 
 
@@ -52,19 +52,21 @@ def _deployed(organization: Organization, deployment: Deployment) -> None:
 def _settle(organization: Organization, change: Change) -> None:
     """Add the debt of ``change``, which goes into production now, and take off what it pays."""
     service, debt = change.service, organization.scenario.debt
-    added_h = change.debt_h
     if change.priority <= REMEDIATION:
-        added_h += debt.hurried_h
-    added_h += debt.hidden_h * sum(dependency.hidden for dependency in service.upstream)
+        change.debt_h += debt.hurried_h
+    change.debt_h += debt.hidden_h * sum(dependency.hidden for dependency in service.upstream)
     if change.kind == "improvement":
-        change.paid_h = min(change.effort_h, service.debt_h + added_h)
-    _add(organization, service, added_h - change.paid_h)
+        change.paid_h = min(change.effort_h, service.debt_h + change.debt_h)
+    _add(organization, service, change.debt_h - change.paid_h)
 
 
 def _rolled_back(organization: Organization, deployment: Deployment) -> None:
-    """Bring back what the changes of ``deployment`` had paid."""
-    for change in deployment.changes:
-        _add(organization, change.service, change.paid_h)
+    """Undo what the changes of ``deployment`` have added and paid, in the opposite order.
+
+    One of them may have paid what another had added.
+    """
+    for change in reversed(deployment.changes):
+        _add(organization, change.service, change.paid_h - change.debt_h)
 
 
 def _add(organization: Organization, service: Service, hours: float) -> None:

@@ -121,8 +121,7 @@ class Service:
         draws: draw tables of its changes and incidents, by what they decide about.
         trains: release trains by the time at which they leave.
         retraining: the one under way.
-        retraining_wanted: new data came meanwhile, enough for another one.
-        new_batches: batches since the last training.
+        new_batches: usable batches since the last retraining was started.
         impairments: bad models and bad data that are being served.
         foreseen: how often the crossings of its quality were foreseen; the last time counts.
         logged_until: up to here the course of its quality is logged, in h.
@@ -147,7 +146,6 @@ class Service:
     draws: dict[object, DrawTable] = field(default_factory=dict)
     trains: dict[float, ReleaseTrain] = field(default_factory=dict)
     retraining: Change | None = None
-    retraining_wanted: bool = False
     new_batches: int = 0
     impairments: int = 0
     foreseen: int = 0
@@ -206,9 +204,10 @@ class Change:
         brings_model: whether a new model was trained for it.
         trained: whether somebody has tried to train one.
         reconstructed: whether somebody has found out how to repeat its training.
-        effort_h: hours of its author up to the commit, if nothing slows them down.
-        debt_h: technical debt that it leaves behind once it is deployed.
-        paid_h: technical debt that it has paid back.
+        effort_h: hours of its author up to the commit, if nothing slows them down; when it is made
+            again, those of the first time.
+        debt_h: technical debt that it leaves behind as long as it is in production.
+        paid_h: technical debt that it has paid back, likewise.
         authoring: its author's work, while that is not done.
     """
 

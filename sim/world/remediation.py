@@ -56,6 +56,7 @@ def _redo(organization: Organization, deployment: Deployment) -> None:
             _REDO_PRIORITY[change.kind],
             origin_id=change.change_id,
         )
+        again.effort_h = change.effort_h
         if change.kind == "retrain":
             retraining.occupy(organization, again)
         organization.env.process(write_and_deliver(organization, again))

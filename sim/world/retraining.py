@@ -60,9 +60,7 @@ def occupy(organization: Organization, change: Change) -> None:
 
     def free(_: Event) -> None:
         service.retraining = None
-        if service.retraining_wanted:
-            service.retraining_wanted = False
-            _start_planned(organization, service, "new_data")
+        _start_if_enough_data(organization, service)
 
     end = change.end(organization.env)
     assert end.callbacks is not None
@@ -79,15 +77,17 @@ def _adopt(organization: Organization, service: Service) -> None:
 
 
 def _new_data(organization: Organization, service: Service) -> None:
-    """Count a usable batch, and retrain if that is the policy and there are enough of them."""
-    policy = service.policy
+    """Count a usable batch."""
     service.new_batches += 1
-    if policy.trigger == "new_data" and service.new_batches >= policy.batches:
-        service.new_batches = 0
-        if service.retraining is None:
-            _start_planned(organization, service, "new_data")
-        else:
-            service.retraining_wanted = True
+    _start_if_enough_data(organization, service)
+
+
+def _start_if_enough_data(organization: Organization, service: Service) -> None:
+    """Retrain if the policy of now asks for it, unless a retraining is under way."""
+    policy = service.policy
+    enough = policy.trigger == "new_data" and service.new_batches >= policy.batches
+    if enough and service.retraining is None:
+        _start_planned(organization, service, "new_data")
 
 
 def _start_planned(organization: Organization, service: Service, trigger: ChangeTrigger) -> Change:
@@ -158,7 +158,11 @@ def _noticed_drift(organization: Organization, service: Service) -> None:
 def _retrain_on_drift(
     organization: Organization, service: Service
 ) -> Generator[Event, object, None]:
-    """Notice the drift as incidents of a model are noticed, then retrain as long as it matters."""
+    """Notice the drift as incidents of a model are noticed, then retrain as long as it matters.
+
+    It matters no more once another model is live, or when another policy holds.
+    """
+    policy = service.policy
     response = organization.scenario.incidents.responses.model
     table = organization.table(
         f"{service.name}/drift",
@@ -167,7 +171,7 @@ def _retrain_on_drift(
     monitored, alert_h, notice_h = table.take(service.next_substream("drift").number)
     drifted = service.live.model_from
     yield organization.env.timeout(alert_h if monitored < response.monitored else notice_h)
-    while service.live.model_from == drifted:
+    while service.live.model_from == drifted and service.policy is policy:
         if service.retraining is None:
             under_way = _start_planned(organization, service, "drift")
         else:
