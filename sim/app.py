@@ -22,7 +22,7 @@ from sim.experiment.axes import Axis
 from sim.experiment.engines import EngineError, start_early
 from sim.experiment.payback import Payback, pay_back
 from sim.experiment.replicate import Study, replicate
-from sim.experiment.resources import Demand, demand, demand_of_sweep, refuse_too_large
+from sim.experiment.resources import demand, demand_of_sweep, refuse_too_large
 from sim.experiment.store import DiskError, ResultsError
 from sim.experiment.sweep import STORE, run_sweep
 from sim.experiment.sweep_results import Sweep
@@ -291,9 +291,10 @@ def _run(overrides: Sequence[str]) -> None:
             if not is_possible():
                 raise ScenarioError([Problem("animation", "needs vidigi", INSTALL)])
         arms = 2 if scenario.roadmap else 1
-        _announce(
-            demand([(scenario, arms * scenario.replications)], scenario.n_jobs, keeps_weeks=True)
-        )
+        work = [(scenario, arms * scenario.replications)]
+        wanted = demand(work, scenario.n_jobs, keeps_weeks=True)
+        if wanted.is_large:
+            print(wanted, file=sys.stderr, flush=True)
         study, payback = _simulate(scenario)
         console = Console()
         print_study(study, console)
@@ -355,11 +356,10 @@ def _sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
     wanted = demand_of_sweep(variants, settings.n_jobs)
     if settings.engine == "loky":  # others may have more memory elsewhere
         refuse_too_large(wanted, settings.allow_large)
-    _announce(wanted)
     try:
         with last_words(partial(_of_a_sweep, folder)):
             folder.mkdir(parents=True, exist_ok=True)
-            with ShownSweep() as shown:
+            with ShownSweep(str(wanted) if wanted.is_large else "") as shown:
                 sweep = run_sweep(variants, axes, folder, shown)
             _report(sweep, variants, folder)
     except (EngineError, DiskError, OSError) as error:
@@ -373,12 +373,6 @@ def _sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
         _remove_if_empty(folder)
     if sweep.failures:
         sys.exit(1)
-
-
-def _announce(wanted: Demand) -> None:
-    """Say of a large experiment, before it begins, how long it will take and what it needs."""
-    if wanted.is_large:
-        print(wanted, file=sys.stderr, flush=True)
 
 
 def _of_a_sweep(folder: Path) -> str:
