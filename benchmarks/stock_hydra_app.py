@@ -5,17 +5,17 @@ from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 import sim
 from sim.scenario.composition import SCENARIOS
-from sim.scenario.load import from_composed
+from sim.scenario.organization import Scenario
 
 
 @hydra.main(version_base="1.3", config_path=str(SCENARIOS), config_name="default")
 def run(composed: DictConfig) -> None:
     """Simulate the scenario of this job and write its metrics."""
-    scenario = from_composed(composed, (), lambda _: composed)
+    scenario = Scenario.model_validate(OmegaConf.to_container(composed, resolve=True))
     metrics = sim.simulate(scenario).metrics()
     folder = Path(HydraConfig.get().runtime.output_dir)
     (folder / "metrics.json").write_text(json.dumps(metrics.to_dict()), encoding="utf-8")

@@ -22,7 +22,7 @@ from sim.experiment.axes import Axis
 from sim.experiment.engines import EngineError, start_early
 from sim.experiment.payback import Payback, pay_back
 from sim.experiment.replicate import Study, replicate
-from sim.experiment.resources import Demand, demand, demand_of_sweep, refuse_too_large
+from sim.experiment.resources import demand, demand_of_sweep, refuse_too_large
 from sim.experiment.store import DiskError, ResultsError
 from sim.experiment.sweep import STORE, run_sweep
 from sim.experiment.sweep_results import Sweep
@@ -37,9 +37,10 @@ from sim.scenario.composition import (
     parse,
     sets_a_value,
 )
-from sim.scenario.errors import Problem, ScenarioError
+from sim.scenario.errors import Problem, ScenarioError, printable
 from sim.scenario.load import (
     COMPOSITION_ERRORS,
+    LONGEST_NAME,
     add_missing,
     composed_scenario,
     from_composition,
@@ -83,10 +84,15 @@ _SETTINGS = {
     "hydra.sweep.dir": "'results/${folder_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}_multirun'",
     "hydra/sweeper": sweeper.NAME,
     "hydra.output_subdir": "null",
+    "hydra.job.chdir": "false",
+    "hydra.verbose": "false",
     "hydra/job_logging": "none",
     "hydra/hydra_logging": "none",
 }
 
+
+_OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir", "hydra.searchpath", "hydra.sweeper.params")
+"""The settings of Hydra that have a meaning here; others would leave files behind."""
 
 _OPTIONS_WITH_VALUE = {"--cfg", "-c", "--package", "-p", "--info", "-i"} | {
     "--config-path",
@@ -122,6 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(0)
     overrides, options = _split(arguments)
     try:
+        _refuse_unusable(overrides, options)
         with last_words(_of_a_run):
             _compose_and_run(overrides, options)
     except ScenarioError as error:
@@ -155,7 +162,7 @@ def _compose_and_run(overrides: Sequence[str], options: Sequence[str]) -> None:
 
     # Hydra makes the folder before the name is validated: it must not lead out of results/.
     OmegaConf.register_new_resolver(
-        "folder_name", lambda name: re.sub(r"[^A-Za-z0-9_-]", "_", str(name)), replace=True
+        "folder_name", lambda name: re.sub(r"[^A-Za-z0-9_-]", "_", str(name))[:100], replace=True
     )
     composing = True
 
@@ -230,6 +237,29 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return overrides, options
 
 
+def _refuse_unusable(overrides: Sequence[str], options: Sequence[str]) -> None:
+    """Refuse what Hydra would echo, obey or stumble over before it asks us.
+
+    Raises:
+        ScenarioError: an option that cannot be meant, a setting of Hydra that has no meaning here,
+            or a folder that cannot be made.
+    """
+    for option in options:
+        if printable(option) != option:
+            raise ScenarioError([Problem(option, "has control characters")])
+        if any(len(name) > LONGEST_NAME for name in re.split("[/=]", option)):
+            raise ScenarioError([Problem(option, "is too long")])
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        if not re.match("hydra[./]", key) or key in ("hydra/sweeper", "hydra/launcher"):
+            continue
+        if not f"{key}.".startswith(tuple(f"{setting}." for setting in _OF_HYDRA)):
+            hint = "results go to hydra.run.dir=FOLDER, those of a sweep to hydra.sweep.dir=FOLDER"
+            raise ScenarioError([Problem(key, "cannot be set here", hint)])
+        if any(len(os.fsencode(name)) > LONGEST_NAME for name in value.split("/")):
+            raise ScenarioError([Problem(key, f"'{value}' is too long")])
+
+
 def _own_folder(options: Sequence[str]) -> Path | None:
     """Return the folder that ``--config-dir`` names."""
     folder = None
@@ -241,7 +271,7 @@ def _own_folder(options: Sequence[str]) -> Path | None:
 
 
 def _stop(message: str, status: int) -> NoReturn:
-    print(message, file=sys.stderr)
+    print(printable(message), file=sys.stderr)
     sys.exit(status)
 
 
@@ -261,9 +291,10 @@ def _run(overrides: Sequence[str]) -> None:
             if not is_possible():
                 raise ScenarioError([Problem("animation", "needs vidigi", INSTALL)])
         arms = 2 if scenario.roadmap else 1
-        _announce(
-            demand([(scenario, arms * scenario.replications)], scenario.n_jobs, keeps_weeks=True)
-        )
+        work = [(scenario, arms * scenario.replications)]
+        wanted = demand(work, scenario.n_jobs, keeps_weeks=True)
+        if wanted.is_large:
+            print(wanted, file=sys.stderr, flush=True)
         study, payback = _simulate(scenario)
         console = Console()
         print_study(study, console)
@@ -276,7 +307,10 @@ def _run(overrides: Sequence[str]) -> None:
         with console.status("writing the report"):
             write_folder(study, folder, payback)
         console.print(
-            f"Report, tables and figures: {_readable(folder)}/", style="bold", soft_wrap=True
+            printable(f"Report, tables and figures: {_readable(folder)}/"),
+            style="bold",
+            soft_wrap=True,
+            markup=False,
         )
     except ScenarioError as error:  # exit here: Hydra would add a line of its own
         _stop(str(error), status=2)
@@ -322,11 +356,10 @@ def _sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
     wanted = demand_of_sweep(variants, settings.n_jobs)
     if settings.engine == "loky":  # others may have more memory elsewhere
         refuse_too_large(wanted, settings.allow_large)
-    _announce(wanted)
     try:
         with last_words(partial(_of_a_sweep, folder)):
             folder.mkdir(parents=True, exist_ok=True)
-            with ShownSweep() as shown:
+            with ShownSweep(str(wanted) if wanted.is_large else "") as shown:
                 sweep = run_sweep(variants, axes, folder, shown)
             _report(sweep, variants, folder)
     except (EngineError, DiskError, OSError) as error:
@@ -340,12 +373,6 @@ def _sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
         _remove_if_empty(folder)
     if sweep.failures:
         sys.exit(1)
-
-
-def _announce(wanted: Demand) -> None:
-    """Say of a large experiment, before it begins, how long it will take and what it needs."""
-    if wanted.is_large:
-        print(wanted, file=sys.stderr, flush=True)
 
 
 def _of_a_sweep(folder: Path) -> str:
@@ -368,7 +395,12 @@ def _report(sweep: Sweep, variants: Variants, folder: Path) -> None:
     found = findings(sweep)
     print_sweep(found, console)
     write_sweep_folder(found, variants, folder)
-    console.print(f"Report, tables and figures: {_readable(folder)}/", style="bold", soft_wrap=True)
+    console.print(
+        printable(f"Report, tables and figures: {_readable(folder)}/"),
+        style="bold",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from processes import PATIENCE_S, interrupt
 import sim
 from sim.app import main
 from sim.experiment.axes import Axis
-from sim.experiment.store import Store
+from sim.experiment.store import DiskError, Store
 from sim.experiment.sweep import STORE, TABLE
 from sim.report.sweep_folder import _write_scenarios
 from sim.scenario.organization import Scenario
@@ -858,3 +859,37 @@ def test_python_refuses_too_many_points_too(here: Path) -> None:
     for values in (range(10**12), itertools.count()):
         with pytest.raises(sim.ScenarioError, match="automation: has more than 1,000,000 values"):
             sim.sweep(base, {"automation": values})  # type: ignore[dict-item]
+
+
+def test_a_large_sweep_says_before_it_begins_what_it_wants(
+    here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise DiskError("the simulation has begun")
+
+    monkeypatch.setattr("sim.experiment.scheduler.Scheduler.run", stop)
+    assert status("-m", ONE, "horizon_weeks=5200", "automation=0,1") == 1
+    said, begun, *_ = capfd.readouterr().err.splitlines()
+    assert re.fullmatch(
+        r"40 replications of up to [0-9,]+ log rows: expected to take [0-9.]+ minutes and [0-9]+ MB "
+        r"of memory",
+        said,
+    )
+    assert begun.startswith("the simulation has begun")
+
+
+def test_a_sweep_that_does_not_fit_is_refused_unless_told_otherwise(
+    here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.experiment.resources.machine_memory", lambda: 3e8)
+    large = ("-m", ONE, "horizon_weeks=5200", "automation=0,1")
+    assert status(*large) == 2
+    assert re.fullmatch(
+        r"[a-z_.*]+: [0-9,]+ log rows per replication would take [0-9]+ MB of memory, of 300 MB; "
+        r"reduce it, or simulate fewer weeks; allow_large=true runs it all the same\n",
+        capfd.readouterr().err,
+    )
+    assert not any(here.iterdir())
+    monkeypatch.setattr("sim.app.run_sweep", lambda *_: pytest.fail("it would begin"))
+    with pytest.raises(pytest.fail.Exception, match="it would begin"):
+        main([*large, "allow_large=true"])

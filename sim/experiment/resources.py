@@ -141,11 +141,14 @@ def refuse_too_large(wanted: Demand, allowed: bool, memory: float | None = None)
         return
     if wanted.bytes > there:
         what = f"{_rounded(wanted.rows)} log rows per replication would take {size(wanted.bytes)} "
-        what += f"of memory in {wanted.processes} processes, of {size(there)}"
+        what += f"of memory, of {size(there)}"
+        if wanted.processes > 1:
+            what += f", in {wanted.processes} processes"
     else:
         what = f"{_rounded(wanted.events)} events per replication would take very long "
         what += f"({duration(wanted.seconds)})"
-    hint = "reduce it, horizon_weeks or n_jobs, or set allow_large=true"
+    hint = f"reduce it{' or n_jobs' if wanted.processes > 1 else ''}, or simulate fewer weeks; "
+    hint += "allow_large=true runs it all the same"
     raise ScenarioError([Problem(wanted.source, what, hint)])
 
 

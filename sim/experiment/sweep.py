@@ -337,6 +337,7 @@ def _keep_to_the_sweep(
         ],
         "replications": settings.replications,
         "rule": _rule(settings),
+        "shared": _is_shared(settings),
     }
     if here["design"] == "sampled":
         here["design"] = f"{settings.design} of {settings.samples}"
@@ -357,8 +358,14 @@ def _rule(settings: Scenario) -> str | None:
     """Return what decides about further replications, if anything does."""
     if settings.precision is None and settings.select is None:
         return None
-    chosen = {"precision", "select", "baseline"}
+    chosen = {"precision", "select"} | ({"baseline"} if _is_shared(settings) else set())
     return settings.model_dump_json(include=chosen, by_alias=True)
+
+
+def _is_shared(settings: Scenario) -> bool:
+    """Return whether the replications of a point depend on the other points."""
+    precision = settings.precision
+    return settings.select is not None or (precision is not None and precision.of == "differences")
 
 
 def _shown(axis: Axis) -> list[str]:
@@ -378,8 +385,7 @@ def _reason_to_refuse(
         return f"it has {before['replications']} replications, and the tables would lose some"
     if before["rule"] is not None and before["rule"] != here["rule"]:
         return "its precision, select or baseline is another one"
-    # A rule spends its replications on all points together.
-    is_open = here["design"] == "grid" and before["rule"] is None
+    is_open = here["design"] == "grid" and not before["shared"]
     for key, values in before["axes"].items():
         ours = here["axes"][key]
         lost = [value for value in values if value not in ours]
@@ -387,7 +393,7 @@ def _reason_to_refuse(
             return f"it has {key}={lost[0]}, which this one has not"
         if not is_open and values != ours:
             return f"it has other values of {key}"
-    if before["rule"] is not None and before["replications"] != here["replications"]:
+    if before["shared"] and before["replications"] != here["replications"]:
         return f"it begins with {before['replications']} replications"
     missing = set(before["points"]).difference(here["points"])
     if not missing:

@@ -15,6 +15,7 @@ from rich.progress import (
 )
 
 from sim.experiment.scheduler import Failure
+from sim.scenario.errors import printable
 
 _SECONDS_BETWEEN_LINES = 30.0
 
@@ -39,9 +40,14 @@ def progress_bar(*more: ProgressColumn) -> Progress:
 
 
 class ShownSweep:
-    """Shows how a sweep goes on: replications, time left, points and failures."""
+    """Shows how a sweep goes on: replications, time left, points and failures.
 
-    def __init__(self) -> None:
+    Args:
+        first: what to say when everything has been checked and the simulation begins, if anything.
+    """
+
+    def __init__(self, first: str = "") -> None:
+        self._first = first
         self._bar = progress_bar(TextColumn("{task.fields[points]}"))
         self._task = self._bar.add_task("simulating", total=0, points="")
         self._points = self._of_points = self._done = self._of = self._failed = 0
@@ -61,6 +67,9 @@ class ShownSweep:
 
     def begin(self, points: int, replications: int) -> None:
         """So many more are to be done."""
+        if self._first:
+            self._bar.console.print(self._first, highlight=False, soft_wrap=True)
+            self._first = ""
         self._of_points += points
         self._of += replications
         self._show()
@@ -75,7 +84,7 @@ class ShownSweep:
         """A point has failed."""
         self._failed += 1
         self._bar.console.print(
-            f"point {failure.point} failed ({failure.overrides}): {failure.error}",
+            printable(f"point {failure.point} failed ({failure.overrides}): {failure.error}"),
             style="red",
             markup=False,
             highlight=False,

@@ -36,6 +36,7 @@ from sim.report.units import (
     format_percent,
     unit_for,
 )
+from sim.scenario.errors import printable
 
 _WIDE = 110
 """Columns from which the breakdowns stand side by side and counts have their nouns."""
@@ -62,7 +63,8 @@ class Ink:
         self.ascii_only = console.options.ascii_only
 
     def text(self, text: str, style: str = "") -> Text:
-        """Return a text."""
+        """Return a text, with escapes for what the terminal would obey."""
+        text = printable(text)
         return Text(text.translate(_ASCII) if self.ascii_only else text, style)
 
     def bar(self, share: float, width: int, style: str) -> Text:

@@ -1,22 +1,49 @@
 """The one error that a scenario can cause, and how it is put into words."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _MOST_SHOWN = 5
+_LONGEST_WORD = 120
+_LONGEST_LINE = 380
+
+# What a terminal obeys instead of showing it: control characters but for line breaks and tabs,
+# lone surrogates, and what turns the direction of writing around.
+_OBEYED = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with escapes for what a terminal would obey instead of showing it."""
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _in_one_line(text: str) -> str:
+    """Return ``text`` as one short line: long words lose their middle, long lines their end."""
+    text = printable(text.replace("\n", "\\n"))
+    text = re.sub(
+        rf"\S{{{_LONGEST_WORD},}}", lambda found: f"{found[0][:57]}...{found[0][-20:]}", text
+    )
+    return text if len(text) <= _LONGEST_LINE else text[: _LONGEST_LINE - 3] + "..."
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: the dotted key, what is wrong with it, and what would be valid."""
+    """One thing that is wrong: the dotted key, what is wrong with it, and what would be valid.
+
+    As a text it is one short line that is safe to print, whatever somebody wrote.
+    """
 
     key: str
     what: str
     hint: str = ""
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.what}" + (f"; {self.hint}" if self.hint else "")
+        hint = f"; {self.hint}" if self.hint else ""
+        return _in_one_line(f"{self.key}: {self.what}{hint}")
 
 
 class ScenarioError(Exception):

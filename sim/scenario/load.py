@@ -1,6 +1,7 @@
 """From YAML files and overrides to a validated scenario: the edge where everything is checked."""
 
 import re
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ from .validation import validate
 _PLAIN = re.compile(rf"^({'|'.join(Scenario.model_fields)})(\.[^=/]*)?=")
 _NO_CHOICE = "this scenario does not choose from that group"
 _WHERE_A_CHOICE = "scenarios that build on `default` do"
+_DEEPEST = 30
+"""Levels of an override; parsing what is much deeper ends in Python's limit of recursion."""
+LONGEST_NAME = 200
+"""In a file name there is room for 255 bytes, and something is put before and behind."""
 COMPOSITION_ERRORS = (
     HydraException,
     OmegaConfBaseException,
@@ -131,9 +136,33 @@ def add_missing(overrides: Sequence[str]) -> list[str]:
         ScenarioError: something is not an override.
     """
     for override in overrides:
-        if not _key(override):
+        if _depth(override) > _DEEPEST:
+            raise ScenarioError(
+                [Problem(override, f"is nested more than {_DEEPEST} levels deep", "write a file")]
+            )
+        if not (key := _key(override)):
             raise ScenarioError([Problem(override, "cannot be read as key=value")])
+        _refuse_long(key, override.partition("=")[2])
     return [f"++{override}" if _PLAIN.match(override) else override for override in overrides]
+
+
+def _depth(override: str) -> int:
+    """Return how many brackets are open at a time, outside of quotes."""
+    depth = deepest = 0
+    for bracket in re.findall(r"[\[\](){}]", re.sub(r"'[^']*'|\"[^\"]*\"", "", override)):
+        depth += 1 if bracket in "[({" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _refuse_long(key: str, value: str) -> None:
+    """Refuse names of which no file can have one: Hydra looks for it."""
+    choices = value.split(",") if key in groups() else []
+    for name in (*re.split(r"[./]", key), *choices):
+        if len(name) > LONGEST_NAME:
+            raise ScenarioError([Problem(key, f"'{name}' is too long")])
+    if len(key) > 10 * LONGEST_NAME:
+        raise ScenarioError([Problem(key, "is too long")])
 
 
 def from_composition(error: Exception, overrides: Sequence[str]) -> ScenarioError:
@@ -162,7 +191,10 @@ def _of_file(error: Exception) -> Problem | None:
     if isinstance(error, UnicodeDecodeError):
         return Problem("config", "is not text in UTF-8")
     if isinstance(error, RecursionError):
-        return Problem("defaults", "a file builds on itself", "give it another name")
+        files = {frame.filename for frame in traceback.extract_tb(error.__traceback__)}
+        if any(name.endswith("defaults_list.py") for name in files):
+            return Problem("defaults", "a file builds on itself", "give it another name")
+        return Problem("config", "a value is nested too deeply")
     if isinstance(error, OSError) and error.errno is not None:
         return Problem("config", f"cannot be read: {error}")
     if isinstance(error, OSError) or "must be a DictConfig" in text:

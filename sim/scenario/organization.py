@@ -22,6 +22,7 @@ from .spec import (
     Price,
     Share,
     Spec,
+    Text,
     duration,
     quantity,
     share,
@@ -612,7 +613,7 @@ class Incidents(Spec):
 class Cost(Spec):
     """Prices. Without them a bill has nothing but zeros."""
 
-    currency: str = Field("USD", description="What the prices are in.", max_length=8)
+    currency: Text = Field("USD", description="What the prices are in.", max_length=8)
     person_per_h: Price = quantity(0.0, "money/h", "A paid hour of a person, all in.")
     person_per_h_of: dict[Name, Price] = quantity(
         {}, "money/h by role", "The same, for roles that differ."
@@ -681,7 +682,7 @@ class Scenario(Spec):
     engine: Literal["loky", "dask", "ray"] = Field(
         "loky", description="What runs the replications of a sweep: processes here, or a cluster."
     )
-    address: str | None = Field(
+    address: Text | None = Field(
         None, description="Address of the running Dask or Ray cluster; without one it is local."
     )
     design: Literal["grid", "zip", "lhs", "sobol", "morris"] = Field(

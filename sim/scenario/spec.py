@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from .errors import printable
 
 # No organization comes near these bounds, and within them all that is computed is finite.
 SHORTEST = 0.001
@@ -13,10 +15,18 @@ GREATEST = 1e9
 """Of a price, a weight or a factor."""
 LARGEST_COUNT = 1_000_000
 
+
+def _without_controls(text: str) -> str:
+    if printable(text) != text:
+        raise ValueError("must not have control characters")
+    return text
+
+
 # Strict, so that `true` or "3" is a mistake instead of a number.
 Number = Annotated[float, Field(strict=True)]
 Count = Annotated[int, Field(strict=True)]
 Share = Annotated[Number, Field(ge=0, le=1)]
+Text = Annotated[str, Field(max_length=1000), AfterValidator(_without_controls)]
 Price = Annotated[Number, Field(ge=0, le=GREATEST)]
 Headcount = Annotated[Count, Field(ge=0, le=10_000)]
 # Folders and columns of tables are named after it, so that it has an end.

@@ -83,8 +83,9 @@ def test_what_does_not_fit_is_refused_in_one_line_that_says_what_to_reduce() -> 
     with pytest.raises(sim.ScenarioError) as caught:
         refuse_too_large(of(bytes=17e9), False, memory=16e9)
     assert str(caught.value) == (
-        "changes.feature: 3,000,000 log rows per replication would take 17 GB of memory in "
-        "2 processes, of 16 GB; reduce it, horizon_weeks or n_jobs, or set allow_large=true"
+        "changes.feature: 3,000,000 log rows per replication would take 17 GB of memory, of 16 GB, "
+        "in 2 processes; reduce it or n_jobs, or simulate fewer weeks; "
+        "allow_large=true runs it all the same"
     )
     refuse_too_large(of(bytes=17e9), True, memory=16e9)
 
@@ -94,7 +95,7 @@ def test_more_events_than_any_organization_makes_are_refused() -> None:
         refuse_too_large(of(events=2e9, seconds=72000.0), False, memory=16e9)
     assert str(caught.value) == (
         "changes.feature: 2,000,000,000 events per replication would take very long (20 hours); "
-        "reduce it, horizon_weeks or n_jobs, or set allow_large=true"
+        "reduce it or n_jobs, or simulate fewer weeks; allow_large=true runs it all the same"
     )
 
 
@@ -129,7 +130,10 @@ def test_python_refuses_it_before_anything_is_simulated() -> None:
         lambda: sim.compare({"a": scenario, "b": scenario}),
         lambda: sim.sweep(scenario, {"automation": [0, 1]}),
     ):
-        with pytest.raises(sim.ScenarioError, match=r"^services\.\*\.data: .* allow_large=true$"):
+        with pytest.raises(
+            sim.ScenarioError,
+            match=r"^services\.\*\.data: .* allow_large=true runs it all the same$",
+        ):
             call()
 
 
