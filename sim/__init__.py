@@ -1,24 +1,37 @@
 """mldelivery: a discrete-event simulator of organizations that deliver machine-learning systems."""
 
-from sim.experiment.axes import Interval
-from sim.experiment.compare import Comparison, compare
-from sim.experiment.replicate import Study, replicate
-from sim.experiment.run import Run, simulate
-from sim.experiment.sweep import sweep
-from sim.experiment.sweep_results import Sweep
-from sim.scenario.errors import ScenarioError
-from sim.scenario.load import load
+import importlib
 
-__all__ = [
-    "Comparison",
-    "Interval",
-    "Run",
-    "ScenarioError",
-    "Study",
-    "Sweep",
-    "compare",
-    "load",
-    "replicate",
-    "simulate",
-    "sweep",
-]
+_MODULES = {
+    "Comparison": "experiment.compare",
+    "Interval": "experiment.axes",
+    "Run": "experiment.run",
+    "ScenarioError": "scenario.errors",
+    "Study": "experiment.replicate",
+    "Sweep": "experiment.sweep_results",
+    "compare": "experiment.compare",
+    "load": "scenario.load",
+    "replicate": "experiment.replicate",
+    "simulate": "experiment.run",
+    "sweep": "experiment.sweep",
+}
+"""Where each public name is from; ``__init__.pyi`` says the same to type checkers."""
+
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for (PEP 562).
+
+    Commands and worker processes import this package first. They have to be in control of signals,
+    and of their own end, before they import what takes a second.
+    """
+    if name not in _MODULES:
+        raise AttributeError(f"module 'sim' has no attribute {name!r}")
+    found: object = getattr(importlib.import_module(f"sim.{_MODULES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -4,7 +4,8 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -16,28 +17,37 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from sim import sweeper
+from sim.ending import last_words
 from sim.experiment.axes import Axis
-from sim.experiment.engines import start_early
+from sim.experiment.engines import EngineError, start_early
 from sim.experiment.payback import Payback, pay_back
 from sim.experiment.replicate import Study, replicate
-from sim.experiment.store import ResultsError
+from sim.experiment.resources import Demand, demand, demand_of_sweep, refuse_too_large
+from sim.experiment.store import DiskError, ResultsError
 from sim.experiment.sweep import STORE, run_sweep
 from sim.experiment.sweep_results import Sweep
+from sim.own_folder import searched_first
 from sim.report.progress import ShownSweep, progress_bar
 from sim.report.terminal import print_study
-from sim.scenario.composition import SCENARIOS, groups, own_values_last
+from sim.scenario.composition import (
+    SCENARIOS,
+    Files,
+    groups,
+    own_values_last,
+    parse,
+    sets_a_value,
+)
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.load import (
     COMPOSITION_ERRORS,
     add_missing,
-    from_composed,
+    composed_scenario,
     from_composition,
-    refuse_unknown_names,
     scenario_names,
-    without_groups,
 )
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Variants
+from sim.world.clock import SimulationError
 
 _HELP = """\
 mldelivery {version}: simulates an organization that delivers machine-learning systems and shows
@@ -66,6 +76,8 @@ experiment: replications, seed, horizon_weeks, warmup_weeks, n_jobs, and for swe
 design, samples, baseline, precision, select. docs/parameters.md lists all keys with unit, range,
 default and source; --hydra-help explains the syntax of overrides."""
 
+_NOTHING = "interrupted; this run wrote nothing"
+
 _SETTINGS = {
     "hydra.run.dir": "'results/${folder_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}'",
     "hydra.sweep.dir": "'results/${folder_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}_multirun'",
@@ -89,8 +101,8 @@ _OPTIONS_WITH_VALUE = {"--cfg", "-c", "--package", "-p", "--info", "-i"} | {
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit.
 
-    The status is 0 if all is done, 1 if points of a sweep failed or results cannot be kept, 2 for
-    an invalid scenario, 130 if interrupted.
+    The status is 0 if all is done, 1 if a simulation or points of a sweep failed or results cannot
+    be kept, 2 for an invalid scenario.
 
     Args:
         arguments: what follows the program's name; by default those of this process.
@@ -110,16 +122,26 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(0)
     overrides, options = _split(arguments)
     try:
-        _compose_and_run(overrides, options)
+        with last_words(_of_a_run):
+            _compose_and_run(overrides, options)
     except ScenarioError as error:
         _stop(str(error), status=2)
     except ResultsError as error:
         _stop(str(error), status=1)
+    except EngineError as error:
+        _stop(f"{error}; nothing was written", status=1)
     except OSError as error:
         _stop(f"the results cannot be written: {error}", status=1)
-    except KeyboardInterrupt:
-        _stop("interrupted; this run wrote nothing", status=130)
     sys.exit(0)
+
+
+def _of_a_run() -> str:
+    with suppress(Exception):  # before Hydra has chosen the folder
+        folder = Path(HydraConfig.get().runtime.output_dir)
+        if (folder / "report.html").exists():
+            return f"interrupted, when the report was complete: {_readable(folder)}/"
+        _remove_if_empty(folder)
+    return _NOTHING
 
 
 def _column(names: Sequence[str]) -> str:
@@ -129,7 +151,6 @@ def _column(names: Sequence[str]) -> str:
 def _compose_and_run(overrides: Sequence[str], options: Sequence[str]) -> None:
     given = {override.split("=")[0].lstrip("+~") for override in overrides}
     settings = [f"{key}={value}" for key, value in _SETTINGS.items() if key not in given]
-    sys.argv = [sys.argv[0], *add_missing(overrides), *settings, *options]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach us instead of being printed by Hydra
 
     # Hydra makes the folder before the name is validated: it must not lead out of results/.
@@ -137,33 +158,66 @@ def _compose_and_run(overrides: Sequence[str], options: Sequence[str]) -> None:
         "folder_name", lambda name: re.sub(r"[^A-Za-z0-9_-]", "_", str(name)), replace=True
     )
     composing = True
-    plain = {override.partition("=")[0] for override in overrides}
 
     def sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
         nonlocal composing
         composing = False
         _sweep(axes, variants, folder)
 
-    sweeper.register(plain, sweep)
-    if {"-m", "--multirun"} & set(options) and "--cfg" not in options and "engine" not in plain:
+    sweeper.register(overrides, sweep)
+    several = bool({"-m", "--multirun"} & set(options))
+    is_shown = bool({"--cfg", "-c"} & set(options))
+    if several and not is_shown and "engine" not in given:
         start_early()
 
     @hydra.main(version_base="1.3", config_path=str(SCENARIOS), config_name="default")
     def run(composed: DictConfig) -> None:
         nonlocal composing
         composing = False
-        _run(composed, plain)
+        _run(overrides if "hydra/sweeper" not in given else _of_this_job(overrides))
         composing = True  # the next scenario of a multirun
 
+    completed = add_missing(overrides)
+    if several and not is_shown:
+        completed = [sweeper.with_first_choice(override) for override in completed]
+    # Hydra composes a scenario in order to know its folder. If it cannot, because of an override
+    # that only later points can have, or of any other, `run` or `sweep` says what is wrong.
+    of_files = [override for override in completed if not sets_a_value(parse(override))]
+    of_hydra = [override for override in of_files if parse(override).is_hydra_override()]
+    attempts = [completed] if is_shown else [completed, of_files, of_hydra]
     try:
-        with own_values_last():
-            run()
+        for attempt in attempts:
+            try:
+                return _call_hydra(run, [*attempt, *settings], options)
+            except ScenarioError:
+                raise
+            except Exception as error:
+                is_last = attempt is attempts[-1]
+                if is_last or not composing or getattr(error, "errno", None) is not None:
+                    raise
     except COMPOSITION_ERRORS as error:
         # An error while simulating is no matter of the scenario's files; nor is one with an errno,
         # which means that Hydra could not make the results folder.
         if not composing or getattr(error, "errno", None) is not None:
             raise
         raise from_composition(error, overrides) from None
+
+
+def _call_hydra(run: Callable[[], None], overrides: Sequence[str], options: Sequence[str]) -> None:
+    sys.argv = [sys.argv[0], *overrides, *options]
+    with own_values_last(), searched_first(_own_folder(options)):
+        run()
+
+
+def _of_this_job(overrides: Sequence[str]) -> list[str]:
+    """Return the overrides of this job of another sweeper, without the `++` of `add_missing`."""
+    plain = {override.partition("=")[0] for override in overrides}
+    task = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
+    assert isinstance(task, list)
+    return [
+        override[2:] if override[2:].partition("=")[0] in plain else override
+        for override in map(str, task)
+    ]
 
 
 def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -176,39 +230,40 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return overrides, options
 
 
+def _own_folder(options: Sequence[str]) -> Path | None:
+    """Return the folder that ``--config-dir`` names."""
+    folder = None
+    for option, following in zip(options, [*options, ""][1:], strict=True):
+        name, equals, value = option.partition("=")
+        if name in ("--config-dir", "-cd"):
+            folder = Path(value if equals else following)
+    return folder
+
+
 def _stop(message: str, status: int) -> NoReturn:
     print(message, file=sys.stderr)
     sys.exit(status)
 
 
-def _run(composed: DictConfig, plain: Collection[str]) -> None:
+def _run(overrides: Sequence[str]) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     try:
         if any(folder.iterdir()):
             raise ScenarioError(
                 [Problem("hydra.run.dir", f"'{folder}' is not empty", "choose another folder")]
             )
-        # The overrides of this run of a multirun, without the `++` of `add_missing`.
-        task = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
-        assert isinstance(task, list)
-        here = [
-            override[2:] if override[2:].partition("=")[0] in plain else override
-            for override in map(str, task)
-        ]
-        config_name = str(HydraConfig.get().job.config_name)
-        refuse_unknown_names(here, partial(hydra.compose, config_name))
-
-        def compose_again(practices: list[str]) -> DictConfig:
-            return hydra.compose(
-                config_name, [*without_groups(list(map(str, task)), practices), *practices]
-            )
-
-        scenario = from_composed(composed, here, compose_again)
+        known = HydraConfig.get()
+        files = Files(str(known.job.config_name), tuple(map(str, known.overrides.hydra)))
+        scenario = composed_scenario(files, overrides)
         if scenario.animation:
             from sim.report.animation import INSTALL, is_possible
 
             if not is_possible():
                 raise ScenarioError([Problem("animation", "needs vidigi", INSTALL)])
+        arms = 2 if scenario.roadmap else 1
+        _announce(
+            demand([(scenario, arms * scenario.replications)], scenario.n_jobs, keeps_weeks=True)
+        )
         study, payback = _simulate(scenario)
         console = Console()
         print_study(study, console)
@@ -225,6 +280,12 @@ def _run(composed: DictConfig, plain: Collection[str]) -> None:
         )
     except ScenarioError as error:  # exit here: Hydra would add a line of its own
         _stop(str(error), status=2)
+    except SimulationError as error:
+        _stop(str(error), status=1)
+    except EngineError as error:
+        _stop(f"{error}; nothing was written", status=1)
+    except OSError as error:
+        _stop(f"the results cannot be written: {error}", status=1)
     finally:
         _remove_if_empty(folder)
 
@@ -252,23 +313,50 @@ def _sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
         hint = "choose another folder"
         problem = Problem("hydra.sweep.dir", f"'{folder}' is not empty and has no sweep", hint)
         raise ScenarioError([problem])
-    if variants.scenario(0).animation:
+    settings = variants.scenario(0)
+    if settings.animation:
         problem = Problem(
             "animation", "is for a single run", "leave it out, or run one point alone"
         )
         raise ScenarioError([problem])
-    folder.mkdir(parents=True, exist_ok=True)
+    wanted = demand_of_sweep(variants, settings.n_jobs)
+    if settings.engine == "loky":  # others may have more memory elsewhere
+        refuse_too_large(wanted, settings.allow_large)
+    _announce(wanted)
     try:
-        with ShownSweep() as shown:
-            sweep = run_sweep(variants, axes, folder, shown)
-        _report(sweep, variants, folder)
-    except KeyboardInterrupt:
-        again = f"the same command with hydra.sweep.dir={_readable(folder)} goes on from there"
-        _stop(f"interrupted; what was finished is kept, and {again}", status=130)
+        with last_words(partial(_of_a_sweep, folder)):
+            folder.mkdir(parents=True, exist_ok=True)
+            with ShownSweep() as shown:
+                sweep = run_sweep(variants, axes, folder, shown)
+            _report(sweep, variants, folder)
+    except (EngineError, DiskError, OSError) as error:
+        _remove_if_empty(folder)
+        if not folder.exists():
+            raise
+        what = f"the results cannot be written: {error}" if isinstance(error, OSError) else error
+        kept = "" if isinstance(error, DiskError) else "; what was finished is kept"
+        _stop(f"{what}{kept}, and {_again(folder)}", status=1)
     finally:
         _remove_if_empty(folder)
     if sweep.failures:
         sys.exit(1)
+
+
+def _announce(wanted: Demand) -> None:
+    """Say of a large experiment, before it begins, how long it will take and what it needs."""
+    if wanted.is_large:
+        print(wanted, file=sys.stderr, flush=True)
+
+
+def _of_a_sweep(folder: Path) -> str:
+    _remove_if_empty(folder)
+    if not folder.exists():
+        return _NOTHING
+    return f"interrupted; what was finished is kept, and {_again(folder)}"
+
+
+def _again(folder: Path) -> str:
+    return f"the same command with hydra.sweep.dir={_readable(folder)} goes on from there"
 
 
 def _report(sweep: Sweep, variants: Variants, folder: Path) -> None:
@@ -292,6 +380,8 @@ def _remove_if_empty(folder: Path) -> None:
             if [entry.name for entry in path.iterdir()] == ["multirun.yaml"]:
                 (path / "multirun.yaml").unlink()
             path.rmdir()
+        except FileNotFoundError:
+            continue
         except OSError:  # not empty
             return
 

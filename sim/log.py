@@ -82,6 +82,7 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
         "finished_at": "real",
         "effort_h": "real",
         "outcome": "text",  # finished, interrupted, unfinished, waiting
+        "around_the_clock": "flag",  # by somebody on call: without regard to hours and meetings
     },
     # The same for compute: one row per occupation of a slot.
     "jobs": {
@@ -95,13 +96,16 @@ SCHEMAS: dict[str, dict[str, ColumnKind]] = {
         "finished_at": "real",
         "outcome": "text",  # finished, failed, preempted, unfinished, waiting
     },
-    # One row per pool and week: hours that its people or slots could have worked.
+    # One row per pool and stretch of its working time, in which the same people or slots could have
+    # worked all the time: a working day, or as long as a number of slots stayed the same. The
+    # stretches of a pool do not overlap.
     "capacity": {
         "pool": "text",
         "resource": "text",  # a role, or a kind of compute
         "team": "text",
         "people": "flag",
-        "week": "count",
+        "opens_at": "real",
+        "closes_at": "real",
         "available_h": "real",
         "paid_h": "real",  # meetings included
     },

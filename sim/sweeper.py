@@ -1,44 +1,43 @@
 """The sweeper: what Hydra calls when several scenarios are asked for on one command line.
 
 Hydra's own sweeper starts a job for each combination and composes its configuration twice. This one
-composes once for each combination of what has to be composed (choices from config groups, above
-all), sets plain values in copies of the result, and gives all points to one sweep.
+gives all points to one sweep. The scenario of a point is what its overrides make: those of the
+command line, in their order, each that sweeps replaced by one of its elements.
 """
 
-import functools
+import math
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
-import hydra
+from hydra._internal.grammar import grammar_functions
 from hydra.core.config_store import ConfigStore
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import (
     ChoiceSweep,
+    Glob,
     IntervalSweep,
     Override,
     QuotedString,
     RangeSweep,
-    Transformer,
 )
 from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from sim.experiment.axes import Axis, Interval
-from sim.experiment.sweep import design_variants, refuse_empty
+from sim.experiment.sweep import design_variants, refuse_empty, refuse_too_many
+from sim.scenario.composition import Files, is_choice, read
 from sim.scenario.errors import Problem, ScenarioError
-from sim.scenario.load import (
-    COMPOSITION_ERRORS,
-    as_data,
-    from_composition,
-    refuse_unknown_names,
-    without_groups,
-)
-from sim.scenario.variants import Variants, shown
+from sim.scenario.load import composed_data, keys_of
+from sim.scenario.variants import Composed, Variants, word
 
 NAME = "mldelivery"
 
@@ -58,11 +57,11 @@ class PointSweeper(Sweeper):
 
     __module__ = _MODULE
 
-    plain: ClassVar[frozenset[str]] = frozenset()
+    overrides: ClassVar[Sequence[str]] = ()
     run: ClassVar[Callable[[Sequence[Axis], Variants, Path], None]]
 
     def __init__(self, params: Mapping[str, object] | None = None) -> None:
-        self._params = params or {}
+        self._params = OmegaConf.to_container(OmegaConf.create(dict(params or {})))
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -70,10 +69,12 @@ class PointSweeper(Sweeper):
         """Take what Hydra knows."""
         self.config = config
         self.hydra_context = hydra_context
-        self._choices = config.hydra.runtime.choices
+        self._launcher = config.hydra.runtime.choices["hydra/launcher"]
         self._folder = Path(config.hydra.sweep.dir)
-        self._config_name = str(config.hydra.job.config_name)
-        self._loader = hydra_context.config_loader
+        of_hydra = tuple(map(str, config.hydra.overrides.hydra))
+        stored = config.hydra.sweeper.params
+        self._stored = OmegaConf.to_container(stored) if stored else None
+        self._files = Files(str(config.hydra.job.config_name), of_hydra)
 
     def sweep(self, arguments: list[str]) -> None:
         """Run the sweep that the overrides describe.
@@ -81,171 +82,231 @@ class PointSweeper(Sweeper):
         Raises:
             ScenarioError: they describe none, or a point is no valid scenario.
         """
-        launcher = self._choices["hydra/launcher"]
-        if launcher != "basic":
+        if self._launcher != "basic":
             hint = "choose engine=loky, engine=dask or engine=ray"
-            raise ScenarioError([Problem("hydra/launcher", f"'{launcher}' is not used", hint)])
-        axes, variants = self._variants(arguments)
+            raise ScenarioError(
+                [Problem("hydra/launcher", f"'{self._launcher}' is not used", hint)]
+            )
+        axes, variants = _variants(self._files, self._lines(), self._stored)
         type(self).run(axes, variants, self._folder)
 
-    def _variants(self, arguments: Sequence[str]) -> tuple[list[Axis], Variants]:
-        parser = OverridesParser.create(config_loader=self._loader)
-        stored = [f"{self._sign(key)}{key}={_words(v)}" for key, v in self._params.items()]
-        # The last word on a key counts, and the place of the first.
-        latest = {override.key_or_group: override for override in parser.parse_overrides(stored)}
-        for override in parser.parse_overrides(list(arguments)):
-            latest[override.key_or_group] = override
-        swept = {key: each for key, each in latest.items() if each.is_sweep_override()}
-        plain = self.plain | {key for key in self._params if latest[key].input_line in stored}
-        fixed = [each.input_line or "" for key, each in latest.items() if key not in swept]
-        return _Composition(self._config_name, fixed, swept, plain, self.is_group).variants()
-
-    def _sign(self, key: str) -> str:
-        return "" if self.is_group(key) else "++"
-
-    def is_group(self, key: str) -> bool:
-        """Return whether ``key`` is a config group, whose choice has to be composed."""
-        return bool(self._loader.get_group_options(key))
+    def _lines(self) -> "list[_Line]":
+        """Return the overrides of the file, and those of the command line, which go before."""
+        given = [line for text in self.overrides if not (line := _Line.of(text)).is_of_hydra]
+        keys = {line.key for line in given}
+        assert isinstance(self._params, dict)
+        stored = [_Line.of(f"{key!s}={_words(value)}") for key, value in self._params.items()]
+        return [*(line for line in stored if line.key not in keys), *given]
 
 
-class _Composition:
-    """Composes what has to be composed of a sweep.
+@dataclass(frozen=True)
+class _Line:
+    """An override of a sweep, as it is written, and what it means."""
+
+    text: str
+    override: Override
+
+    @classmethod
+    def of(cls, text: str) -> "_Line":
+        try:
+            return cls(text, _PARSER.parse_override(text))
+        except HydraException:
+            raise ScenarioError([Problem(text, "cannot be read as key=value")]) from None
+
+    @property
+    def is_of_hydra(self) -> bool:
+        return self.override.is_hydra_override()
+
+    @property
+    def sweeps(self) -> bool:
+        return self.override.is_sweep_override()
+
+    @property
+    def key(self) -> str:
+        """The key that it is about, without the signs before it."""
+        return self.override.get_key_element().lstrip("+~")
+
+    def at(self, value: object) -> str:
+        """Return the override with one of its values."""
+        return f"{self.override.get_key_element()}={word(value)}"
+
+    def touches(self, key: str) -> bool:
+        """Return whether it is about a key, a part of it, or a block around it."""
+        return f"{self.key}.".startswith(f"{key}.") or f"{key}.".startswith(f"{self.key}.")
+
+
+def _variants(files: Files, lines: Sequence[_Line], stored: object) -> tuple[list[Axis], Variants]:
+    """Return what is swept, and the scenarios at the points of the design.
 
     Args:
-        config_name: the scenario.
-        fixed: overrides that all points have.
-        swept: overrides with several values, by key.
-        plain: keys of overrides that were written without a ``+``.
-        is_group: says whether a key is a config group.
+        files: the scenario.
+        lines: all overrides, in their order.
+        stored: the sweep that is stored in the files.
     """
+    swept = [line for line in lines if line.sweeps]
+    _refuse_swept_twice(swept)
+    axes = [Axis(line.key, _values(line, files)) for line in swept]
+    refuse_empty(axes)
+    composed = [
+        axis.key
+        for axis, line in zip(axes, swept, strict=True)
+        if not _is_plain(axis, line, [other for other in lines if other is not line])
+    ]
+    plain = [axis.key for axis in axes if axis.key not in composed]
+    others = [line.text for line in lines if not line.sweeps]
 
-    def __init__(
-        self,
-        config_name: str,
-        fixed: Sequence[str],
-        swept: Mapping[str, Override],
-        plain: frozenset[str],
-        is_group: Callable[[str], bool],
-    ) -> None:
-        self._config_name = config_name
-        self._fixed = fixed
-        self._swept = swept
-        self._plain = plain
-        self._is_group = is_group
-        self._of_words = functools.lru_cache(1)(self._compose_words)
-        self._word = {
-            key: {_plain_value(each): str(Transformer.encode(each)) for each in _elements(override)}
-            for key, override in swept.items()
-        }
+    def compose_point(values: tuple[object, ...]) -> Composed:
+        at = dict(zip((axis.key for axis in axes), values, strict=True))
+        overrides = [line.at(at[line.key]) if line.sweeps else line.text for line in lines]
+        data = composed_data(files, overrides)
+        there = read(files, overrides)
+        if there.sweep != stored:
+            _refuse_stored(axes, values, there.sweep)
+        # A value may be what others refer to, and what a roadmap brings may depend on it.
+        refers = b"${" in there.config or any("${" in text for text in overrides)
+        alone = refers or bool(data.get("roadmap"))
+        return Composed(data, not alone and all(_fits(data, key) for key in plain))
 
-    def variants(self) -> tuple[list[Axis], Variants]:
-        """Return what is swept, and the scenarios at the points of the design."""
-        values = {
-            key: _interval(key, override) or tuple(map(_plain_value, _elements(override)))
-            for key, override in self._swept.items()
-        }
-        refuse_empty([Axis(key, each) for key, each in values.items()])
-        composed = [key for key in values if self._has_to_be_composed(key, values[key])]
-        self._composed = composed
-        first_words = {key: self._as_word(key, _first(each)) for key, each in values.items()}
-        first = self._of_words(tuple(first_words[key] for key in composed))
-        if first.get("roadmap") or self._interpolates:
-            composed = self._composed = [*values]
-        else:
-            composed += [key for key in values if key not in composed and not _fits(first, key)]
-        refuse_unknown_names(
-            [
-                *(self._as_written(word) for word in self._fixed),
-                *(f"{key}={word}" for key, word in first_words.items() if key in self._plain),
-            ],
-            functools.partial(hydra.compose, self._config_name),
-        )
-        axes = [Axis(key, each) for key, each in values.items()]
-        return axes, design_variants(axes, self._compose, composed)
-
-    def _has_to_be_composed(self, key: str, values: tuple[object, ...] | Interval) -> bool:
-        override = self._swept[key]
-        if self._is_group(key) or (override.get_key_element() != key and key not in self._plain):
-            return True
-        return not isinstance(values, Interval) and any(
-            isinstance(value, str) and (value[:1] in ("{", "[") or "${" in value)
-            for value in values
-        )
-
-    def _compose(self, values: tuple[object, ...]) -> dict[str, Any]:
-        pairs = zip(self._composed, values, strict=True)
-        return self._of_words(tuple(self._as_word(key, value) for key, value in pairs))
-
-    def _as_word(self, key: str, value: object) -> str:
-        """Return a value as it stands on the command line."""
-        return self._word[key].get(value, str(value))
-
-    def _compose_words(self, words: tuple[str, ...]) -> dict[str, Any]:
-        overrides = [
-            *self._fixed,
-            *(
-                f"{self._swept[key].get_key_element()}={word}"
-                for key, word in zip(self._composed, words, strict=True)
-            ),
-        ]
-
-        def compose_again(practices: list[str]) -> DictConfig:
-            return hydra.compose(
-                self._config_name, [*without_groups(overrides, practices), *practices]
-            )
-
-        try:
-            made = hydra.compose(self._config_name, overrides)
-        except COMPOSITION_ERRORS as error:
-            raise from_composition(error, overrides) from None
-        unresolved = OmegaConf.to_container(made, resolve=False)
-        self._interpolates = "${" in str(unresolved)
-        return as_data(made, compose_again)
-
-    def _as_written(self, override: str) -> str:
-        word = override.removeprefix("++")
-        return word if word.partition("=")[0] in self._plain else override
+    keys = [*keys_of(others), *(axis.key for axis in axes)]
+    return axes, design_variants(axes, compose_point, composed, keys)
 
 
-def _interval(key: str, override: Override) -> Interval | None:
-    value = override.value()
-    if not isinstance(value, IntervalSweep):
-        return None
+def _refuse_swept_twice(swept: Sequence[_Line]) -> None:
+    keys = [line.key for line in swept]
+    for line in swept:
+        if keys.count(line.key) > 1:
+            hint = "give all values at once, or sweep over the keys inside of it"
+            raise ScenarioError([Problem(line.key, "is swept twice", hint)])
+
+
+def _refuse_stored(axes: Sequence[Axis], values: tuple[object, ...], sweep: object) -> None:
+    """Refuse choices some of which store a sweep of their own, which the others have not."""
+    chosen = [
+        f"{axis.key}={word(value)}"
+        for axis, value in zip(axes, values, strict=True)
+        if is_choice(axis.key)
+    ]
+    what = "a sweep of its own, which the other points do not have"
+    what = f"stores {what}" if sweep else "does not store the sweep that another point stores"
+    hint = "sweep over the choice with the stored sweep alone"
+    raise ScenarioError([Problem(" ".join(chosen), what, hint)])
+
+
+def _is_plain(axis: Axis, line: _Line, others: Sequence[_Line]) -> bool:
+    """Return whether a value can be set in what was composed with another one.
+
+    It is a single value of a key that nothing else on the command line is about.
+    """
+    override = line.override
+    if is_choice(line.key) or override.package is not None:
+        return False
+    if (
+        override.is_add()
+        or override.is_delete()
+        or any(other.touches(line.key) for other in others)
+    ):
+        return False
+    return isinstance(axis.values, Interval) or all(
+        value is None
+        or isinstance(value, bool | int | float)
+        or (isinstance(value, str) and "${" not in value and value != "???")
+        for value in axis.values
+    )
+
+
+def _values(line: _Line, files: Files) -> tuple[object, ...] | Interval:
+    """Return the values that an override sweeps over."""
+    value = line.override.value()
+    if isinstance(value, IntervalSweep):
+        return _interval(line.key, value)
+    if isinstance(value, Glob):
+        return tuple(value.filter(files.options(line.override.key_or_group, ObjectType.CONFIG)))
+    # The order of points changes nothing, and must be the same again: nothing is shuffled.
+    if isinstance(value, ChoiceSweep):
+        return tuple(map(_plain_value, value.list))
+    assert isinstance(value, RangeSweep)
+    try:
+        start, count, step = _exactly(value)
+    except ArithmeticError:
+        hint = "range(start, stop, step) with a step other than 0"
+        raise ScenarioError([Problem(line.key, "is no range", hint)]) from None
+    refuse_too_many(line.key, count)
+    whole = all(isinstance(each, int) for each in (value.start, value.stop, value.step))
+    kind = int if whole else float
+    return tuple(kind(start + place * step) for place in range(count))
+
+
+def _exactly(value: RangeSweep) -> tuple[Decimal, int, Decimal]:
+    """Return start, number of values, and step of a range, going by the digits that are written.
+
+    Hydra adds up binary fractions, so that 0.3 would be 0.30000000000000004, and the end of
+    ``range(0, 0.9, 0.3)`` one of the values.
+
+    Raises:
+        ArithmeticError: the step is 0, or a number is not finite.
+    """
+    start, stop, step = (Decimal(repr(each)) for each in (value.start, value.stop, value.step))
+    return start, max(0, math.ceil((stop - start) / step)), step
+
+
+def _interval(key: str, value: IntervalSweep) -> Interval:
     low, high = value.start, value.end
     if low is None or high is None:
         raise ScenarioError([Problem(key, "the interval has no bounds", "interval(0, 1)")])
     return Interval(low, high, isinstance(low, int) and isinstance(high, int))
 
 
-def _elements(override: Override) -> list[Any]:
-    """Return the values of a sweep as Hydra reads them; none of an interval."""
-    value = override.value()
-    if isinstance(value, IntervalSweep):
-        return []
-    if isinstance(value, ChoiceSweep | RangeSweep):
-        value.shuffle = False  # the order of points changes nothing, and must be the same again
-    elements: list[Any] = list(override.sweep_iterator(transformer=lambda each: each))
-    if isinstance(value, RangeSweep):
-        # Hydra adds up the steps, so that 0.3 would be 0.30000000000000004.
-        return [float(f"{each:.12g}") if isinstance(each, float) else each for each in elements]
-    return elements
-
-
-def _plain_value(value: object) -> object:
+def _plain_value(value: Any) -> object:
     if isinstance(value, QuotedString):
         return value.text
-    return Transformer.encode(value) if isinstance(value, dict | list) else value
+    if isinstance(value, list):
+        return [_plain_value(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _plain_value(each) for key, each in value.items()}
+    return value
 
 
-def _first(values: tuple[object, ...] | Interval) -> object:
-    return values.low if isinstance(values, Interval) else values[0]
+def with_first_choice(text: str) -> str:
+    """Return an override that sweeps over listed choices from a group with the first of them."""
+    line = _Line.of(text)
+    value = line.override.value()
+    if not is_choice(line.key) or not isinstance(value, ChoiceSweep) or not value.list:
+        return text
+    return line.at(_plain_value(value.list[0]))
+
+
+def _sort(*args: Any, sweep: Any = None, list: Any = None, reverse: bool = False) -> object:
+    """Sort as Hydra does, but keep the values of a range: Hydra's `sort` makes others of them."""
+    value = args[0] if len(args) == 1 else sweep
+    if not isinstance(value, RangeSweep):
+        return grammar_functions.sort(*args, sweep=sweep, list=list, reverse=reverse)
+    try:
+        start, count, step = _exactly(value)
+    except ArithmeticError:  # for `_values` to say
+        return value
+    if (step < 0) == reverse or count == 0:
+        return replace(value, shuffle=False)
+    last = start + (count - 1) * step
+    if isinstance(value.start, int) and isinstance(value.step, int):
+        return RangeSweep(value.tags, int(last), value.start - value.step, -value.step)
+    half_a_step = step / 2  # so that no rounding error adds a value, or takes one away
+    return RangeSweep(value.tags, float(last), float(start - half_a_step), float(-step))
+
+
+def _parser() -> OverridesParser:
+    parser = OverridesParser.create()
+    parser.functions.functions["sort"] = _sort
+    return parser
+
+
+_PARSER = _parser()
 
 
 def _words(value: object) -> str:
     """Return what a file says of a key: a list is the values to sweep over."""
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ",".join(map(shown, value))
-    return shown(value)
+        return ",".join(map(word, value))
+    return value if isinstance(value, str) else word(value)
 
 
 def _fits(data: Mapping[str, Any], key: str) -> bool:
@@ -260,14 +321,16 @@ def _fits(data: Mapping[str, Any], key: str) -> bool:
     return True
 
 
-def register(plain: Collection[str], run: Callable[[Sequence[Axis], Variants, Path], None]) -> None:
+def register(
+    overrides: Sequence[str], run: Callable[[Sequence[Axis], Variants, Path], None]
+) -> None:
     """Make the sweeper known to Hydra.
 
     Args:
-        plain: keys of the overrides that were written without a ``+``.
+        overrides: those of the command line, as they are written there.
         run: runs a sweep: its axes, the scenarios of its points, and the folder.
     """
-    PointSweeper.plain = frozenset(plain)
+    PointSweeper.overrides = tuple(overrides)
     PointSweeper.run = staticmethod(run)
     Plugins.instance().register(PointSweeper)
     sys.modules.setdefault(_PACKAGE, ModuleType(_PACKAGE))

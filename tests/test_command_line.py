@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from interrupting import interrupt
+from processes import PATIENCE_S, interrupt
 
 import sim
 from sim.app import main
@@ -30,7 +30,12 @@ def command(*arguments: str) -> list[str]:
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(*arguments), cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        command(*arguments),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
 
 
@@ -199,6 +204,20 @@ def test_an_error_of_the_simulation_is_not_blamed_on_the_scenario(
     assert list(in_process.iterdir()) == []
 
 
+def test_a_simulation_that_stands_still_ends_with_a_line(
+    in_process: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sim.world.clock._PATIENCE", 5)
+    monkeypatch.setattr("sim.world.clock._EVENTS_PER_WAITING_ONE", 0)
+    with pytest.raises(SystemExit) as ended:
+        main(["n_jobs=1", "replications=2"])
+    assert ended.value.code == 1
+    said = capfd.readouterr().err
+    assert said.startswith("the clock stands still at 0.000000 h")
+    assert said.count("\n") == 1
+    assert list(in_process.iterdir()) == []
+
+
 def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path) -> None:
     mine = tmp_path / "mine" / "notes.txt"
     mine.parent.mkdir()
@@ -211,13 +230,13 @@ def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path) -> None:
     assert mine.read_text(encoding="utf-8") == "precious"
 
 
-@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.processes
+@pytest.mark.parametrize("n_jobs", [1, 2])
 def test_ctrl_c_leaves_nothing_and_says_so_once(n_jobs: int, tmp_path: Path) -> None:
     status, printed, errors = interrupt(
         command("replications=1000", f"n_jobs={n_jobs}"),
         tmp_path,
-        (tmp_path / "results").exists,  # made as the simulation begins
-        after_s=1.0,
+        lambda _: (tmp_path / "results").exists(),  # made as the simulation begins
     )
     assert status == 130
     assert errors == "interrupted; this run wrote nothing\n"

@@ -1,5 +1,6 @@
 """``python -m sim -m`` as a person meets it: Hydra's habits, the folder, faults and Ctrl-C."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import hydra
 import pandas as pd
 import pytest
 import yaml
-from interrupting import interrupt
+from processes import PATIENCE_S, interrupt
 
 import sim
 from sim.app import main
@@ -206,6 +207,34 @@ TRAIN_H = f"{STEP}.run_h"
              for a in (3, 4) for b in (8, 9)],
             id="a mapping and a part of it", marks=pytest.mark.slow,
         ),
+        pytest.param(
+            [], [f"{TRAIN_H}.mean=6,12", "pipeline.steps.deploy.effort_h.mean=1,3"],
+            [[f"{TRAIN_H}.mean={a}", f"pipeline.steps.deploy.effort_h.mean={b}"]
+             for a in (6, 12) for b in (1, 3)],
+            id="two steps",
+        ),
+        pytest.param(
+            [f"{STEP}.automation=0.5", "pipeline.steps.deploy.automation=${data_validation}"],
+            ["data_validation=0,0.5"],
+            [["data_validation=0"], ["data_validation=0.5"]],
+            id="a reference to a swept key",
+        ),
+        pytest.param(
+            ["pipeline.steps.evaluate.automation=${pipeline.steps.train.automation}"],
+            ["pipeline.steps.train.automation=0,0.5"],
+            [["pipeline.steps.train.automation=0"], ["pipeline.steps.train.automation=0.5"]],
+            id="a reference to a swept key that the files do not mention",
+        ),
+        pytest.param(
+            ["~shared_people.platform"], ["organization=enterprise,scaleup"],
+            [["organization=enterprise"], ["organization=scaleup"]],
+            id="what is removed is there in the swept organizations only",
+        ),
+        pytest.param(
+            [], ["pipeline.max_attempts=3,5"],
+            [["pipeline.max_attempts=3"], ["pipeline.max_attempts=5"]],
+            id="a key that the files do not mention",
+        ),
     ],
 )  # fmt: skip
 def test_each_point_is_what_load_makes_of_its_overrides(
@@ -220,13 +249,120 @@ def test_each_point_is_what_load_makes_of_its_overrides(
     assert list(variants.keys) == [word.partition("=")[0].lstrip("+") for word in words]
 
 
+MINI = """\
+name: mini
+replications: 2
+seed: 1
+horizon_weeks: 2
+n_jobs: 1
+working_hours: {always: true}
+teams: {team: {people: {ml_engineer: 1, operations: 1}}}
+services: {service: {team: team}}
+changes: {feature: {author: ml_engineer, arrivals: open, interarrival_h: 10}}
+pipeline:
+  steps:
+    build: {role: ml_engineer, effort_h: 1}
+    deploy: {role: operations, effort_h: 1, effect: deploys}
+"""
+
+PEOPLE = "teams.team.people"
+
+
+@pytest.mark.parametrize(
+    ("words", "people"),
+    [
+        ([f"{PEOPLE}={{ml_engineer:2}}", f"{PEOPLE}={{operations:3}}"], [(2, 3)]),
+        ([f"{PEOPLE}={{operations:3}}", f"{PEOPLE}.operations=4,5"], [(1, 4), (1, 5)]),
+        ([f"{PEOPLE}={{ml_engineer:2}},{{ml_engineer:4}}", f"{PEOPLE}={{operations:3}}"],
+         [(2, 3), (4, 3)]),
+        ([f"~{PEOPLE}", f"+{PEOPLE}={{ml_engineer:2,operations:1}},{{ml_engineer:1,operations:2}}"],
+         [(2, 1), (1, 2)]),
+        ([f"{PEOPLE}.operations=7", f"{PEOPLE}={{operations:3}},{{ml_engineer:3}}"],
+         [(1, 3), (3, 7)]),
+        ([f"{PEOPLE}.operations=7", f"{PEOPLE}.operations=8,9"], [(1, 8), (1, 9)]),
+    ],
+)  # fmt: skip
+def test_overrides_of_one_key_are_all_applied_in_their_order(
+    words: list[str],
+    people: list[tuple[int, int]],
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The team of the file has one ML engineer and one operator; each point changes some."""
+    (here / "mini.yaml").write_text(MINI)
+    _, points, _ = swept(monkeypatch, "--config-dir=.", "--config-name=mini", *words)
+    teams = [point.teams["team"].people for point in points]
+    assert [(team["ml_engineer"], team["operations"]) for team in teams] == people
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["automation=0,0"], "automation: automation=0 is listed twice; list it once"),
+        (["automation=0,0.0"], "automation: 0 and 0.0 make the same scenario"),
+        (["automation=0.5,0.5"], "automation: automation=0.5 is listed twice"),
+        (["practice/testing=full,full"], "practice/testing: practice/testing=full is listed twice"),
+        (["practice/testing=full,'full'"], "practice/testing: practice/testing=full is listed tw"),
+        ([f"{TRAIN_H}={{dist:exponential,mean:2}},{{mean:2,dist:exponential}}"],
+         f"{TRAIN_H}: {{dist:exponential,mean:2}} and {{mean:2,dist:exponential}} make the same"),
+        (["automation=0,1", "automation=0.5"], "automation: 0 and 1 make the same scenario; list "),
+        (["standardization=0.5", "automation=0.5,${standardization}"],
+         "automation: 0.5 and '${standardization}' make the same scenario"),
+        (["automation=0,1", "automation=0.5,0.25"], "automation: is swept twice; give all values "),
+        (["teams.product.people={ml_engineer:2},{ml_engineer:3}",
+          "teams.product.people={operations:3},{operations:4}"],
+         "teams.product.people: is swept twice"),
+        (["practice/testing=none,full", "+practice/testing=basic,full"], "is swept twice"),
+        (["organization=enterprise,startup", "~shared_people.platform"],
+         "shared_people.platform: is not in this scenario, so that it cannot be removed (at "
+         "organization=startup)"),
+        (["organization=midsize,startup", "teams.product.count=2"],
+         "teams.product: is not in this scenario"),
+        (["automation=0,1", "~working_hours.days.0"],
+         "working_hours.days: place 0 of a list cannot be removed; set the whole list with"),
+        (["automation=0,1", f"{TRAIN_H}.low=3"], f"{TRAIN_H}.low: 3 has no effect on dist"),
+        (["automation=range(0,1,0)"], "automation: is no range"),
+    ],
+)  # fmt: skip
+def test_what_a_run_would_refuse_or_could_not_be_told_apart_is_refused(
+    words: list[str],
+    said: str,
+    here: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "sim.experiment.scheduler.Scheduler.run",
+        lambda *_: pytest.fail("something would be simulated"),
+    )
+    assert status("-m", ONE, *words) == 2
+    printed = capfd.readouterr().err
+    assert said in printed
+    assert printed.count("\n") == 1
+    assert list(here.iterdir()) == []
+
+
+def test_two_steps_make_a_report(here: Path) -> None:
+    """A sweep over two names of one mapping writes scenarios that can be loaded."""
+    (here / "mini.yaml").write_text(MINI)
+    words = ("pipeline.steps.build.effort_h=1,2", "pipeline.steps.deploy.effort_h=1,3")
+    command = ("--config-dir=.", "--config-name=mini", "hydra.sweep.dir=mine")
+    assert status("-m", *command, *words) == 0
+    assert (here / "mine" / "report.html").exists()
+    for point, (build, deploy) in enumerate([(1, 1), (1, 3), (2, 1), (2, 3)]):
+        overrides = (words[0][:-3] + str(build), words[1][:-3] + str(deploy))
+        written = sim.load(config=here / "mine" / "scenarios" / f"point-{point}.yaml")
+        assert written == sim.load(*overrides, config=here / "mini.yaml")
+
+
 def test_plain_values_are_composed_once_for_each_combination_of_groups(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     composed: list[object] = []
     compose = hydra.compose
     monkeypatch.setattr(
-        "sim.sweeper.hydra.compose", lambda *a, **k: composed.append(a) or compose(*a, **k)
+        "sim.scenario.composition.hydra.compose",
+        lambda *a, **k: composed.append(a) or compose(*a, **k),
     )
     _, scenarios, _ = swept(
         monkeypatch,
@@ -235,7 +371,7 @@ def test_plain_values_are_composed_once_for_each_combination_of_groups(
         "standardization=0,1",
     )
     assert len(scenarios) == 2 * 10 * 2
-    assert len(composed) <= 2 + 3
+    assert len(composed) == 2
 
 
 def test_zip_and_the_first_value_of_everything_else(
@@ -334,6 +470,111 @@ def test_the_scenario_of_a_stored_sweep_can_be_printed(
     assert printed["name"] == "stored"
     assert printed["horizon_weeks"] == 30
     assert [path.name for path in here.iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("words", ["stored,plain", "plain,stored"])
+def test_a_stored_sweep_among_choices_is_refused(
+    words: str, stored: str, here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its own axes would be lost at its points, or taken by those of the other."""
+    plain = here / "mine" / "experiment" / "plain.yaml"
+    plain.write_text("# @package _global_\nautomation: 0.4\n")
+    assert status("-m", stored, f"+experiment={words}", ONE) == 2
+    said = capfd.readouterr().err
+    assert "the stored sweep alone" in said
+    assert "sweep" in said.partition(";")[0]
+    assert [path.name for path in here.iterdir()] == ["mine"]
+
+
+def test_stored_values_keep_all_their_digits(
+    stored: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = STORED.replace("automation: 0, 0.5", "automation: [0.123456789, 0.5]")
+    (here / "mine" / "experiment" / "stored.yaml").write_text(text)
+    _, points, _ = looked_at(monkeypatch, stored, "+experiment=stored")
+    assert {point.automation for point in points} == {0.123456789, 0.5}
+
+
+# Files of one's own folder
+
+
+def own_level(here: Path, level: str, automation: float) -> None:
+    """Write a level of the practice `testing` into a folder of one's own."""
+    path = here / "mine" / "practice" / "testing" / f"{level}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        f"# @package _global_\npractices: {{testing: {level}}}\nautomation: {automation}\n"
+    )
+
+
+@pytest.mark.parametrize("level", ["special", "full"])
+def test_a_level_of_ones_own_goes_before_one_that_comes_with_the_package(
+    level: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_level(here, level, 0.321)
+    words = ("--config-dir=mine", f"practice/testing=basic,{level}")
+    _, points, _ = looked_at(monkeypatch, "-m", *words)
+    assert [point.automation for point in points] == [0.1, 0.321]
+    seen: list[Scenario] = []
+    monkeypatch.setattr("sim.app._simulate", lambda scenario: sys.exit(seen.append(scenario)))
+    assert status("--config-dir=mine", f"practice/testing={level}") is None
+    assert seen == points[1:]
+    assert sim.load().automation == 0.1  # the folder is searched by that command only
+
+
+def test_a_level_of_ones_own_in_a_roadmap(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own_level(here, "special", 0.321)
+    (here / "mine" / "road.yaml").write_text(
+        "defaults: [default, _self_]\n"
+        "roadmap: [{practice: testing, level: special, start_week: 40}]\n"
+    )
+    (item,) = sim.load(config=here / "mine" / "road.yaml").roadmap
+    assert item.brings["automation"] == 0.321
+    seen: list[Scenario] = []
+    monkeypatch.setattr("sim.app._simulate", lambda scenario: sys.exit(seen.append(scenario)))
+    assert status("--config-dir=mine", "--config-name=road") is None
+    assert seen[0].roadmap == (item,)
+    roadmap = "roadmap=[{practice: testing, level: special, start_week: 40}]"
+    _, points, _ = looked_at(monkeypatch, "-m", "--config-dir=mine", roadmap, "horizon_weeks=90,99")
+    assert all(point.roadmap == (item,) for point in points)
+
+
+def test_a_practice_of_ones_own_in_a_roadmap(here: Path) -> None:
+    """The scenario does not choose it before."""
+    path = here / "practice" / "luck" / "good.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("# @package _global_\nautomation: 0.77\n")
+    (here / "road.yaml").write_text(
+        "defaults: [default, _self_]\nroadmap: [{practice: luck, level: good, start_week: 40}]\n"
+    )
+    (item,) = sim.load(config=here / "road.yaml").roadmap
+    assert item.brings == {"automation": 0.77}
+
+
+@pytest.mark.parametrize("edited", ["first", "later"])
+def test_a_file_that_is_edited_between_runs_ends_in_a_refusal(
+    edited: str, here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (here / "mine").mkdir()
+    (here / "mine" / "mini.yaml").write_text("defaults: [_self_, extra: first]\n" + MINI)
+    for name, automation in (("first", 0), ("later", 0.5)):
+        path = here / "mine" / "extra" / f"{name}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"# @package _global_\nautomation: {automation}\n")
+    command = ("--config-dir=mine", "--config-name=mini", "hydra.sweep.dir=out")
+    assert status("-m", *command, "extra=first,later") == 0
+    table = (here / "out" / TABLE).read_bytes()
+    capfd.readouterr()
+    (here / "mine" / "extra" / f"{edited}.yaml").write_text(
+        "# @package _global_\nautomation: 0.75\n"
+    )
+    assert status("-m", *command, "extra=first,later") == 1
+    said = capfd.readouterr().err
+    assert said == (
+        f"the folder holds another sweep (its scenario is another one at extra={edited}); choose "
+        "another with hydra.sweep.dir=FOLDER\n"
+    )
+    assert (here / "out" / TABLE).read_bytes() == table
 
 
 # The folder
@@ -497,6 +738,9 @@ def test_a_point_that_fails(
             future.set_result(function(*arguments))  # type: ignore[operator]
             return future
 
+        def check(self, error: BaseException | None) -> None:
+            pass
+
     sound = scheduler.observe
     monkeypatch.setattr("sim.experiment.sweep.engine", lambda *_: nullcontext(Here()))
     monkeypatch.setattr("sim.experiment.sweep.run_sweep.__defaults__", (None, broken))
@@ -546,11 +790,12 @@ def test_a_damaged_store_and_another_sweep(here: Path, capfd: pytest.CaptureFixt
 
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
+    long = ("--config-name=verification/mm1", "horizon_weeks=60", "warmup_weeks=1")
     words = ("automation=0,0.25,0.5,0.75,1", "replications=40", "n_jobs=2")
-    command = [sys.executable, "-m", "sim", "-m", *TINY, *words, "hydra.sweep.dir=mine"]
+    command = [sys.executable, "-m", "sim", "-m", *long, *words, "hydra.sweep.dir=mine"]
     journal = tmp_path / "mine" / f"{STORE}-wal"
     code, printed, errors = interrupt(
-        command, tmp_path, lambda: journal.exists() and journal.stat().st_size > 60_000
+        command, tmp_path, lambda _: journal.exists() and journal.stat().st_size > 60_000
     )
     assert code == 130
     assert errors == (
@@ -560,12 +805,56 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
     assert printed == ""
     with Store(tmp_path / "mine" / STORE) as store:
         assert 0 < store.count() < 200
-    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    again = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S
+    )
     assert again.returncode == 0, again.stderr
     runs = pd.read_parquet(tmp_path / "mine" / TABLE)
     assert len(runs) == 200
     alone = sim.replicate(
-        sim.load(*TINY[1:], "automation=0.5", config="verification/mm1"), 3, n_jobs=1
+        sim.load(*long[1:], "automation=0.5", config="verification/mm1"), 3, n_jobs=1
     ).runs
     here = runs[(runs["automation"] == 0.5) & (runs["replication"] < 3)]
     assert list(here["lead_time_h"]) == list(alone["lead_time_h"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["automation=range(0,1,1e-9)"], "automation: has more than 1,000,000 values; take fewer"),
+        (["automation=range(0,1,1e-300)"], "automation: has more than 1,000,000 values"),
+        (["automation=range(1,0,-1e-9)"], "automation: has more than 1,000,000 values"),
+        (["seed=range(1000000000)"], "seed: has more than 1,000,000 values"),
+        (["automation=sort(range(0,1,1e-9),reverse=true)"], "automation: has more than 1,000,000"),
+        (["automation=shuffle(range(0,1,1e-9))"], "automation: has more than 1,000,000 values"),
+        (["automation=range(0,1,0)"], "automation: is no range; range(start, stop, step) with"),
+        (["automation=range(0,inf)"], "automation: is no range"),
+        (
+            ["automation=range(0,1,1e-4)", "standardization=range(0,1,1e-3)"],
+            "design: grid has 10,000,000 points; at most 1,000,000; take fewer values or samples",
+        ),
+        (
+            ["design=sobol", "samples=524288", "automation=interval(0,1)"],
+            "design: sobol has 1,572,864 points; at most 1,000,000",
+        ),
+        (
+            ["design=lhs", "samples=1000000", "replications=101", "automation=interval(0,1)"],
+            "replications: 101 at each of 1,000,000 points are 101,000,000; at most 100,000,000",
+        ),
+    ],
+)
+def test_too_many_points_are_refused_before_they_are_made(
+    arguments: list[str], words: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status("-m", "engine=loky", *arguments) == 2
+    text = capsys.readouterr().err
+    assert text.startswith(words)
+    assert text.count("\n") == 1
+    assert not any(here.iterdir())
+
+
+def test_python_refuses_too_many_points_too(here: Path) -> None:
+    base = sim.load(config="verification/mm1")
+    for values in (range(10**12), itertools.count()):
+        with pytest.raises(sim.ScenarioError, match="automation: has more than 1,000,000 values"):
+            sim.sweep(base, {"automation": values})  # type: ignore[dict-item]

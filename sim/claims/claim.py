@@ -4,28 +4,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from sim.metrics.catalogue import metric
 from sim.scenario.spec import Name, Number
 
 Sign = Literal["+", "-", "none", "not +", "not -", "report"]
-
-TRACES: dict[str, tuple[str, ...]] = {
-    "lead_time": tuple(
-        f"lead_time_{part}_h"
-        for part in ("touch", "run", "people", "compute", "approval", "handoff", "rework")
-    ),
-    "restore_time": ("detect_mean_h", "respond_mean_h", "diagnose_mean_h", "remedy_mean_h"),
-    "change_failure_rate": tuple(
-        f"change_failure_rate_{cause}"
-        for cause in ("infra", "model", "data", "code", "security", "dependency")
-    ),
-    "deployment_frequency": tuple(
-        f"deployment_frequency_{kind}" for kind in ("feature", "retrain", "fix", "improvement")
-    ),
-    "cost": tuple(
-        f"cost_{item}_per_week" for item in ("people", "compute", "tools", "downtime", "degraded")
-    ),
-}
-"""Metrics that a longer one is made of, by the name that a claim may give as its trace."""
 
 Overrides = tuple[str, ...]
 Trace = str | tuple[str, ...]
@@ -101,7 +83,9 @@ class Claim(_Part):
     )
     expectations: tuple[Expectation, ...] = Field(min_length=1, description="What should happen.")
     mechanism: str = Field(description="How it has to come about.")
-    trace: Trace = Field(description="Metrics that show it: a name of TRACES, or a list.")
+    trace: Trace = Field(
+        description="Metrics that show it: a metric, of which the parts show it, or a list."
+    )
 
     @model_validator(mode="after")
     def _arms_are_complete(self) -> Self:
@@ -123,7 +107,7 @@ class Claim(_Part):
     def trace_of(self, expectation: Expectation) -> tuple[str, ...]:
         """Return the metrics that show how ``expectation`` comes about."""
         trace = self.trace if expectation.trace is None else expectation.trace
-        return TRACES[trace] if isinstance(trace, str) else trace
+        return metric(trace).parts if isinstance(trace, str) else trace
 
 
 class ClaimsFile(_Part):

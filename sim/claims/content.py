@@ -3,8 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from sim.report.content import Caveat, listed
+from sim.report.content import Caveat
 from sim.report.units import count_noun, format_number, format_percent
+from sim.words import listed
 
 from .judge import Finding
 from .table import cells

@@ -8,9 +8,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
 from sim.report.palette import BLACK, BLUE, ORANGE, VERMILION, new_figure
+from sim.report.units import MINUS, format_number
 
 from .judge import Finding
-from .table import MINUS, contrast_in_words, name_of
+from .table import contrast_in_words
 
 # Marker and colour say the same, so that the plot can be read in black and white.
 _MARKS = {
@@ -64,7 +65,7 @@ def forest_plot(findings: Sequence[Finding], title: str) -> Figure:
             ax.axhline(row - 0.5, color="#dddddd", linewidth=0.6, zorder=0)
     ax.xaxis.set_major_formatter(
         FuncFormatter(
-            lambda share, _: (f"{100 * share:+.0f} %" if share else "0").replace("-", MINUS)
+            lambda share, _: f"{format_number(100 * share, 0, signed=True)} %" if share else "0"
         )
     )
     ax.set_xlabel(
@@ -92,7 +93,7 @@ def _scale(finding: Finding) -> float:
 
 def _label(finding: Finding) -> str:
     expectation = finding.expectation
-    text = f"{finding.claim.id}  {name_of(expectation.metric)}"
+    text = f"{finding.claim.id}  {finding.metric.label}"
     if expectation.weeks is not None:
         text += f", weeks {expectation.weeks[0]} to {expectation.weeks[1]}"
     if finding.claim.arms is not None:

@@ -15,6 +15,8 @@ from sim.experiment.parallel import Progress, observe_all
 from sim.experiment.payback import BreakEven, break_even
 from sim.experiment.run import Run
 from sim.metrics import waiting_by_step, weekly_series
+from sim.metrics.catalogue import Metric, metric
+from sim.metrics.series import weekly_columns
 from sim.scenario.organization import Scenario
 
 from .claim import Claim, Expectation, contrast_of
@@ -31,11 +33,13 @@ class Observations:
         metrics: a row per replication, a column per metric.
         weekly: by column of the weekly series, (replications, weeks).
         step_hours: by step of the pipeline, the mean hours that a change spends there.
+        currency: of amounts of money.
     """
 
     metrics: pd.DataFrame
     weekly: Mapping[str, FloatArray] = field(default_factory=dict)
     step_hours: Mapping[str, float] = field(default_factory=dict)
+    currency: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class Finding:
         unstable: replications of the worst of these arms whose work in progress kept growing.
         verdict: what this says about the expectation.
         trace: the parts of the metric, the one that moved most first; those that are known.
+        currency: of amounts of money.
     """
 
     claim: Claim
@@ -81,6 +86,14 @@ class Finding:
     unstable: int
     verdict: Verdict
     trace: tuple[Part, ...]
+    currency: str = ""
+
+    @property
+    def metric(self) -> Metric:
+        """What was expected to move: a metric or, over some weeks, a column of the series."""
+        name = self.expectation.metric
+        found = weekly_columns()[name] if self.expectation.weeks else metric(name)
+        return found.priced_in(self.currency)
 
 
 def run_trials(
@@ -120,8 +133,8 @@ def run_trials(
     observe = partial(_observe, columns=columns, steps=steps)
     observed = observe_all(work, seed, observe, n_jobs, progress)
     by_scenario = [
-        _gather(observed[first : first + replications])
-        for first in range(0, len(work), replications)
+        _gather(observed[number * replications :][:replications], scenario.cost.currency)
+        for number, scenario in enumerate(scenarios)
     ]
     arms = [
         {arm: by_scenario[place[_identity(s)]] for arm, s in trial.scenarios.items()}
@@ -155,7 +168,7 @@ def _observe(run: Run, columns: tuple[str, ...], steps: tuple[str, ...]) -> _Obs
     return _Observation(run.metrics(), weekly, step_hours)
 
 
-def _gather(observed: Sequence[_Observation]) -> Observations:
+def _gather(observed: Sequence[_Observation], currency: str) -> Observations:
     first = observed[0]
     return Observations(
         pd.DataFrame([one.metrics for one in observed], index=range(len(observed))),
@@ -164,6 +177,7 @@ def _gather(observed: Sequence[_Observation]) -> Observations:
             name: float(np.mean([one.step_hours[name] for one in observed]))
             for name in first.step_hours
         },
+        currency,
     )
 
 
@@ -242,6 +256,7 @@ def judge(
                 max(int(observed[a].metrics["unstable"].sum()) for a in contrast_of(expectation)),
                 verdict(expectation, ends[0], ends[1], margin),
                 _trace(claim, expectation, observed, confidence),
+                next(iter(observed.values())).currency,
             )
         )
     return findings

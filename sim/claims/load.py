@@ -7,21 +7,21 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 from yaml import MarkedYAMLError, YAMLError
 
 from sim.experiment.parallel import Progress, in_parallel
-from sim.log import SCHEMAS
-from sim.metrics import compute_metrics, weekly_series
+from sim.experiment.run import metric_names
+from sim.metrics import catalogue
+from sim.metrics.series import weekly_columns
 from sim.scenario.composition import SCENARIOS
 from sim.scenario.errors import Problem, ScenarioError, nearest
 from sim.scenario.load import load
 from sim.scenario.organization import Scenario
 
-from .claim import TRACES, Claim, ClaimsFile, Expectation, contrast_of
+from .claim import Claim, ClaimsFile, Expectation, contrast_of
 
 CLAIMS = SCENARIOS / "claims"
 """The folder of the claims that come with the package."""
@@ -214,10 +214,12 @@ def _matching(parts: Sequence[str], data: Any) -> list[str] | None:
 
 def _wrong_names(claim: Claim, scenarios: Mapping[str, Scenario]) -> Iterator[Problem]:
     """Find arms and metrics that are not there."""
-    if isinstance(claim.trace, str) and claim.trace not in TRACES:
-        yield Problem(f"{claim.id}.trace", f"unknown '{claim.trace}'", nearest(claim.trace, TRACES))
+    wholes = [metric.name for metric in catalogue.metrics() if metric.parts]
+    if isinstance(claim.trace, str) and claim.trace not in wholes:
+        what = f"'{claim.trace}' is no metric with parts"
+        yield Problem(f"{claim.id}.trace", what, nearest(claim.trace, wholes))
         return
-    metrics = metric_names(scenarios.values())
+    metrics = list(dict.fromkeys(name for s in scenarios.values() for name in metric_names(s)))
     for number, expectation in enumerate(claim.expectations):
         where = f"{claim.id}.expectations.{number}"
         for arm in contrast_of(expectation):
@@ -225,8 +227,8 @@ def _wrong_names(claim: Claim, scenarios: Mapping[str, Scenario]) -> Iterator[Pr
                 hint = nearest(arm, claim.overrides)
                 yield Problem(f"{where}.contrast", f"unknown arm '{arm}'", hint)
         if expectation.weeks is not None:
-            weekly = list(weekly_series(_EMPTY, 1).columns)
-            yield from _unknown_metrics(f"{where}.metric", [expectation.metric], weekly)
+            columns = list(weekly_columns())
+            yield from _unknown_metrics(f"{where}.metric", [expectation.metric], columns)
             horizon = min((s.horizon_weeks for s in scenarios.values()), default=0)
             if scenarios and expectation.weeks[1] > horizon:
                 what = f"ends after the horizon of {horizon} weeks"
@@ -239,9 +241,9 @@ def _wrong_names(claim: Claim, scenarios: Mapping[str, Scenario]) -> Iterator[Pr
                 hint = nearest(step, scenario.pipeline.steps)
                 yield Problem(f"{where}.own_time_of", f"unknown step '{step}'", hint)
                 break
-        if isinstance(expectation.trace, str) and expectation.trace not in TRACES:
-            hint = nearest(expectation.trace, TRACES)
-            yield Problem(f"{where}.trace", f"unknown '{expectation.trace}'", hint)
+        if isinstance(expectation.trace, str) and expectation.trace not in wholes:
+            what = f"'{expectation.trace}' is no metric with parts"
+            yield Problem(f"{where}.trace", what, nearest(expectation.trace, wholes))
         else:
             yield from _unknown_metrics(f"{where}.trace", claim.trace_of(expectation), metrics)
 
@@ -250,18 +252,3 @@ def _unknown_metrics(where: str, names: Iterable[str], known: Sequence[str]) -> 
     for name in names:
         if name not in known:
             yield Problem(where, f"unknown metric '{name}'", nearest(name, known))
-
-
-_EMPTY = {name: pd.DataFrame(columns=list(columns)) for name, columns in SCHEMAS.items()}
-
-
-def metric_names(scenarios: Iterable[Scenario]) -> list[str]:
-    """Return the names of all metrics that runs of ``scenarios`` have."""
-    resources: dict[str, None] = {}
-    for scenario in scenarios:
-        for team in scenario.teams.values():
-            resources.update(dict.fromkeys(team.people))
-        resources.update(dict.fromkeys(scenario.shared_people))
-        resources.update(dict.fromkeys(scenario.compute))
-    names = compute_metrics(_EMPTY, (0.0, 1.0)).index
-    return [*map(str, names), *(f"utilization_{resource}" for resource in resources)]

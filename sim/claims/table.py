@@ -9,23 +9,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sim.metrics.dora import KINDS
-from sim.report.content import CAUSES, LABELS, LEAD_TIME_COMPONENTS
-from sim.report.units import NO_DATA, Unit, decimals_for, format_number, readable, unit_for
+from sim.metrics.catalogue import metric
+from sim.report.terminal import Ink
+from sim.report.units import (
+    MINUS,
+    NO_DATA,
+    Unit,
+    column_unit,
+    difference_in,
+    format_number,
+    unit_for,
+    unit_of_change,
+)
 
 from .claim import Claim, Expectation, contrast_of
-from .judge import Finding, Part
+from .judge import Finding
 
-MINUS = "\N{MINUS SIGN}"
-
-_NAMES = {
-    **{f"lead_time_{part.name}_h": part.label for part in LEAD_TIME_COMPONENTS},
-    "lead_time_rework_h": "rework in lead time",
-    **{f"{phase}_mean_h": f"time to {phase}" for phase in ("detect", "respond", "diagnose")},
-    "remedy_mean_h": "time to remedy",
-    **{f"change_failure_rate_{cause}": f"failures by {words}" for cause, words in CAUSES.items()},
-    **{f"deployment_frequency_{kind}": f"{kind} deployments" for kind in KINDS},
-}
 _STYLES = {"supported": "green", "not supported": "yellow", "contradicted": "bold red"}
 
 
@@ -51,30 +50,20 @@ def cells(finding: Finding, replications: int) -> Cells:
         verdict += f" (n = {finding.n})"
     if expectation.break_even:
         difference = _break_even(finding)
-        trace = _trace(finding.trace)
+        trace = _trace(finding)
         return Cells(_metric(finding, ""), "", "", difference, "", verdict, trace)
     unit = _unit(finding)
     # Sums of several arms are no value that any organization has.
     two = sorted(contrast_of(expectation).values()) == [-1.0, 1.0]
     return Cells(
-        _metric(finding, unit.name),
-        _number(finding.low / unit.size) if two else "",
-        _number(finding.high / unit.size) if two else "",
-        _difference(finding.difference, finding.ci_low, finding.ci_high, unit),
-        _expected(expectation),
+        _metric(finding, unit.heading),
+        format_number(finding.low / unit.size) if two else "",
+        format_number(finding.high / unit.size) if two else "",
+        _difference(unit, finding.difference, finding.ci_low, finding.ci_high),
+        _expected(finding),
         verdict,
-        _trace(finding.trace),
+        _trace(finding),
     )
-
-
-def name_of(metric: str) -> str:
-    """Return a metric in words, without its unit unless this is in the middle of its name."""
-    if metric in LABELS or metric in _NAMES:
-        return LABELS.get(metric) or _NAMES[metric]
-    words = metric.removesuffix("_h")
-    if words.endswith("_mean"):
-        words = "mean_" + words.removesuffix("_mean")
-    return readable(words).replace(" h per week", ", h per week")
 
 
 def contrast_in_words(expectation: Expectation) -> str:
@@ -156,6 +145,7 @@ def markdown(findings: Sequence[Finding], heading: Sequence[str], replications: 
 
 def print_findings(findings: Sequence[Finding], replications: int, console: Console) -> None:
     """Print the findings, claim by claim; 100 columns are enough."""
+    ink = Ink(console)
     head = _table()
     names = ("low arm", "high arm", "difference [interval]", "expected", "verdict")
     head.add_row("metric", *names, style="bold")
@@ -164,16 +154,16 @@ def print_findings(findings: Sequence[Finding], replications: int, console: Cons
     for finding in findings:
         if finding.claim is not previous:
             console.print()
-            said = Text.assemble((finding.claim.id, "bold"), f"  {finding.claim.claim}")
-            console.print(said)
+            said = ink.text(f"  {finding.claim.claim}")
+            console.print(Text.assemble((finding.claim.id, "bold"), said))
         previous = finding.claim
         shown = cells(finding, replications)
         table = _table()
         style = _STYLES.get(finding.verdict, "")
-        table.add_row(*shown[:5], Text(shown.verdict, style))
+        table.add_row(*map(ink.text, shown[:5]), Text(shown.verdict, style))
         console.print(table)
         if shown.trace:
-            console.print(Text(f"    moved most: {shown.trace}", "dim"))
+            console.print(ink.text(f"    moved most: {shown.trace}", "dim"))
     console.print()
     console.print(Text(tally(findings), "bold"))
 
@@ -193,7 +183,7 @@ def tally(findings: Sequence[Finding]) -> str:
 
 def _table() -> Table:
     table = Table.grid(padding=(0, 1))
-    for width, right in ((34, False), (8, True), (8, True), (23, True), (8, False), (13, False)):
+    for width, right in ((31, False), (8, True), (8, True), (26, True), (8, False), (13, False)):
         table.add_column(width=width, justify="right" if right else "left")
     return table
 
@@ -204,17 +194,15 @@ def _row(texts: Sequence[str]) -> str:
 
 def _unit(finding: Finding) -> Unit:
     sizes = [abs(v) for v in (finding.low, finding.high, finding.difference) if not math.isnan(v)]
-    size = max(sizes, default=math.nan)
-    unit = unit_for(finding.expectation.metric, size)
-    return Unit("thousand", 1000.0) if unit.size == 1.0 and size >= 10_000.0 else unit
+    return column_unit(finding.metric, max(sizes, default=math.nan))
 
 
 def _metric(finding: Finding, unit: str) -> str:
     expectation = finding.expectation
-    text = name_of(expectation.metric)
+    text = finding.metric.label
     if expectation.break_even:
         text = f"break-even of {text}, week"
-    elif unit and unit not in text:
+    elif unit:
         text += f", {unit}"
     if expectation.weeks is not None and not expectation.break_even:
         text += f", weeks {expectation.weeks[0]} to {expectation.weeks[1]}"
@@ -223,20 +211,11 @@ def _metric(finding: Finding, unit: str) -> str:
     return text
 
 
-def _number(value: float, decimals: int | None = None) -> str:
-    return format_number(value, decimals).replace("-", MINUS)
-
-
-def _difference(difference: float, low: float, high: float, unit: Unit) -> str:
-    if math.isnan(difference):
+def _difference(unit: Unit, difference: float, low: float, high: float) -> str:
+    shown = difference_in(unit, difference, low, high)
+    if shown.value == NO_DATA:
         return NO_DATA
-    value = difference / unit.size
-    if math.isnan(low):
-        return f"{_number(value)} [{NO_DATA}]"
-    decimals = decimals_for(value, (high - low) / unit.size / 2.0)
-    ends = [_number(end / unit.size, decimals) for end in (low, high)]
-    sign = "+" if value > 0.0 else ""
-    return f"{sign}{_number(value, decimals)} [{ends[0]}, {ends[1]}]"
+    return f"{shown.value} [{shown.interval or NO_DATA}]"
 
 
 def _break_even(finding: Finding) -> str:
@@ -247,22 +226,25 @@ def _break_even(finding: Finding) -> str:
     return f"{week} [{low}, {high}]"
 
 
-def _expected(expectation: Expectation) -> str:
+def _expected(finding: Finding) -> str:
+    expectation = finding.expectation
     sign = expectation.sign.replace("-", MINUS)
     own = "" if expectation.own_time_of is None else " + own time"
     if expectation.relative_margin is not None:
         return f"{sign}, ±{100 * expectation.relative_margin:g} %{own}"
     if expectation.margin is not None:
-        unit = unit_for(expectation.metric, expectation.margin)
-        return f"{sign}, ±{expectation.margin / unit.size:g} {unit.name}".rstrip() + own
+        unit = unit_for(finding.metric, expectation.margin)
+        margin = unit_of_change(unit).behind(format_number(expectation.margin / unit.size))
+        return f"{sign}, ±{margin}{own}"
     return "" if sign == "report" else sign
 
 
-def _trace(parts: Sequence[Part]) -> str:
+def _trace(finding: Finding) -> str:
     """Return the part that moved most among those that certainly moved."""
-    for part in parts:
+    for part in finding.trace:
         if part.low > 0.0 or part.high < 0.0:
-            unit = unit_for(part.metric, part.difference)
-            moved = _difference(part.difference, part.low, part.high, unit)
-            return f"{name_of(part.metric)} {moved} {unit.name}".rstrip()
-    return "no part for certain" if parts else ""
+            moved = metric(part.metric).priced_in(finding.currency)
+            unit = unit_for(moved, part.difference)
+            shown = _difference(unit, part.difference, part.low, part.high)
+            return f"{moved.label} {unit_of_change(unit).behind(shown)}"
+    return "no part for certain" if finding.trace else ""

@@ -12,7 +12,9 @@ from sim.scenario.organization import Scenario
 from .holm import Adjustment, family_of_tests
 from .intervals import FloatArray, check_confidence, estimate
 from .parallel import observe_all
-from .run import Run
+from .replicate import checked_jobs, checked_replications
+from .resources import demand, refuse_too_large
+from .run import Run, checked_seed
 
 
 @dataclass(frozen=True)
@@ -107,14 +109,18 @@ def compare(
         progress: called with the number of replications done, over all arms, each time one is.
 
     Raises:
-        ValueError: there are fewer than two scenarios.
+        ScenarioError: it would not fit into memory, and `allow_large` is not set.
+        ValueError: there are fewer than two scenarios, no replications or no processes, or the
+            seed is negative.
     """
     if len(scenarios) < 2:
         raise ValueError("a comparison needs at least two scenarios")
     first = next(iter(scenarios.values()))
-    replications = first.replications if replications is None else replications
-    seed = first.seed if seed is None else seed
-    n_jobs = first.n_jobs if n_jobs is None else n_jobs
+    replications = checked_replications(first, replications)
+    seed = checked_seed(first, seed)
+    n_jobs = checked_jobs(first, n_jobs)
+    wanted = demand([(scenario, replications) for scenario in scenarios.values()], n_jobs)
+    refuse_too_large(wanted, all(scenario.allow_large for scenario in scenarios.values()))
     work = [(arm, number) for arm in scenarios for number in range(replications)]
     metrics = observe_all(
         [(scenarios[arm], number) for arm, number in work], seed, _metrics, n_jobs, progress

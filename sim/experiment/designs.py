@@ -17,6 +17,9 @@ Design = Literal["grid", "zip", "lhs", "sobol", "morris"]
 _MORRIS_LEVELS = 4
 """Levels of an axis (Morris 1991); a step of a trajectory goes half of them up or down."""
 
+MOST_POINTS = 1_000_000
+"""Of a design, and values of an axis: what is kept of each makes a gigabyte of them."""
+
 Point = tuple[object, ...]
 
 
@@ -47,19 +50,37 @@ def points(axes: Sequence[Axis], design: Design, samples: int, seed: int) -> Seq
         seed: of a sampled design; the same seed gives the same points.
 
     Raises:
-        ScenarioError: an axis has no values; an interval is empty, or stands in a design that
-            lists; a sampled design has no interval; the axes of a `zip` differ in length; the
-            number of samples does not suit the design.
+        ScenarioError: there are more than :data:`MOST_POINTS`; an axis has no values; an interval
+            is empty, or stands in a design that lists; a sampled design has no interval; the axes
+            of a `zip` differ in length; the number of samples does not suit the design.
     """
     _check(axes, design, samples)
+    size = _size(axes, design, samples)
+    if size > MOST_POINTS:
+        hint = f"at most {MOST_POINTS:,}; take fewer values or samples"
+        raise ScenarioError([Problem("design", f"{design} has {size:,} points", hint)])
     if design == "grid":
         listed = _listed(axes)
-        size = math.prod(len(values) for values in listed)
         return _Points(size, functools.partial(_combination, listed))
     if design == "zip":
         return list(zip(*_listed(axes), strict=True)) if axes else [()]
     sample = unit_sample(len(axes), design, samples, seed)
     return _Points(len(sample), functools.partial(_scaled, axes, sample))
+
+
+def _size(axes: Sequence[Axis], design: Design, samples: int) -> int:
+    """Return the number of points of a design, which need not be made for that."""
+    match design:
+        case "grid":
+            return math.prod(len(values) for values in _listed(axes))
+        case "zip":
+            return max((len(values) for values in _listed(axes)), default=1)
+        case "lhs":
+            return samples
+        case "sobol":
+            return samples * (len(axes) + 2)
+        case "morris":
+            return samples * (len(axes) + 1)
 
 
 def unit_sample(n_axes: int, design: Design, samples: int, seed: int) -> FloatArray:

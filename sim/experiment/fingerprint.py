@@ -38,7 +38,11 @@ def scenario_digest(scenario: Scenario) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def fingerprint(scenario: Scenario) -> bytes:
-    """Return 16 bytes that are the same only if all replications have the same metrics."""
-    text = f"{model_version()} {scenario_digest(scenario)}"
+def fingerprint(digest: str) -> bytes:
+    """Return 16 bytes that are the same only if all replications have the same metrics.
+
+    Args:
+        digest: what :func:`scenario_digest` returns.
+    """
+    text = f"{model_version()} {digest}"
     return hashlib.blake2b(text.encode(), digest_size=16).digest()

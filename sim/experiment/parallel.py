@@ -1,13 +1,13 @@
 """Many replications at once, of one scenario or of several, in worker processes."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import BrokenExecutor, as_completed
 from typing import Any, TypeVar
 
 from sim.scenario.organization import Scenario
 
-from .engines import engine
-from .run import Run, simulate
+from .engines import EngineError, engine
+from .run import Run, simulate_unchecked
 
 Result = TypeVar("Result")
 Progress = Callable[[int], None]
@@ -39,7 +39,7 @@ def observe_all(
 def _observe(
     scenario: Scenario, seed: int, replication: int, observe: Callable[[Run], Result]
 ) -> Result:
-    return observe(simulate(scenario, seed, replication))
+    return observe(simulate_unchecked(scenario, seed, replication))
 
 
 def in_parallel(
@@ -51,6 +51,9 @@ def in_parallel(
     """Return what ``function`` makes of each tuple of arguments in ``work``, in their order.
 
     With one process nothing is started, and the work is done here.
+
+    Raises:
+        EngineError: a worker process died, or none could be started.
     """
     tell = progress or (lambda _: None)
     if n_jobs == 1:
@@ -65,6 +68,10 @@ def in_parallel(
             for done, future in enumerate(as_completed(futures), start=1):
                 future.result()
                 tell(done)
+        except BrokenExecutor:
+            raise EngineError(
+                "a worker process died: it was killed, ran out of memory or crashed"
+            ) from None
         finally:
             for future in futures:
                 future.cancel()

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
 from sim.metrics import weekly_series
 from sim.scenario.organization import Scenario
 
-from .control_variates import PAYS_FOR, adjusted, controls
-from .intervals import interval, summarize
+from .intervals import summarize
 from .parallel import observe_all
-from .run import Run
+from .resources import demand, refuse_too_large
+from .run import Run, checked_seed
 
 
 @dataclass(frozen=True)
@@ -33,29 +33,23 @@ class Study:
     weekly: pd.DataFrame
     first: Run
 
-    def summary(self, confidence: float = 0.95, control_variates: bool = False) -> pd.DataFrame:
+    def summary(self, confidence: float = 0.95) -> pd.DataFrame:
         """Return mean, ci_low, ci_high and n of each metric over the replications.
 
         Args:
             confidence: probability with which an interval covers the true mean.
-            control_variates: take out of the metrics of :data:`control_variates.PAYS_FOR` what the
-                work that came in deviates from its expectation. Their intervals get narrower, and
-                their means are no longer those of :attr:`runs`.
 
         Raises:
             ValueError: the confidence is not between 0 and 1.
         """
-        table = summarize(self.runs, confidence)
-        if control_variates:
-            names = list(PAYS_FOR)
-            known = np.array(
-                [controls(self.scenario, self.seed, number) for number in self.runs["replication"]]
-            )
-            estimates = adjusted(self.runs[names].to_numpy(dtype=np.float64), known)
-            table.loc[names, "mean"] = estimates.mean
-            low, high = interval(estimates, confidence)
-            table.loc[names, "ci_low"], table.loc[names, "ci_high"] = low, high
-        return table
+        if confidence == 0.95:
+            return self._summary.copy()
+        return summarize(self.runs, confidence)
+
+    @cached_property
+    def _summary(self) -> pd.DataFrame:
+        """What reports ask for dozens of times."""
+        return summarize(self.runs)
 
 
 def replicate(
@@ -75,10 +69,16 @@ def replicate(
         seed: root of all random numbers; by default the scenario's.
         n_jobs: parallel processes, -1 for one a core; by default the scenario's.
         progress: called with the number of replications done, each time one is.
+
+    Raises:
+        ScenarioError: it would not fit into memory, and `allow_large` is not set.
+        ValueError: there are no replications or no processes, or the seed is negative.
     """
-    replications = scenario.replications if replications is None else replications
-    seed = scenario.seed if seed is None else seed
-    n_jobs = scenario.n_jobs if n_jobs is None else n_jobs
+    replications = checked_replications(scenario, replications)
+    seed = checked_seed(scenario, seed)
+    n_jobs = checked_jobs(scenario, n_jobs)
+    wanted = demand([(scenario, replications)], n_jobs, keeps_weeks=True)
+    refuse_too_large(wanted, scenario.allow_large)
     numbers = range(replications)
     observed = observe_all(
         [(scenario, number) for number in numbers], seed, _observe, n_jobs, progress
@@ -90,6 +90,28 @@ def replicate(
     runs.insert(0, "replication", list(numbers))
     by_week: pd.DataFrame = pd.concat(weekly, keys=numbers, names=["replication"])
     return Study(scenario, seed, runs, by_week.reset_index(), first)
+
+
+def checked_replications(scenario: Scenario, replications: int | None) -> int:
+    """Return ``replications``, or those of ``scenario`` without such a number.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if replications is not None and replications < 1:
+        raise ValueError(f"replications is {replications}; at least 1 is needed")
+    return scenario.replications if replications is None else replications
+
+
+def checked_jobs(scenario: Scenario, n_jobs: int | None) -> int:
+    """Return ``n_jobs``, or that of ``scenario`` without such a number.
+
+    Raises:
+        ValueError: it is no number of processes.
+    """
+    if n_jobs is not None and n_jobs < 1 and n_jobs != -1:
+        raise ValueError(f"n_jobs is {n_jobs}; give a number of processes, or -1 for one per core")
+    return scenario.n_jobs if n_jobs is None else n_jobs
 
 
 def _observe(run: Run) -> tuple[pd.Series, pd.DataFrame, Run | None]:

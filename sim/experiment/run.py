@@ -6,11 +6,12 @@ from typing import Literal
 
 import pandas as pd
 
-from sim.metrics import compute_metrics, compute_metrics_by
+from sim.hours import HOURS_PER_WEEK
+from sim.metrics import catalogue, compute_metrics, compute_metrics_by
 from sim.scenario.organization import Scenario
 from sim.world.organization import simulate as simulate_world
 
-_WEEK_H = 168.0
+from .resources import demand, refuse_too_large
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Run:
     @property
     def window(self) -> tuple[float, float]:
         """The observed time in h, after the warm-up: (start, end)."""
-        return self.scenario.warmup_weeks * _WEEK_H, self.scenario.horizon_weeks * _WEEK_H
+        scenario = self.scenario
+        return scenario.warmup_weeks * HOURS_PER_WEEK, scenario.horizon_weeks * HOURS_PER_WEEK
 
     def metrics(self) -> pd.Series:
         """Return the metrics of the organization over :attr:`window`, by name."""
@@ -83,6 +85,16 @@ class Run:
         return self.tables["quality"]
 
 
+def metric_names(scenario: Scenario) -> list[str]:
+    """Return the names of the metrics of a run of ``scenario``, which is not simulated for that.
+
+    Roles and kinds of compute are those that it begins with: a roadmap adds none.
+    """
+    in_teams = [role for team in scenario.teams.values() for role in team.people]
+    resources = [*scenario.shared_people, *in_teams, *scenario.compute]
+    return catalogue.names(dict.fromkeys(resources))
+
+
 def simulate(
     scenario: Scenario,
     seed: int | None = None,
@@ -97,7 +109,35 @@ def simulate(
         replication: which replication of an experiment this is; the same seed and number give the
             same log.
         progress: called now and then with the share of the horizon that is done.
+
+    Raises:
+        ScenarioError: its log would not fit into memory, and `allow_large` is not set.
+        ValueError: the seed or the number of the replication is negative.
     """
-    seed = scenario.seed if seed is None else seed
+    seed = checked_seed(scenario, seed)
+    if replication < 0:
+        raise ValueError(f"replication is {replication}; the first is 0")
+    refuse_too_large(demand([(scenario, 1)], 1), scenario.allow_large)
+    return simulate_unchecked(scenario, seed, replication, progress)
+
+
+def checked_seed(scenario: Scenario, seed: int | None) -> int:
+    """Return ``seed``, or that of ``scenario`` without one.
+
+    Raises:
+        ValueError: it is negative.
+    """
+    if seed is not None and seed < 0:
+        raise ValueError(f"seed is {seed}; it must be 0 or more")
+    return scenario.seed if seed is None else seed
+
+
+def simulate_unchecked(
+    scenario: Scenario,
+    seed: int,
+    replication: int,
+    progress: Callable[[float], None] | None = None,
+) -> Run:
+    """Simulate one replication of an experiment that has been looked at as a whole."""
     log = simulate_world(scenario, seed, replication, progress)
     return Run(scenario, seed, replication, log.to_frames())

@@ -5,7 +5,7 @@ import queue
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Future
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -16,7 +16,7 @@ from sim.scenario.variants import Variants
 
 from .engines import Engine
 from .intervals import FloatArray
-from .run import simulate
+from .run import simulate_unchecked
 from .store import Store
 
 Observe = Callable[[Scenario, int, int], Mapping[str, float]]
@@ -26,6 +26,8 @@ _CHUNK_S = 0.3
 """Replications of a point are sent together as long as they take less: sending has its price."""
 _CHUNK_S_PER_WORKER = 0.006
 """On a large cluster chunks are longer, so that this process keeps up with what comes back."""
+_LOOK_EVERY_S = 5.0
+"""While nothing comes back, the engine is looked at now and then."""
 _AHEAD = 2
 """Chunks given away for each worker, so that none has to wait for the next."""
 
@@ -83,7 +85,7 @@ class _Raised:
 
 def observe(scenario: Scenario, seed: int, replication: int) -> Mapping[str, float]:
     """Return the metrics of a replication."""
-    metrics = simulate(scenario, seed, replication).metrics()
+    metrics = simulate_unchecked(scenario, seed, replication).metrics()
     return {str(name): float(value) for name, value in metrics.items()}
 
 
@@ -146,6 +148,7 @@ class Scheduler:
 
         Raises:
             ResultsError: the store cannot be written.
+            EngineError: nothing can be run any more.
         """
         self._given_away.clear()
         chunks = self._missing(wanted)
@@ -164,12 +167,12 @@ class Scheduler:
                     self._before = list(wanted)
                     self._fail_alike()
                     return
-                future = returned.get()
+                future = self._next(returned)
                 chunk = on_the_way.pop(future)
                 if isinstance(future.exception(), BrokenExecutor):
                     suspects = [chunk, *on_the_way.values()]
                     while on_the_way:  # all break together
-                        finished = returned.get()
+                        finished = self._next(returned)
                         of = on_the_way.pop(finished)
                         if not isinstance(finished.exception(), BrokenExecutor):
                             suspects.remove(of)
@@ -180,6 +183,17 @@ class Scheduler:
         finally:
             for future in on_the_way:
                 future.cancel()
+
+    def _next(self, returned: "queue.SimpleQueue[Future[Any]]") -> Future[Any]:
+        """Wait for a future, and return it if the engine can go on."""
+        while True:
+            try:
+                future = returned.get(timeout=_LOOK_EVERY_S)
+            except queue.Empty:
+                self._engine.check(None)
+            else:
+                self._engine.check(CancelledError() if future.cancelled() else future.exception())
+                return future
 
     def _missing(self, wanted: Sequence[int]) -> Iterator[_Chunk]:
         for point, number in enumerate(wanted):
@@ -219,9 +233,9 @@ class Scheduler:
                 if chunk.point in self.failures:
                     break
                 alone = chunk._replace(replications=(replication,))
-                future = self._send(alone)
-                future.exception()  # waits
-                self._receive(future, alone)
+                back: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+                self._send(alone).add_done_callback(back.put)
+                self._receive(self._next(back), alone)
 
     def _receive(self, future: Future[Any], chunk: _Chunk) -> None:
         error = future.exception()

@@ -15,7 +15,7 @@ from .intervals import FloatArray
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
 
-_FEWEST_KNOWN = 3
+FEWEST_KNOWN = 3
 """Values of each metric that a point needs to be judged: there is a variance, if a rough one."""
 
 _DRAWS = 10_000
@@ -324,7 +324,7 @@ class _Known:
     @property
     def judged(self) -> BoolArray:
         """Which points can be judged, since each metric is known often enough."""
-        return np.asarray((self.n >= _FEWEST_KNOWN).all(axis=1))
+        return np.asarray((self.n >= FEWEST_KNOWN).all(axis=1))
 
     @property
     def best(self) -> int | None:
@@ -337,7 +337,7 @@ class _Known:
         own = self.values[place]
         equal = (self.values == own) | np.isnan(self.values) | np.isnan(own)
         both = (~np.isnan(self.values) & ~np.isnan(own)).all(axis=2).sum(axis=1)
-        return np.asarray(equal.all(axis=(1, 2)) & (both >= _FEWEST_KNOWN))
+        return np.asarray(equal.all(axis=(1, 2)) & (both >= FEWEST_KNOWN))
 
 
 def _draws(known: _Known, rng: np.random.Generator) -> Iterator[FloatArray]:

@@ -5,13 +5,14 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
+from sim.metrics.catalogue import metric
 from sim.scenario.errors import Problem, ScenarioError, nearest
 from sim.scenario.organization import Scenario
 from sim.scenario.settings import Precision
 from sim.scenario.settings import Selection as SelectionSettings
 
 from .precision import Target, first_enough
-from .scheduler import Observe
+from .run import metric_names
 from .selection import Goal, next_replications, select
 from .store import Store
 
@@ -39,50 +40,41 @@ def targets_of(precision: Precision) -> list[Target]:
         ScenarioError: a relative half-width of what may be zero.
     """
     targets = []
-    for metric, width in precision.half_width.items():
+    for name, width in precision.half_width.items():
         relative = isinstance(width, str)
         number = float(str(width).rstrip(" %")) / (100.0 if relative else 1.0)
-        if relative and (precision.of == "differences" or not _is_positive_mean(metric)):
+        positive = precision.of == "points" and metric(name).is_certainly_positive
+        if relative and not positive:
             what = f"{width} of what may be zero is no width"
             hint = "give it in the unit of the metric, such as 0.02"
-            raise ScenarioError([Problem(f"precision.half_width.{metric}", what, hint)])
-        if number <= 0.0:
-            raise ScenarioError([Problem(f"precision.half_width.{metric}", "0 is never reached")])
-        targets.append(Target(metric, number, relative))
+            raise ScenarioError([Problem(f"precision.half_width.{name}", what, hint)])
+        targets.append(Target(name, number, relative))
     return targets
 
 
-def _is_positive_mean(metric: str) -> bool:
-    return metric.endswith("_h") or metric.startswith("cost_")
-
-
-def check_metrics(settings: Scenario, observe: Observe) -> None:
+def check_metrics(settings: Scenario) -> None:
     """Refuse settings with metrics that the scenario does not have, before anything is simulated.
 
     Args:
         settings: of the sweep.
-        observe: what makes metrics of a scenario.
 
     Raises:
         ScenarioError: there is no such metric, or its precision cannot be relative.
     """
     asked: dict[str, str] = {}
     if settings.precision is not None:
-        names = [target.metric for target in targets_of(settings.precision)]
-        asked |= {f"precision.half_width.{name}": name for name in names}
+        asked |= {f"precision.half_width.{name}": name for name in settings.precision.half_width}
     if settings.select is not None:
         asked["select.metric"] = settings.select.metric
         for limits in ("at_most", "at_least"):
             names = list(getattr(settings.select, limits))
             asked |= {f"select.{limits}.{name}": name for name in names}
-    if not asked:
-        return
-    short = settings.model_copy(update={"horizon_weeks": 1, "warmup_weeks": 0, "roadmap": ()})
-    known = list(observe(short, 0, 0))
-    for key, metric in asked.items():
-        if metric not in known:
-            hint = nearest(metric, known)
-            raise ScenarioError([Problem(key, f"no metric '{metric}'", hint)])
+    known = metric_names(settings)
+    for key, name in asked.items():
+        if name not in known:
+            raise ScenarioError([Problem(key, f"no metric '{name}'", nearest(name, known))])
+    if settings.precision is not None:
+        targets_of(settings.precision)
 
 
 def replicate_further(

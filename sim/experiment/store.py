@@ -18,7 +18,7 @@ import numpy as np
 
 from .intervals import FloatArray
 
-_FORMAT = 2
+_FORMAT = 3
 _SMALLEST = 512
 """Bytes of the smallest page of SQLite."""
 _TABLES = f"""
@@ -45,6 +45,10 @@ def _checksum(fingerprint: bytes, replication: int, names: Sequence[str], number
 
 class ResultsError(Exception):
     """Results cannot be kept or read; the message says which and what can be done."""
+
+
+class DiskError(ResultsError):
+    """Nothing more can be written; what was written before is kept."""
 
 
 class Store:
@@ -253,9 +257,8 @@ class Store:
                     f"another sweep is running in {self._path.parent}; wait for it, or choose "
                     "another folder with hydra.sweep.dir=FOLDER"
                 ) from None
-            raise ResultsError(
-                f"{self._path} cannot be written: {error}; what was finished before is kept, and "
-                "the same command goes on from there"
+            raise DiskError(
+                f"{self._path} cannot be written: {error}; what was finished before is kept"
             ) from None
         except (sqlite3.DatabaseError, UnicodeDecodeError):  # a message may quote what is damaged
             raise self._damaged() from None

@@ -1,6 +1,8 @@
 """Sweeps: a scenario at many points, all of them replicated under the same luck."""
 
+import hashlib
 import io
+import itertools
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,16 +13,19 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from sim.scenario.composition import groups
+from sim.ending import unfinished
+from sim.scenario.composition import groups, is_choice
 from sim.scenario.errors import Problem, ScenarioError, nearest
 from sim.scenario.organization import Scenario
 from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
-from sim.scenario.variants import Compose, Variants, exact, shown
+from sim.scenario.variants import Compose, Composed, Variants, shown, word
 
 from .axes import Axis, Interval
+from .designs import MOST_POINTS
 from .designs import points as points_of_design
 from .engines import engine
 from .fingerprint import fingerprint, scenario_digest
+from .resources import demand_of_sweep, refuse_too_large
 from .scheduler import Failure, Observe, Scheduler, Watcher, observe
 from .stopping import check_metrics, replicate_further
 from .store import ResultsError, Store
@@ -32,6 +37,8 @@ TABLE = "runs.parquet"
 
 _BELONG_TO_THE_WHOLE = FOR_READERS | OF_A_SWEEP
 _MOST_PROBLEMS = 20
+_MOST_REPLICATIONS = 100_000_000
+"""Of all points together; the table of their metrics would have 70 GB."""
 
 
 class Nobody:
@@ -72,7 +79,8 @@ def sweep(
         watcher: is told about what is finished and what fails.
 
     Raises:
-        ScenarioError: a point is no valid scenario; nothing is simulated then.
+        ScenarioError: a point is no valid scenario, or would not fit into memory; nothing is
+            simulated then.
         ResultsError: the folder cannot be used.
     """
     given = {"replications": replications, "seed": seed, "n_jobs": n_jobs}
@@ -83,8 +91,11 @@ def sweep(
             hint = "sweep it with `python -m sim -m`, or load each scenario and use sim.compare"
             raise ScenarioError([Problem(key, "is chosen while a scenario is composed", hint)])
     parts = tuple(Axis(key, _listed(key, values)) for key, values in axes.items())
-    variants = design_variants(parts, lambda _: data)
+    variants = design_variants(parts, lambda _: Composed(data))
     looking = watcher or Nobody()
+    settings = variants.scenario(0)
+    if settings.engine == "loky":  # others may have more memory elsewhere
+        refuse_too_large(demand_of_sweep(variants, settings.n_jobs), settings.allow_large)
     if folder is not None:
         Path(folder).mkdir(parents=True, exist_ok=True)
         return run_sweep(variants, parts, Path(folder), looking)
@@ -98,11 +109,25 @@ def _listed(key: str, values: Sequence[object] | Interval) -> tuple[object, ...]
         return values
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise ScenarioError([Problem(key, f"{values!r} is no list of values", "write [1, 2]")])
-    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+    # One more than allowed: there may be endlessly many.
+    first = tuple(itertools.islice(values, MOST_POINTS + 1))
+    refuse_too_many(key, len(first))
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in first)
+
+
+def refuse_too_many(key: str, values: int) -> None:
+    """Raise a ScenarioError if ``key`` has more values than a sweep may have points."""
+    if values > MOST_POINTS:
+        what = f"has more than {MOST_POINTS:,} values"
+        hint = "take fewer, or draw from interval(low, high) with design=lhs"
+        raise ScenarioError([Problem(key, what, hint)])
 
 
 def design_variants(
-    axes: Sequence[Axis], compose: Compose, composed: Sequence[str] = ()
+    axes: Sequence[Axis],
+    compose: Compose,
+    composed: Sequence[str] = (),
+    checked: Sequence[str] | None = None,
 ) -> Variants:
     """Return the scenarios of a sweep, at the points of the design that they ask for.
 
@@ -110,6 +135,7 @@ def design_variants(
         axes: what is varied.
         compose: see :class:`sim.scenario.variants.Variants`.
         composed: likewise.
+        checked: likewise.
 
     Raises:
         ScenarioError: there is no such design for these axes, or their first values do not make a
@@ -123,10 +149,14 @@ def design_variants(
     corner = tuple(
         axis.values[0] if isinstance(axis.values, tuple) else axis.values.low for axis in axes
     )
-    settings = Variants(keys, [corner], compose, composed).scenario(0)
+    settings = Variants(keys, [corner], compose, composed, checked).scenario(0)
     _refuse_for_design(keys, settings)
     points = points_of_design(axes, settings.design, settings.samples, settings.seed)
-    return Variants(keys, points, compose, composed)
+    total = len(points) * settings.replications
+    if total > _MOST_REPLICATIONS:
+        what = f"{settings.replications:,} at each of {len(points):,} points are {total:,}"
+        raise ScenarioError([Problem("replications", what, f"at most {_MOST_REPLICATIONS:,}")])
+    return Variants(keys, points, compose, composed, checked)
 
 
 def _refuse_for_design(keys: Sequence[str], settings: Scenario) -> None:
@@ -171,11 +201,12 @@ def run_sweep(
     """
     settings = variants.scenario(0)
     with engine(settings.engine, settings.n_jobs, settings.address) as workers:
-        prints, wanted = check_points(variants)
+        digests, wanted = check_points(variants, listed=settings.design in ("grid", "zip"))
+        prints = [fingerprint(digest) for digest in digests]
         baseline = _baseline(variants, settings.baseline)
-        check_metrics(settings, observe)
+        check_metrics(settings)
         with Store(folder / STORE) as store:
-            _keep_to_the_sweep(store, variants, axes, settings)
+            _keep_to_the_sweep(store, variants, digests, axes, settings)
             watcher.begin(len(wanted), sum(wanted))
             scheduler = Scheduler(variants, prints, store, workers, watcher, observe)
             scheduler.run(wanted)
@@ -187,15 +218,13 @@ def run_sweep(
                 scheduler.run(wanted)
             kept = [0 if point in scheduler.failures else n for point, n in enumerate(wanted)]
             part = folder / f"{TABLE}.part"
-            try:
+            with unfinished(part):
                 write_table(part if table is None else table, store, variants, prints, kept)
                 if table is None:
                     part.replace(folder / TABLE)
-            finally:
-                part.unlink(missing_ok=True)
     return Sweep(
         variants.scenario(baseline),
-        tuple(axes),
+        tuple(map(_with_single_values, axes)),
         _points(variants),
         baseline,
         np.array(kept),
@@ -204,14 +233,22 @@ def run_sweep(
     )
 
 
-def check_points(variants: Variants) -> tuple[list[bytes], list[int]]:
-    """Return the fingerprint and the number of replications of each point, all of them valid.
+def check_points(variants: Variants, listed: bool = False) -> tuple[list[str], list[int]]:
+    """Return the digest and the number of replications of each point, all of them valid.
+
+    Args:
+        variants: the scenarios of the points.
+        listed: the points are what somebody listed, so that no two may be the same. Two choices
+            from a config group may well make the same scenario, two values of a key may not.
 
     Raises:
-        ScenarioError: some are not; the message has what is wrong with the first of them.
+        ScenarioError: some are not valid; the message has what is wrong with the first of them.
     """
-    prints, wanted = [], []
+    digests: list[str] = []
+    wanted: list[int] = []
     problems: dict[Problem, None] = {}
+    choices = [place for place, key in enumerate(variants.keys) if is_choice(key)]
+    seen: dict[tuple[object, ...], int] = {}
     for point in range(len(variants)):
         try:
             scenario = variants.scenario(point)
@@ -222,11 +259,27 @@ def check_points(variants: Variants) -> tuple[list[bytes], list[int]]:
             if len(problems) > _MOST_PROBLEMS:
                 break
             continue
-        prints.append(fingerprint(scenario))
+        digests.append(scenario_digest(scenario))
         wanted.append(scenario.replications)
+        chosen = [word(variants.points[point][place]) for place in choices]
+        first = seen.setdefault((digests[-1], wanted[-1], *chosen), point)
+        if listed and first != point and not problems:
+            raise ScenarioError([_same(variants, first, point)])
     if problems:
         raise ScenarioError(list(problems))
-    return prints, wanted
+    return digests, wanted
+
+
+def _same(variants: Variants, first: int, second: int) -> Problem:
+    """Say that two points are the same."""
+    values = zip(variants.keys, variants.points[first], variants.points[second], strict=True)
+    other = [(key, word(one), word(two)) for key, one, two in values if word(one) != word(two)]
+    keys = " ".join(key for key, _, _ in other) or " ".join(variants.keys)
+    if not other:
+        return Problem(keys, f"{variants.label(first)} is listed twice", "list it once")
+    ones, twos = (" ".join(words[side] for words in other) for side in (1, 2))
+    what = f"{ones} and {twos} make the same scenario"
+    return Problem(keys, what, "list one of them, or remove what overrides them")
 
 
 def _baseline(variants: Variants, values: Mapping[str, object]) -> int:
@@ -246,15 +299,31 @@ def _baseline(variants: Variants, values: Mapping[str, object]) -> int:
 
 
 def _points(variants: Variants) -> pd.DataFrame:
-    columns = {
-        key: [values[place] for values in variants.points]
-        for place, key in enumerate(variants.keys)
-    }
+    columns = {}
+    for place, key in enumerate(variants.keys):
+        of_key = [_single(values[place]) for values in variants.points]
+        # pandas would take `null` among numbers for one.
+        columns[key] = pd.Series(of_key, dtype=object if None in of_key else None)
     return pd.DataFrame(columns, index=pd.RangeIndex(len(variants), name="point"))
 
 
+def _with_single_values(axis: Axis) -> Axis:
+    if isinstance(axis.values, Interval):
+        return axis
+    return Axis(axis.key, tuple(map(_single, axis.values)))
+
+
+def _single(value: object) -> object:
+    """Return a value as tables have it, in which mappings and lists are text."""
+    return word(value) if isinstance(value, list | tuple | Mapping) else value
+
+
 def _keep_to_the_sweep(
-    store: Store, variants: Variants, axes: Sequence[Axis], settings: Scenario
+    store: Store,
+    variants: Variants,
+    digests: Sequence[str],
+    axes: Sequence[Axis],
+    settings: Scenario,
 ) -> None:
     """Refuse a folder with another sweep, whose tables would be replaced.
 
@@ -263,9 +332,11 @@ def _keep_to_the_sweep(
     here: dict[str, Any] = {
         "design": settings.design if settings.design in ("grid", "zip") else "sampled",
         "axes": {axis.key: _shown(axis) for axis in axes},
-        "first": variants.label(0),
-        "scenario": scenario_digest(settings),
+        "points": [
+            _identity(variants.label(point), digest) for point, digest in enumerate(digests)
+        ],
         "replications": settings.replications,
+        "rule": _rule(settings),
     }
     if here["design"] == "sampled":
         here["design"] = f"{settings.design} of {settings.samples}"
@@ -277,10 +348,23 @@ def _keep_to_the_sweep(
     store.write_note("sweep", json.dumps(here))
 
 
+def _identity(label: str, digest: str) -> str:
+    """Return what is the same only for the same values with the same scenario."""
+    return hashlib.blake2b(f"{label} {digest}".encode(), digest_size=8).hexdigest()
+
+
+def _rule(settings: Scenario) -> str | None:
+    """Return what decides about further replications, if anything does."""
+    if settings.precision is None and settings.select is None:
+        return None
+    chosen = {"precision", "select", "baseline"}
+    return settings.model_dump_json(include=chosen, by_alias=True)
+
+
 def _shown(axis: Axis) -> list[str]:
     if isinstance(axis.values, Interval):
         return [f"interval({axis.values.low}, {axis.values.high})"]
-    return [exact(value) for value in axis.values]
+    return [word(value) for value in axis.values]
 
 
 def _reason_to_refuse(
@@ -292,16 +376,35 @@ def _reason_to_refuse(
         return f"its design is {before['design']}"
     if before["replications"] > here["replications"]:
         return f"it has {before['replications']} replications, and the tables would lose some"
+    if before["rule"] is not None and before["rule"] != here["rule"]:
+        return "its precision, select or baseline is another one"
+    # A rule spends its replications on all points together.
+    is_open = here["design"] == "grid" and before["rule"] is None
     for key, values in before["axes"].items():
         ours = here["axes"][key]
         lost = [value for value in values if value not in ours]
         if lost:
             return f"it has {key}={lost[0]}, which this one has not"
-        if here["design"] != "grid" and values != ours:
+        if not is_open and values != ours:
             return f"it has other values of {key}"
-    for point in range(len(variants)):
-        if variants.label(point) == before["first"]:
-            if scenario_digest(variants.scenario(point)) == before["scenario"]:
-                return None
-            break
-    return "its organization, seed or horizon is another one"
+    if before["rule"] is not None and before["replications"] != here["replications"]:
+        return f"it begins with {before['replications']} replications"
+    missing = set(before["points"]).difference(here["points"])
+    if not missing:
+        return None
+    if len(missing) == len(before["points"]):
+        return "its organization, seed or horizon is another one"
+    changed = [
+        variants.label(point)
+        for point, identity in enumerate(here["points"])
+        if identity not in set(before["points"]) and _is_of(variants.points[point], before, here)
+    ]
+    return f"its scenario is another one at {changed[0]}"
+
+
+def _is_of(values: tuple[object, ...], before: Mapping[str, Any], here: Mapping[str, Any]) -> bool:
+    """Return whether a point has values that an earlier sweep had as well."""
+    if here["design"] not in ("grid", "zip"):
+        return True
+    pairs = zip(values, here["axes"], strict=True)
+    return all(word(value) in before["axes"][key] for value, key in pairs)

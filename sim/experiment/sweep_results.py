@@ -9,6 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.parquet as pq
 
+from sim.metrics import catalogue
+from sim.metrics.catalogue import headlines
 from sim.scenario.errors import nearest
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import shown
@@ -22,9 +24,6 @@ from .selection import Selection, select
 from .sensitivity import sensitivity
 from .stopping import budget_of, goal_of, looks_of, metrics_of
 from .sweep_table import paired_estimates, point_estimates, values_of
-
-HEADLINE = ("deployment_frequency", "lead_time_h", "change_failure_rate", "time_to_restore_h")
-"""The metrics whose differences to the baseline are one family of tests."""
 
 IntArray = npt.NDArray[np.integer[Any]]
 
@@ -148,9 +147,7 @@ class Sweep:
             ValueError: a metric or an adjustment is unknown, or the confidence not between 0 and 1.
         """
         check_confidence(confidence)
-        names = self._known(
-            [name for name in HEADLINE if name in self.metrics] if metrics is None else metrics
-        )
+        names = self._headlines() if metrics is None else self._known(metrics)
         baseline = values_of(self.table, self.baseline, names)
         rows = [
             row
@@ -187,9 +184,7 @@ class Sweep:
         """
         if self.base.design not in ("sobol", "morris"):
             return None
-        names = self._known(
-            [name for name in HEADLINE if name in self.metrics] if metrics is None else metrics
-        )
+        names = self._headlines() if metrics is None else self._known(metrics)
         points, estimates = self._estimates(names)
         means = pd.DataFrame(estimates.mean, index=points, columns=names)
         return sensitivity(
@@ -217,20 +212,22 @@ class Sweep:
         return select(runs, goal, self.seed)
 
     def pareto(
-        self, metric: str, cost: str = "cost_per_week", largest: bool = False
+        self, metric: str, cost: str = "cost_per_week", largest: bool | None = None
     ) -> pd.DataFrame:
         """Return the points that no other point beats in both a metric and the cost.
 
         Args:
             metric: the metric.
             cost: what it is weighed against; the less of it the better.
-            largest: more of the metric is better.
+            largest: more of the metric is better; by default as the catalogue of metrics says.
 
         Returns:
             A row per point on the front, from the cheapest on: `point`, the swept keys, and the
             means of both.
         """
         names = self._known([cost, metric])
+        if largest is None:
+            largest = catalogue.metric(metric).better == "more"
         points, estimates = self._estimates(names)
         front = pareto_front(estimates.mean, [False, largest])
         frame = pd.DataFrame(estimates.mean[front], columns=names)
@@ -242,6 +239,9 @@ class Sweep:
     def label(self, point: int) -> str:
         """Return the overrides that make the scenario of a point."""
         return " ".join(f"{a.key}={shown(self.points[a.key].iloc[point])}" for a in self.axes)
+
+    def _headlines(self) -> list[str]:
+        return [name for name in headlines() if name in self.metrics]
 
     def _known(self, metrics: Sequence[str] | None) -> list[str]:
         known = self.metrics

@@ -18,9 +18,6 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
 Window = tuple[float, float]
 
-HOURS_PER_DAY = 24.0
-HOURS_PER_WEEK = 168.0
-
 # Without these nothing can be counted. The other tables may be left out, as few organizations
 # record them: what is read from them is then missing as well.
 _REQUIRED = ("services", "changes", "deployments", "incidents")
@@ -202,6 +199,30 @@ def overlap(start: FloatArray, stop: FloatArray, window: Window) -> FloatArray:
     begin = np.fmax(start, window[0])
     hours = np.fmin(stop, window[1]) - begin
     return np.where(np.isnan(start), 0.0, np.maximum(hours, 0.0))
+
+
+def cut(
+    start: FloatArray, stop: FloatArray, edges: FloatArray
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Cut stretches at the edges of periods.
+
+    Args:
+        start: Start of each stretch.
+        stop: Its end.
+        edges: Ends of the periods, ascending, (periods + 1,).
+
+    Returns:
+        For each bit: its stretch, its period, and which share of the stretch it is. What lies in no
+        period makes no bit.
+    """
+    first = np.maximum(np.searchsorted(edges, start, side="right") - 1, 0)
+    beyond = np.minimum(np.searchsorted(edges, stop, side="left"), edges.size - 1)
+    number = np.where(stop > start, np.maximum(beyond - first, 0), 0)
+    stretch = np.repeat(np.arange(start.size), number)
+    period = np.arange(stretch.size) + np.repeat(first - np.cumsum(number) + number, number)
+    begin = np.maximum(start[stretch], edges[period])
+    end = np.minimum(stop[stretch], edges[period + 1])
+    return stretch, period, (end - begin) / (stop - start)[stretch]
 
 
 def median(values: FloatArray) -> float:

@@ -3,10 +3,9 @@
 import math
 from typing import NamedTuple
 
-HOUR = 1.0
-DAY = 24.0
-WEEK = 7 * DAY
-MONTH = 365.25 / 12 * DAY
+from sim.hours import HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_WEEK
+
+HOUR, DAY, WEEK, MONTH = 1.0, HOURS_PER_DAY, HOURS_PER_WEEK, HOURS_PER_MONTH
 HALF_YEAR = 6 * MONTH
 
 
@@ -148,6 +147,11 @@ _BANDS: dict[int, dict[str, tuple[_Band, ...]]] = {
         ),
     },
 }
+
+
+def has_bands(metric: str, year: int = 2019) -> bool:
+    """Return whether the report of a year has clusters for a metric."""
+    return metric in _BANDS[year]
 
 
 def dora_band(metric: str, value: float, year: int = 2019) -> str:

@@ -5,15 +5,18 @@ of its item. What has a price that nobody knows (no row, or none yet) costs NaN 
 so does a sum with such a part: who gets something for free says so with a price of 0.
 """
 
+import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from sim.hours import HOURS_PER_WEEK
 from sim.log import Tables
 from sim.metrics.arrays import (
-    HOURS_PER_WEEK,
     FloatArray,
     Window,
+    cut,
     flags,
     inside,
     label_positions,
@@ -24,17 +27,64 @@ from sim.metrics.arrays import (
     stretches,
     table,
 )
+from sim.metrics.catalogue import Metric, measures
 from sim.metrics.reliability import outages
 
-HEADS = ("people", "compute", "tools", "downtime", "degraded")
-"""The heads of the bill; they add up to the cost."""
+HEADS = {
+    "people": "people",
+    "compute": "compute",
+    "tools": "tools",
+    "downtime": "downtime",
+    "degraded": "degraded models",
+}
+"""The heads of the bill, which add up to the cost, and what they are called."""
 
 
+def _money(name: str, label: str, meaning: str, **properties: Any) -> Metric:
+    return Metric(
+        name=name,
+        label=label,
+        meaning=meaning,
+        topic="cost",
+        **{"dimension": "money", "unit": "per week", "better": "less"} | properties,
+    )
+
+
+@measures(
+    *(
+        _money(
+            f"cost_{head}_per_week",
+            f"cost of {label}",
+            f"cost of {label}",
+            part_label=label,
+            part_kind="cost",
+            is_certainly_positive=True,
+        )
+        for head, label in HEADS.items()
+    ),
+    _money(
+        "cost_per_week",
+        "cost",
+        "all costs together",
+        parts=tuple(f"cost_{head}_per_week" for head in HEADS),
+        is_certainly_positive=True,
+    ),
+    _money(
+        "cost_per_deployment",
+        "cost per deployment",
+        "all costs together, per deployment",
+        unit="per deployment",
+        rests_on="n_deployments",
+        is_certainly_positive=True,
+    ),
+    _money("worth_per_week", "worth of features", "worth of the features deployed", better="more"),
+    _money("net_cost_per_week", "net cost", "cost less the worth of features", lowest=-math.inf),
+)
 def costs(tables: Tables, window: Window) -> dict[str, float]:
     """Return the cost per week by head, their sum, the cost per deployment, and the net cost.
 
-    *   people and compute: the paid hours of the table of capacity, spread evenly over their week,
-        times `person/<role>` and `compute/<resource>`.
+    *   people and compute: the paid hours of the table of capacity times
+        `person/<role>` and `compute/<resource>`.
     *   tools: the price `tools` a week.
     *   downtime: the hours of outage of all services (see :func:`sim.metrics.reliability.outages`)
         times `downtime`; degraded: the hours of all services below their quality objective times
@@ -133,9 +183,8 @@ def _price_at(
 
 
 def _cut(edges: FloatArray, prices: dict[str, tuple[FloatArray, FloatArray]]) -> FloatArray:
-    """Return ends of pieces of time within which neither week, nor period, nor price changes."""
-    weeks = np.arange(edges[0] // HOURS_PER_WEEK + 1, edges[-1] // HOURS_PER_WEEK + 1)
-    ends = np.concatenate([edges, weeks * HOURS_PER_WEEK, *(since for since, _ in prices.values())])
+    """Return ends of pieces of time within which neither period nor price changes."""
+    ends = np.concatenate([edges, *(since for since, _ in prices.values())])
     return np.unique(ends[(ends >= edges[0]) & (ends <= edges[-1])])
 
 
@@ -144,17 +193,17 @@ def _paid_hours(tables: Tables, pieces: FloatArray) -> Iterator[tuple[str, str, 
     capacity = table(tables, "capacity")
     resources = labels(capacity, "resource")
     resource = label_positions(capacity, "resource", resources)
-    row_week, paid_h = reals(capacity, "week").astype(np.intp), reals(capacity, "paid_h")
-    people = flags(capacity, "people")
-    week = (pieces[:-1] // HOURS_PER_WEEK).astype(np.intp)
-    share = np.diff(pieces) / HOURS_PER_WEEK
-    first, n_weeks = week[0], week[-1] - week[0] + 1
-    seen = (row_week >= first) & (row_week < first + n_weeks) & (resource >= 0)
-    place = resource * n_weeks + row_week - first
-    for head, rows in (("people", seen & people), ("compute", seen & ~people)):
-        by_week = np.bincount(place[rows], paid_h[rows], minlength=len(resources) * n_weeks)
-        for name, hours in zip(resources, by_week.reshape(-1, n_weeks), strict=True):
-            yield head, name, hours[week - first] * share
+    row, piece, share = cut(reals(capacity, "opens_at"), reals(capacity, "closes_at"), pieces)
+    paid_h = share * reals(capacity, "paid_h")[row]
+    people = flags(capacity, "people")[row]
+    n_pieces = pieces.size - 1
+    place = resource[row] * n_pieces + piece
+    for head, bits in (("people", people), ("compute", ~people)):
+        bits = bits & (place >= 0)
+        by_place = np.bincount(place[bits], paid_h[bits], minlength=len(resources) * n_pieces)
+        by_resource = by_place.astype(np.float64).reshape(-1, n_pieces)
+        for name, hours in zip(resources, by_resource, strict=True):
+            yield head, name, hours
 
 
 def _hours_within(start: FloatArray, stop: FloatArray, pieces: FloatArray) -> FloatArray:

@@ -4,8 +4,21 @@ import numpy as np
 
 from sim.log import Tables
 from sim.metrics.arrays import Window, overlap, ratio, reals, stretches, table
+from sim.metrics.catalogue import Metric, measures
 
 
+@measures(
+    Metric(
+        name="debt_h",
+        label="technical debt",
+        meaning="mean stock of clean-up work of a service",
+        topic="service",
+        dimension="quantity",
+        unit="h",
+        better="less",
+        rests_on="n_services",
+    )
+)
 def technical_debt(tables: Tables, window: Window) -> float:
     """Return the mean stock of debt of a service, in hours of clean-up work.
 

@@ -3,12 +3,15 @@
 Definitions follow the wording of the State of DevOps reports (DORA, 2019; rework rate: 2024).
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import cast
+
 import numpy as np
 
+from sim.hours import HOURS_PER_DAY, HOURS_PER_WEEK
 from sim.log import Tables
 from sim.metrics.arrays import (
-    HOURS_PER_DAY,
-    HOURS_PER_WEEK,
     BoolArray,
     IntArray,
     Window,
@@ -23,11 +26,51 @@ from sim.metrics.arrays import (
     reals,
     table,
 )
+from sim.metrics.catalogue import Metric, Prominence, measures
+from sim.metrics.flow import LEAD_TIME_PARTS
 
-KINDS = ("feature", "retrain", "fix", "improvement")
-CAUSES = ("infra", "model", "data", "code", "security", "dependency")
+KINDS = {
+    "feature": "features",
+    "improvement": "improvements",
+    "retrain": "retrainings",
+    "fix": "fixes",
+}
+"""The kinds of change, and what several of one kind are called."""
+CAUSES = {
+    "infra": "infrastructure",
+    "model": "the model",
+    "data": "the data",
+    "code": "the code",
+    "security": "security",
+    "dependency": "an interface that other services use",
+}
+"""The causes of incidents, as they read after "by"."""
 
 
+@measures(
+    Metric(
+        name="deployment_frequency",
+        label="deployment frequency",
+        meaning="successful production deployments per service",
+        topic="deployment",
+        dimension="frequency",
+        better="more",
+        prominence="headline",
+        rests_on="n_deployments",
+        parts=tuple(f"deployment_frequency_{kind}" for kind in KINDS),
+    ),
+    *(
+        Metric(
+            name=f"deployment_frequency_{kind}",
+            label=f"deployments of {several}",
+            meaning=f"successful production deployments of {several} per service",
+            topic="deployment",
+            dimension="frequency",
+            part_label=several,
+        )
+        for kind, several in KINDS.items()
+    ),
+)
 def deployment_frequency(tables: Tables, window: Window) -> dict[str, float]:
     """Return deployments per service and day, of all kinds and of each kind of change.
 
@@ -44,6 +87,54 @@ def deployment_frequency(tables: Tables, window: Window) -> dict[str, float]:
     return frequency
 
 
+def _lead_time_metrics() -> Iterator[Metric]:
+    for name, label, since, prominence, parts in (
+        (
+            "lead_time",
+            "lead time",
+            "commit",
+            "headline",
+            tuple(f"lead_time_{part}_h" for part in LEAD_TIME_PARTS),
+        ),
+        (
+            "ml_lead_time",
+            "ML lead time",
+            "start of exploration or retraining trigger",
+            "companion",
+            (),
+        ),
+    ):
+        a_lead_time = Metric(
+            name=f"{name}_h",
+            label=label,
+            meaning=f"median from {since} to running in production",
+            topic="deployment",
+            dimension="duration",
+            better="less",
+            prominence=cast(Prominence, prominence),
+            rests_on="n_changes_deployed",
+            is_certainly_positive=True,
+            extremes=("shortest", "longest"),
+        )
+        yield a_lead_time
+        yield replace(
+            a_lead_time,
+            name=f"{name}_mean_h",
+            label=f"mean {label}",
+            meaning=f"mean from {since} to running in production",
+            prominence="detail",
+            parts=parts,
+        )
+        yield replace(
+            a_lead_time,
+            name=f"{name}_p90_h",
+            label=f"90th percentile of {label}",
+            meaning=f"nine in ten changes take no longer from {since} to production",
+            prominence="detail",
+        )
+
+
+@measures(*_lead_time_metrics())
 def lead_times(tables: Tables, window: Window) -> dict[str, float]:
     """Return median, mean and 90th percentile of both lead times, in hours.
 
@@ -88,19 +179,55 @@ def has_incident(charged: IntArray, n_deployments: int) -> BoolArray:
     return np.bincount(charged[charged >= 0], minlength=n_deployments) > 0
 
 
-def change_failure_rate(
-    tables: Tables, window: Window, include_decay: bool = True
-) -> dict[str, float]:
+@measures(
+    Metric(
+        name="change_failure_rate",
+        label="change failure rate",
+        meaning="deployments that caused an incident",
+        topic="failure",
+        dimension="share",
+        better="less",
+        prominence="headline",
+        rests_on="n_deployments",
+        parts=tuple(f"change_failure_rate_{cause}" for cause in CAUSES),
+        highest=1.0,
+    ),
+    Metric(
+        name="change_failure_rate_without_decay",
+        label="change failure rate without decay",
+        meaning="deployments that caused an incident other than decay of their model",
+        topic="failure",
+        dimension="share",
+        better="less",
+        rests_on="n_deployments",
+        highest=1.0,
+    ),
+    *(
+        Metric(
+            name=f"change_failure_rate_{cause}",
+            label=f"failures by {words}",
+            meaning=f"deployments that caused an incident by {words}",
+            topic="failure",
+            dimension="share",
+            better="less",
+            rests_on="n_deployments",
+            part_label=words,
+            highest=1.0,
+        )
+        for cause, words in CAUSES.items()
+    ),
+    is_charged=True,
+)
+def change_failure_rate(tables: Tables, window: Window) -> dict[str, float]:
     """Return the shares of the window's deployments that caused at least one incident, ever.
 
     Incidents are charged as :func:`charged_deployments` says. The split by cause gives the share
     of deployments with an incident of that cause, so that it may add up to more than the total;
-    decay counts as a cause `model`.
+    decay counts as a cause `model`, and is left out of `change_failure_rate_without_decay` only.
 
     Args:
         tables: Event tables, of which `deployments` and `incidents` are read.
         window: Start and end of the observed time, in hours.
-        include_decay: Whether decay is charged; `change_failure_rate_without_decay` never does.
 
     Returns:
         Shares between 0 and 1, NaN without deployments in the window.
@@ -115,17 +242,30 @@ def change_failure_rate(
         return ratio((failed & deployed).sum(), deployed.sum())
 
     rates = {
-        "change_failure_rate": share(~decay | include_decay),
+        "change_failure_rate": share(np.ones(len(incidents), dtype=np.bool_)),
         "change_failure_rate_without_decay": share(~decay),
     }
     for cause in CAUSES:
         of_cause = matches(incidents, "cause", cause) & ~decay
-        if cause == "model" and include_decay:
+        if cause == "model":
             of_cause |= decay
         rates[f"change_failure_rate_{cause}"] = share(of_cause)
     return rates
 
 
+@measures(
+    Metric(
+        name="incidents_per_deployment",
+        label="incidents per deployment",
+        meaning="incidents that deployments triggered, per deployment",
+        topic="failure",
+        dimension="quantity",
+        unit="per deployment",
+        better="less",
+        rests_on="n_deployments",
+    ),
+    is_charged=True,
+)
 def incidents_per_deployment(tables: Tables, window: Window) -> float:
     """Return the incidents that deployments triggered in the window ÷ deployments in the window.
 
@@ -141,12 +281,38 @@ def incidents_per_deployment(tables: Tables, window: Window) -> float:
     return ratio(triggered.sum(), deployed.sum())
 
 
+@measures(
+    Metric(
+        name="incidents_per_week",
+        label="incidents",
+        meaning="incidents of any trigger that started",
+        prominence="supplement",
+        topic="failure",
+        dimension="quantity",
+        unit="per week",
+        better="less",
+        rests_on="n_incidents",
+    )
+)
 def incidents_per_week(tables: Tables, window: Window) -> float:
     """Return the incidents of any trigger that started in the window, per week."""
     started = inside(reals(table(tables, "incidents"), "started_at"), window)
     return float(started.sum() * HOURS_PER_WEEK / (window[1] - window[0]))
 
 
+@measures(
+    Metric(
+        name="rework_rate",
+        label="rework rate",
+        meaning="deployments that are unplanned remediation",
+        topic="failure",
+        dimension="share",
+        better="less",
+        prominence="companion",
+        rests_on="n_deployments",
+        highest=1.0,
+    )
+)
 def rework_rate(tables: Tables, window: Window) -> float:
     """Return the share of the window's deployments that are unplanned remediation."""
     deployments = table(tables, "deployments")

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from sim.hours import HOURS_PER_WEEK
 from sim.log import Tables
 from sim.metrics.arrays import (
-    HOURS_PER_WEEK,
     FloatArray,
     IntArray,
     Window,
@@ -21,9 +21,22 @@ from sim.metrics.arrays import (
     reals,
     table,
 )
+from sim.metrics.catalogue import Metric, PartKind, measures
 
 # The columns of the table of steps that split an execution, in the order in which it lives them.
 PARTS = ("handoff_h", "window_h", "people_h", "effort_h", "compute_h", "run_h")
+
+LEAD_TIME_PARTS: dict[str, tuple[str, str, PartKind]] = {
+    "touch": ("effort_h", "touch time", "work"),
+    "run": ("run_h", "machine run time", "work"),
+    "people": ("people_h", "waiting for people", "waiting"),
+    "compute": ("compute_h", "waiting for compute", "waiting"),
+    "approval": ("window_h", "waiting for approval", "waiting"),
+    "handoff": ("handoff_h", "waiting in handoffs", "waiting"),
+    "rework": ("rework_h", "rework", "rework"),
+}
+"""What the time from commit to production goes into: column of :func:`waiting_by_step`, label and
+kind."""
 
 TRAINING_STEP = "train"
 """The step that trains models, in the table of steps."""
@@ -61,6 +74,32 @@ def _delivery_hours(tables: Tables, window: Window) -> tuple[IntArray, FloatArra
     return rows, hours, deployed_at - committed_at
 
 
+@measures(
+    Metric(
+        name="flow_efficiency",
+        label="flow efficiency",
+        meaning="work of people and machines as a share of the time from commit to production",
+        topic="flow",
+        dimension="share",
+        better="more",
+        rests_on="n_changes_deployed",
+        highest=1.0,
+    ),
+    *(
+        Metric(
+            name=f"lead_time_{part}_h",
+            label="rework in lead time" if part == "rework" else label,
+            meaning=f"mean hours per deployed change: {label}",
+            topic="flow",
+            dimension="duration",
+            better="less",
+            rests_on="n_changes_deployed",
+            part_label=label,
+            part_kind=kind,
+        )
+        for part, (_, label, kind) in LEAD_TIME_PARTS.items()
+    ),
+)
 def lead_time_parts(tables: Tables, window: Window) -> dict[str, float]:
     """Return flow efficiency and the mean hours per deployed change by what they went into.
 
@@ -143,6 +182,18 @@ def _pipeline_order(steps: pd.DataFrame, step: IntArray, n_steps: int) -> IntArr
     return np.argsort(comes_after, kind="stable")
 
 
+@measures(
+    Metric(
+        name="work_in_progress",
+        label="work in progress",
+        meaning="changes started and not yet ended, mean over time",
+        topic="flow",
+        dimension="quantity",
+        unit="changes",
+        better="less",
+        prominence="companion",
+    )
+)
 def work_in_progress(tables: Tables, window: Window) -> float:
     """Return the mean over time of the number of changes that are started and not ended."""
     changes = table(tables, "changes")
@@ -150,12 +201,35 @@ def work_in_progress(tables: Tables, window: Window) -> float:
     return float(hours.sum() / (window[1] - window[0]))
 
 
+@measures(
+    Metric(
+        name="throughput_per_week",
+        label="throughput",
+        meaning="changes deployed",
+        topic="flow",
+        dimension="quantity",
+        unit="per week",
+        better="more",
+        rests_on="n_changes_deployed",
+    )
+)
 def throughput_per_week(tables: Tables, window: Window) -> float:
     """Return the changes deployed per week of the window."""
     deployed = inside(reals(table(tables, "changes"), "deployed_at"), window)
     return float(deployed.sum() * HOURS_PER_WEEK / (window[1] - window[0]))
 
 
+@measures(
+    Metric(
+        name="failed_trainings_per_week",
+        label="failed trainings",
+        meaning="trainings that ended without a model",
+        topic="flow",
+        dimension="quantity",
+        unit="per week",
+        better="less",
+    )
+)
 def failed_trainings_per_week(tables: Tables, window: Window) -> float:
     """Return the trainings that ended without a model in the window, per week.
 

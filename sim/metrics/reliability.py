@@ -17,6 +17,7 @@ from sim.metrics.arrays import (
     stretches,
     table,
 )
+from sim.metrics.catalogue import Metric, measures
 
 
 def outages(tables: Tables, window: Window) -> tuple[FloatArray, FloatArray]:
@@ -46,6 +47,19 @@ def outages(tables: Tables, window: Window) -> tuple[FloatArray, FloatArray]:
     return (start - shift)[begins], (stop - shift)[begins]
 
 
+@measures(
+    Metric(
+        name="availability",
+        label="availability",
+        meaning="service time outside infrastructure incidents",
+        topic="service",
+        dimension="share",
+        better="more",
+        prominence="companion",
+        rests_on="n_services",
+        highest=1.0,
+    )
+)
 def availability(tables: Tables, window: Window) -> float:
     """Return 1 - the share of service time in the window that lies inside an outage.
 
@@ -57,6 +71,30 @@ def availability(tables: Tables, window: Window) -> float:
     return 1.0 - ratio((stop - start).sum(), n_services * (window[1] - window[0]))
 
 
+@measures(
+    Metric(
+        name="share_below_objective",
+        label="time below objective",
+        meaning="service time with model quality below its objective",
+        topic="service",
+        dimension="share",
+        better="less",
+        prominence="companion",
+        rests_on="n_services",
+        highest=1.0,
+    ),
+    Metric(
+        name="staleness_h",
+        label="staleness of live models",
+        meaning="mean age of the data behind the live model",
+        topic="service",
+        dimension="duration",
+        better="less",
+        prominence="companion",
+        rests_on="n_services",
+        is_certainly_positive=True,
+    ),
+)
 def model_quality(tables: Tables, window: Window) -> dict[str, float]:
     """Return the share of time below the objective and the mean staleness of the live model.
 
@@ -80,6 +118,18 @@ def model_quality(tables: Tables, window: Window) -> dict[str, float]:
     }
 
 
+@measures(
+    Metric(
+        name="data_to_production_h",
+        label="data to production",
+        meaning="median from taking the training data to a new model in production",
+        topic="service",
+        dimension="duration",
+        better="less",
+        is_certainly_positive=True,
+        extremes=("shortest", "longest"),
+    )
+)
 def data_to_production(tables: Tables, window: Window) -> float:
     """Return the median hours from taking the training data to a model in production.
 

@@ -4,8 +4,59 @@ import numpy as np
 
 from sim.log import Tables
 from sim.metrics.arrays import Window, inside, matches, mean, median, reals, table
+from sim.metrics.catalogue import Metric, measures
+
+PHASES = {
+    "detect": ("time to detect", "detection", "start of degradation to detected"),
+    "respond": ("time to respond", "response", "detected to somebody at work on it"),
+    "diagnose": ("time to diagnose", "diagnosis", "start of the response to diagnosed"),
+    "remedy": ("time to remedy", "remedy", "diagnosed to restored"),
+}
+"""The phases of restoring in their order: label, name as a part, and what they last from and to."""
 
 
+@measures(
+    Metric(
+        name="time_to_restore_h",
+        label="time to restore",
+        meaning="median from start of degradation to restored service",
+        topic="restoring",
+        dimension="duration",
+        better="less",
+        prominence="headline",
+        rests_on="n_restored",
+        is_certainly_positive=True,
+        extremes=("shortest", "longest"),
+    ),
+    Metric(
+        name="time_to_restore_mean_h",
+        label="mean time to restore",
+        meaning="mean from start of degradation to restored service",
+        topic="restoring",
+        dimension="duration",
+        better="less",
+        rests_on="n_restored",
+        parts=tuple(f"{phase}_mean_h" for phase in PHASES),
+        is_certainly_positive=True,
+        extremes=("shortest", "longest"),
+    ),
+    *(
+        Metric(
+            name=f"{phase}_mean_h",
+            label=label,
+            meaning=f"mean from {span}",
+            topic="restoring",
+            dimension="duration",
+            better="less",
+            rests_on="n_restored",
+            part_label=part_label,
+            part_kind="phase",
+            prominence="supplement",
+            is_certainly_positive=True,
+        )
+        for phase, (label, part_label, span) in PHASES.items()
+    ),
+)
 def restore_times(tables: Tables, window: Window) -> dict[str, float]:
     """Return the times from degraded to restored, over the incidents restored in the window.
 
@@ -14,10 +65,6 @@ def restore_times(tables: Tables, window: Window) -> dict[str, float]:
     version supersedes the bad one before anybody looked) or because nobody wrote its end down: a
     missing time is taken to be the next known one, so the time since the last known phase counts
     for the phase that the incident was in when it was restored.
-
-    `failed_deployment_recovery_time_h` is taken over the incidents that a deployment triggered;
-    those that spread from one to services downstream (trigger `upstream`) end with it and are not
-    counted again.
 
     Returns:
         Hours; NaN without such an incident.
@@ -30,7 +77,6 @@ def restore_times(tables: Tables, window: Window) -> dict[str, float]:
     diagnosed_at = np.fmin(reals(incidents, "diagnosed_at"), restored_at)
     responded_at = np.fmin(reals(incidents, "responded_at"), diagnosed_at)
     detected_at = np.fmin(reals(incidents, "detected_at"), responded_at)
-    by_deployment = matches(incidents, "trigger", "deployment")
     return {
         "time_to_restore_h": median(hours),
         "time_to_restore_mean_h": mean(hours),
@@ -38,5 +84,31 @@ def restore_times(tables: Tables, window: Window) -> dict[str, float]:
         "respond_mean_h": mean((responded_at - detected_at)[restored]),
         "diagnose_mean_h": mean((diagnosed_at - responded_at)[restored]),
         "remedy_mean_h": mean((restored_at - diagnosed_at)[restored]),
-        "failed_deployment_recovery_time_h": median(hours[by_deployment[restored]]),
     }
+
+
+@measures(
+    Metric(
+        name="failed_deployment_recovery_time_h",
+        label="failed deployment recovery",
+        meaning="time to restore, incidents caused by a deployment only",
+        topic="restoring",
+        dimension="duration",
+        better="less",
+        prominence="companion",
+        is_certainly_positive=True,
+        extremes=("shortest", "longest"),
+    ),
+    is_charged=True,
+)
+def failed_deployment_recovery_time(tables: Tables, window: Window) -> float:
+    """Return the median hours from degraded to restored of the incidents that deployments caused.
+
+    Those that spread from one to services downstream (trigger `upstream`) end with it and are not
+    counted again. NaN without such an incident.
+    """
+    incidents = table(tables, "incidents")
+    started_at, restored_at = reals(incidents, "started_at"), reals(incidents, "restored_at")
+    counted = inside(restored_at, window) & ~np.isnan(started_at)
+    counted &= matches(incidents, "trigger", "deployment")
+    return median((restored_at - started_at)[counted])

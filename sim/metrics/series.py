@@ -1,22 +1,67 @@
 """Weekly time series, for Welch plots and for looking at one run."""
 
+from dataclasses import replace
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
+from sim.hours import HOURS_PER_DAY, HOURS_PER_WEEK
 from sim.log import Tables
-from sim.metrics.arrays import (
-    HOURS_PER_DAY,
-    HOURS_PER_WEEK,
-    FloatArray,
-    IntArray,
-    flags,
-    overlap,
-    reals,
-    stretches,
-    table,
-)
+from sim.metrics.arrays import FloatArray, IntArray, flags, overlap, reals, stretches, table
+from sim.metrics.catalogue import Metric, Topic, metric
 from sim.metrics.cost import HEADS, bills
 from sim.metrics.dora import charged_deployments, has_incident
+
+
+def _count(name: str, meaning: str, topic: Topic) -> Metric:
+    return Metric(
+        name=name,
+        label=name.replace("_", " "),
+        meaning=meaning,
+        topic=topic,
+        dimension="quantity",
+        unit="per week",
+    )
+
+
+@cache
+def weekly_columns() -> dict[str, Metric]:
+    """Return what the columns of :func:`weekly_series` are: what happened within a week.
+
+    Some are called like a metric of the whole window, and are another mean.
+    """
+    columns = (
+        _count("deployments", "successful production deployments", "deployment"),
+        _count("failed_deployments", "of these, those that caused an incident, ever", "failure"),
+        _count("changes_deployed", "changes that went to production", "deployment"),
+        replace(metric("lead_time_mean_h"), name="lead_time_h"),
+        replace(metric("lead_time_h"), name="lead_time_median_h", label="median lead time"),
+        metric("work_in_progress"),
+        _count("incidents", "incidents that started", "failure"),
+        replace(_count("restored", "incidents restored", "restoring"), label="incidents restored"),
+        replace(metric("time_to_restore_mean_h"), name="time_to_restore_h"),
+        Metric(
+            name="quality",
+            label="quality of live models",
+            meaning="mean quality over services and time",
+            topic="service",
+            dimension="quantity",
+            highest=1.0,
+        ),
+        metric("share_below_objective"),
+        replace(metric("net_cost_per_week"), name="net_cost"),
+    )
+    return {column.name: column for column in columns}
+
+
+ROLLING = (
+    "deployment_frequency",
+    "lead_time_mean_h",
+    "change_failure_rate",
+    "time_to_restore_mean_h",
+)
+"""The metrics of the catalogue that :func:`rolling_metrics` gives over time."""
 
 
 def weekly_series(tables: Tables, horizon_weeks: int) -> pd.DataFrame:
@@ -27,15 +72,10 @@ def weekly_series(tables: Tables, horizon_weeks: int) -> pd.DataFrame:
         horizon_weeks: Number of weeks, from week 0.
 
     Returns:
-        A row per week (index `week`) with the columns `deployments`, `failed_deployments` (of
-        these, those that caused an incident, decay included), `changes_deployed`, `incidents`
-        (started) and `restored` (incidents), counts; `lead_time_h` and `lead_time_median_h` (of the
-        changes deployed) and `time_to_restore_h` (mean of the incidents restored), hours;
-        `work_in_progress` (mean over time of changes started and not ended); `quality` and
-        `share_below_objective` (means over services and time, each row of the table of quality
-        holding until the service's next); `net_cost` (of the week, see
-        :func:`sim.metrics.cost.costs`). Means and medians of nothing are NaN, and so is a cost
-        without prices.
+        A row per week (index `week`) with the columns of :func:`weekly_columns`: counts, hours,
+        shares, and money. Quality and time below objective are means over services and time, each
+        row of the table of quality holding until the service's next. Means and medians of nothing
+        are NaN, and so is a cost without prices.
     """
     changes, quality = table(tables, "changes"), table(tables, "quality")
     incidents = table(tables, "incidents")
@@ -101,8 +141,7 @@ def rolling_metrics(weekly: pd.DataFrame, n_services: int, weeks: int) -> pd.Dat
         weeks: Width of the window that ends with each week.
 
     Returns:
-        A row per replication and week, with `deployment_frequency` (per service and day),
-        `lead_time_mean_h`, `change_failure_rate` and `time_to_restore_mean_h`; NaN in the weeks
+        A row per replication and week, with the metrics of :data:`ROLLING`; NaN in the weeks
         before the first whole window, and where nothing was deployed or restored.
     """
     sums = weekly[["deployments", "failed_deployments", "changes_deployed", "restored"]].assign(

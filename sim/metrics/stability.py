@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from sim.log import Tables
 from sim.metrics.arrays import (
     FloatArray,
     Window,
@@ -11,11 +12,29 @@ from sim.metrics.arrays import (
     labels,
     overlap,
     reals,
+    table,
 )
+from sim.metrics.catalogue import Metric, measures
 
 # What a stable organization may show by chance; see is_unstable.
 _SHARE_OF_ARRIVALS = 0.05
 _STANDARD_DEVIATIONS = 3.0
+
+
+@measures(
+    Metric(
+        name="unstable",
+        label="unstable",
+        meaning="1 if work in progress of some kind of change keeps growing, else 0",
+        topic="count",
+        dimension="quantity",
+        better="less",
+        highest=1.0,
+    )
+)
+def unstable(tables: Tables, window: Window) -> float:
+    """Return 1 if the organization does not keep up with its work, else 0."""
+    return float(is_unstable(table(tables, "changes"), window))
 
 
 def is_unstable(changes: pd.DataFrame, window: Window) -> bool:

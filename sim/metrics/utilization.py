@@ -14,16 +14,28 @@ from sim.metrics.arrays import (
     reals,
     table,
 )
+from sim.metrics.catalogue import Metric, measures
 from sim.metrics.effort import available_hours, stint_hours
 
 
+@measures(
+    Metric(
+        name="utilization_",
+        label="utilization",
+        meaning="hours of work or of occupied slots, of those available",
+        topic="people and machines",
+        dimension="share",
+        # Emergency work of people on call can push a role above 1.
+        is_family=True,
+    )
+)
 def utilization(tables: Tables, window: Window) -> dict[str, float]:
     """Return busy ÷ available hours of every role and kind of compute.
 
     People are busy with the focused hours (`effort_h`) of their stints, machines while a job holds
-    a slot. What crosses an edge of the window is cut in proportion to elapsed time. Work on
-    incidents outside working hours counts as busy but adds nothing to what is available, so a role
-    on call may exceed 1.
+    a slot. At the edges of the window a job is cut in proportion to elapsed time, and a stint as
+    :func:`sim.metrics.effort.stint_hours` says. Work on incidents outside working hours counts as
+    busy but adds nothing to what is available, so a role on call may exceed 1.
 
     Args:
         tables: Event tables, of which `capacity`, `work` and `jobs` are read.
@@ -42,7 +54,7 @@ def utilization(tables: Tables, window: Window) -> dict[str, float]:
         return np.bincount(where, hours, minlength=len(resources) + 1).astype(np.float64)
 
     available = total(capacity, "resource", available_hours(capacity, window))
-    busy = total(work, "role", stint_hours(work, window))
+    busy = total(work, "role", stint_hours(work, capacity, window))
     held = overlap(reals(jobs, "started_at"), reals(jobs, "finished_at"), window)
     busy += total(jobs, "resource", held)
     return {

@@ -5,12 +5,16 @@ import os
 import signal
 import socket
 import sys
+import threading
 import webbrowser
 from collections.abc import Sequence
-from contextlib import suppress
 from types import FrameType
 
+from sim.ending import ended_when_told
+
 DEFAULT_PORT = 8642
+_LONGEST_END_S = 3.0
+"""Pages that wait get so long to be told; then this process ends, and with it its workers."""
 _MISSING = "the playground needs more packages: pip install 'mldelivery[playground]'"
 
 
@@ -38,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     host, port = listening.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    # Without a word, from now on: Uvicorn ends everything, and sends itself the signal again.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: os._exit(0))
     print(f"Playground: {address}\nCtrl-C ends it.", flush=True)
     if options.browser:
         webbrowser.open(address)
@@ -45,19 +52,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            stop_answering(app)  # it would otherwise wait for the last replication
+            if self.should_exit:  # told twice
+                os._exit(0)
+            # Uvicorn would wait for the last replication, or cancel answers with a traceback.
+            stop_answering(app)
             super().handle_exit(sig, frame)
+            bound = threading.Timer(_LONGEST_END_S, os._exit, (0,))
+            bound.daemon = True
+            bound.start()
 
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        timeout_graceful_shutdown=2,
-        limit_concurrency=512,
-    )
-    # Uvicorn ends everything, and then sends itself the signal that it got once more.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with suppress(KeyboardInterrupt):
-        Server(config).run(sockets=[listening])
+    config = uvicorn.Config(app, log_level="warning", limit_concurrency=512)
+    Server(config).run(sockets=[listening])
     return 0
 
 
@@ -120,4 +125,5 @@ def _listen(host: str, port: int | None) -> socket.socket:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with ended_when_told("interrupted"):
+        sys.exit(main())

@@ -3,7 +3,7 @@
 import html
 import json
 
-from sim.report.units import readable
+from sim.words import readable
 
 from .state import ARMS, DIALS, MOST_REPLICATIONS, MOST_SEED, State, maturities, organizations
 from .state import practices as all_practices

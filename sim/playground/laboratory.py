@@ -16,17 +16,18 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from multiprocessing.sharedctypes import SynchronizedArray
 from typing import NamedTuple, TypeVar
 
 import pandas as pd
 
 from sim.experiment.fingerprint import scenario_digest
-from sim.experiment.run import Run, simulate
-from sim.experiment.worker_processes import deferred_interrupts, end_with
+from sim.experiment.run import Run, simulate_unchecked
+from sim.experiment.worker_processes import deferred_interrupts
 from sim.metrics.flow import waiting_by_step
 from sim.report.animation import animate
 from sim.scenario.organization import Scenario
+
+from .abandoned import AbandonedError, begin, raise_if_abandoned
 
 _TRIES = 2
 """How often a replication is tried whose process is killed: another one's may have been meant."""
@@ -122,6 +123,8 @@ class Laboratory:
             RuntimeError: the simulation failed, or its process was killed.
             ClosedError: the laboratory was stopped meanwhile.
         """
+        if self._stopped:
+            raise ClosedError
         key = scenario_digest(scenario), replication
         if key in self._known:
             self._known.move_to_end(key)
@@ -161,7 +164,7 @@ class Laboratory:
         if key not in self._animations:
             try:
                 self._animations[key] = await self._work(_animation, scenario, 0, urgency=0)
-            except (_AbandonedError, asyncio.CancelledError):
+            except (AbandonedError, asyncio.CancelledError):
                 if self._stopped:
                     raise ClosedError from None
                 raise
@@ -186,6 +189,8 @@ class Laboratory:
         urgency: int,
     ) -> Seen:
         for _ in range(_TRIES):
+            if self._stopped:  # also while the process was killed
+                raise ClosedError
             with suppress(BrokenProcessPool):
                 return await self._try(look, scenario, replication, urgency)
         raise RuntimeError("a process that simulates was killed, twice: out of memory?")
@@ -249,21 +254,9 @@ class Laboratory:
         return ProcessPoolExecutor(
             self._workers,
             self._context,
-            initializer=_begin,
+            initializer=begin,
             initargs=(self._abandoned, os.getpid()),
         )
-
-
-_shared: dict[str, "SynchronizedArray[int]"] = {}
-
-
-class _AbandonedError(Exception):
-    """Nobody wants this replication any more."""
-
-
-def _begin(abandoned: "SynchronizedArray[int]", parent: int) -> None:
-    _shared["abandoned"] = abandoned
-    end_with(parent)
 
 
 def _ready() -> None:
@@ -271,11 +264,9 @@ def _ready() -> None:
 
 
 def _simulate(scenario: Scenario, replication: int, slot: int) -> Run:
-    def go_on(_: float) -> None:
-        if _shared["abandoned"][slot]:
-            raise _AbandonedError
-
-    return simulate(scenario, replication=replication, progress=go_on)
+    return simulate_unchecked(
+        scenario, scenario.seed, replication, lambda _: raise_if_abandoned(slot)
+    )
 
 
 def _animation(scenario: Scenario, replication: int, slot: int) -> str:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from sim.experiment.intervals import summarize
+from sim.metrics import catalogue
+from sim.metrics.bands import has_bands
+from sim.metrics.catalogue import headlines, metrics
 from sim.report.comparison import (
     Difference,
     busier_and_less_busy,
@@ -15,11 +18,7 @@ from sim.report.comparison import (
     headline_differences,
 )
 from sim.report.content import (
-    COMPANIONS,
-    DORA_METRICS,
     DORA_YEAR,
-    EXPLANATIONS,
-    LABELS,
     LEAD_TIME_COMPONENTS,
     band_words,
     bands_between,
@@ -28,29 +27,19 @@ from sim.report.content import (
 from sim.report.figures import SHOWN_AT_LEAST, band_segments
 from sim.report.markup import bullets
 from sim.report.units import (
+    change_in_words,
     count_noun,
     format_difference,
     format_estimate,
-    format_money,
     format_number,
-    readable,
 )
 from sim.scenario.composition import SCENARIOS
 from sim.scenario.documentation import headings
+from sim.words import readable
 
 from .answers import Answer
 from .state import ARMS, DIALS, State
 
-_MORE = {
-    "incidents_per_week": "incidents",
-    "detect_mean_h": "restoring: until noticed (mean)",
-    "respond_mean_h": "restoring: until somebody starts (mean)",
-    "diagnose_mean_h": "restoring: diagnosis (mean)",
-    "remedy_mean_h": "restoring: remedy (mean)",
-    "delivery_h_per_week": "people's time for delivery",
-    "incident_work_h_per_week": "people's time for incidents",
-    "toil_h_per_week": "people's time for toil",
-}
 _MECHANISMS = {
     "automation": "a machine does this share of the step executions: nobody waits for a person, "
     "and what it can test it tests every time",
@@ -87,7 +76,7 @@ def _metrics(answer: Answer, summaries: Mapping[str, pd.DataFrame]) -> str:
     totals = headline_differences(answer.comparison, ARMS[1])
     lines = "".join(
         _metric_line(row, {arm: _estimates(summaries[arm], row.metric) for arm in ARMS})
-        for row in (totals[metric] for metric in DORA_METRICS)
+        for row in (totals[name] for name in headlines())
     )
     return (
         f"<table><caption>Mean of the replications, with its 95 % interval; bands of DORA "
@@ -100,15 +89,16 @@ def _metrics(answer: Answer, summaries: Mapping[str, pd.DataFrame]) -> str:
 
 def _more(answer: Answer, summaries: Mapping[str, pd.DataFrame]) -> str:
     """Return a table of what else there is to know, without strips and bands."""
-    names = {metric: LABELS[metric] for metric in COMPANIONS} | _MORE
+    shown = [*metrics("companion"), *metrics("supplement")]
+    rows = differences(answer.comparison, ARMS[1], [metric.name for metric in shown])
     lines = "".join(
-        f'<tr><th scope="row">{html.escape(names[row.metric])}</th>'
+        f'<tr><th scope="row">{html.escape(metric.label)}</th>'
         + "".join(
-            f"<td>{format_estimate(row.metric, *_estimates(summaries[arm], row.metric)).value}</td>"
+            f"<td>{format_estimate(metric, *_estimates(summaries[arm], metric.name)).value}</td>"
             for arm in ARMS
         )
         + f"<td>{_difference(row)}</td></tr>"
-        for row in differences(answer.comparison, ARMS[1], list(names))
+        for metric, row in zip(shown, rows, strict=True)
     )
     return (
         '<table><thead><tr><th scope="col">metric</th><th scope="col">A</th><th scope="col">B</th>'
@@ -117,7 +107,9 @@ def _more(answer: Answer, summaries: Mapping[str, pd.DataFrame]) -> str:
 
 
 def _difference(row: Difference) -> str:
-    return format_difference(row.metric, row.first, row.difference, row.low, row.high)
+    return format_difference(
+        catalogue.metric(row.metric), row.first, row.difference, row.low, row.high
+    )
 
 
 def _estimates(summary: pd.DataFrame, metric: str) -> tuple[float, float, float]:
@@ -126,27 +118,30 @@ def _estimates(summary: pd.DataFrame, metric: str) -> tuple[float, float, float]
 
 
 def _metric_line(row: Difference, values: Mapping[str, tuple[float, float, float]]) -> str:
-    name = row.metric
+    name, metric = row.metric, catalogue.metric(row.metric)
     cells = "".join(
         f'<td data-metric="{name}" data-arm="{arm}" data-value="{value[0]!r}">'
         f"{_estimate(name, *value)}</td>"
         for arm, value in values.items()
     )
+    strip = _strip(name, values) if has_bands(name, DORA_YEAR) else ""
     told = _difference(row).replace(" (", "<small>(", 1)
     told += "</small>" if "<small>" in told else ""
     if not math.isnan(row.low) and row.difference != 0.0:
         told += f"<small>{'clear' if row.is_clear else 'not clear yet'}</small>"
     return (
-        f'<tr><th scope="row">{html.escape(LABELS[name])}'
-        f"<small>{html.escape(EXPLANATIONS[name])}</small></th>{cells}"
+        f'<tr><th scope="row">{html.escape(metric.label)}'
+        f"<small>{html.escape(metric.meaning)}</small></th>{cells}"
         f'<td data-metric="{name}" data-arm="difference">{told}</td></tr>'
-        f'<tr aria-hidden="true"><td colspan="4">{_strip(name, values)}</td></tr>'
+        f'<tr aria-hidden="true"><td colspan="4">{strip}</td></tr>'
     )
 
 
 def _estimate(metric: str, mean: float, low: float, high: float) -> str:
-    shown = format_estimate(metric, mean, low, high)
-    bands = bands_between(metric, *((mean, mean) if math.isnan(low) else (low, high)))
+    shown = format_estimate(catalogue.metric(metric), mean, low, high)
+    bands: tuple[str, ...] = ()
+    if has_bands(metric, DORA_YEAR):
+        bands = bands_between(metric, *((mean, mean) if math.isnan(low) else (low, high)))
     interval = f"<small>{html.escape(shown.interval)}</small>" if shown.interval else ""
     return (
         f"<strong>{html.escape(shown.value)}</strong>{interval}"
@@ -157,13 +152,14 @@ def _estimate(metric: str, mean: float, low: float, high: float) -> str:
 def _strip(metric: str, values: Mapping[str, tuple[float, float, float]]) -> str:
     """Return DORA's bands as a strip, with where the two arms stand."""
     low, high = SHOWN_AT_LEAST[metric]
+    more_is_better = catalogue.metric(metric).better == "more"
 
     def place(value: float) -> float:
         inside = min(max(value, low), high)
         share = (
             math.log(inside / low) / math.log(high / low) if low else (inside - low) / (high - low)
         )
-        return 100 * (share if metric == "deployment_frequency" else 1.0 - share)
+        return 100 * (share if more_is_better else 1.0 - share)
 
     bands = ""
     for band, start, end in band_segments(metric, low, high):
@@ -265,16 +261,17 @@ def _changed(state: State) -> list[str]:
 
 def _cost(answer: Answer) -> str:
     row = differences(answer.comparison, ARMS[1], ["net_cost_per_week"])[0]
-    currency = answer.comparison.scenarios[ARMS[0]].cost.currency
+    net_cost = catalogue.metric(row.metric).priced_in(
+        answer.comparison.scenarios[ARMS[0]].cost.currency
+    )
     if math.isnan(row.difference) or row.difference == 0.0:
         return ""
     if not row.has_moved:
-        ends = " and ".join(_signed_money(end, currency) for end in (row.low, row.high))
-        return f"Net cost a week does not differ clearly: the difference is between {ends}."
+        ends = " and ".join(
+            change_in_words(net_cost, end, row.first, row.first, signed=True)
+            for end in (row.low, row.high)
+        )
+        return f"Net cost does not differ clearly: the difference lies between {ends}."
     word = "higher" if row.difference > 0.0 else "lower"
-    amount = format_money(abs(row.difference), currency)
-    return f"Net cost, which is all costs less the worth of features, is {amount} a week {word}."
-
-
-def _signed_money(amount: float, currency: str) -> str:
-    return f"{'-' if amount < 0 else '+'}{format_money(abs(amount), currency)}"
+    amount = change_in_words(net_cost, row.difference, row.first, row.first)
+    return f"Net cost, which is {net_cost.meaning}, is {amount} {word}."

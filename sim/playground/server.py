@@ -15,10 +15,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sim.report.animation import INSTALL, WEEKS, is_possible
-from sim.report.units import readable
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.load import to_yaml
 from sim.scenario.organization import Scenario
+from sim.words import readable
 
 from .answers import answers
 from .form import form
@@ -30,6 +30,7 @@ MOST_PAGES = 64
 """How many pages may wait for answers at the same time; more are asked to come back."""
 
 _TOO_MANY = f"{MOST_PAGES} pages are being answered already; close some, or try again."
+_ENDED = "The playground was ended."
 _FOLDER = resources.files("sim.playground")
 
 
@@ -50,8 +51,8 @@ def application(workers: int) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         laboratory = Laboratory(workers)
         laboratory.warm_up()
-        app.state.laboratory = laboratory
         app.state.loop = asyncio.get_running_loop()
+        app.state.laboratory = laboratory
         app.state.pages = 0
         await asyncio.to_thread(lambda: from_query({}).scenario(ARMS[0]))  # imports what it takes
         yield
@@ -125,8 +126,10 @@ async def _animation(request: Request) -> Response:
 async def _moving(request: Request, scenario: Scenario) -> str:
     try:
         made: str = await request.app.state.laboratory.animation(scenario)
-    except (RuntimeError, ClosedError) as error:
+    except RuntimeError as error:
         return f"<p>The simulation failed: {html.escape(str(error))}</p>"
+    except ClosedError:
+        return f"<p>{_ENDED}</p>"
     return made
 
 
@@ -178,7 +181,7 @@ async def _answers(request: Request) -> Response:
             except RuntimeError as error:
                 yield _problem(f"The simulation failed: {error}")
             except ClosedError:
-                yield _problem("The playground was ended.")
+                yield _problem(_ENDED)
 
     return StreamingResponse(
         lines(), media_type="application/x-ndjson", headers={"Cache-Control": "no-store"}

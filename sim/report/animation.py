@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from sim.hours import HOURS_PER_WEEK
 from sim.log import Tables
 from sim.metrics.flow import waiting_by_step
 from sim.report.content import step_name
-from sim.report.units import readable
+from sim.words import readable
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 WEEKS = 2
 HOURS_A_FRAME = 3
-_WEEK_H = 168.0
 INSTALL = "pip install 'mldelivery[animation]'"
 
 _AUTHOR_STEPS = ("exploration", "authoring", "rework", "reconstruction")
@@ -98,7 +98,7 @@ def animate(tables: Tables, window: tuple[float, float], weeks: float = WEEKS) -
     from vidigi.prep import generate_animation_df, reshape_for_animations
 
     start_h = window[0]
-    end_h = min(window[1], start_h + weeks * _WEEK_H)
+    end_h = min(window[1], start_h + weeks * HOURS_PER_WEEK)
     found = stays(tables, start_h, end_h)
     places = positions(tables, window, found)
     snapshots = reshape_for_animations(
@@ -226,7 +226,7 @@ def _name_frames(figure: "Figure", start_h: float) -> None:
     slider.currentvalue.font.size = 16
     for number, frame in enumerate(slider.steps):
         hours = start_h + number * HOURS_A_FRAME
-        week, within = divmod(hours, _WEEK_H)
+        week, within = divmod(hours, HOURS_PER_WEEK)
         day, hour = divmod(within, 24)
         frame.label = f"week {week:.0f}, {_DAYS[int(day)]} {hour:02.0f}:00"
 

@@ -7,25 +7,14 @@ paired differences of the comparison.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from sim.experiment.compare import Comparison
-from sim.report.content import (
-    CAUSES,
-    DORA_METRICS,
-    LEAD_TIME_COMPONENTS,
-    listed,
-)
-from sim.report.units import (
-    decimals_for,
-    dimension,
-    format_number,
-    format_percent,
-    readable,
-    unit_for,
-    value_in_words,
-)
+from sim.metrics import catalogue
+from sim.metrics.catalogue import Metric, divided, headlines
+from sim.report.units import change_in_words, format_percent, value_in_words
+from sim.words import capitalized, listed
 
 Verdict = Literal["more", "less", "unclear", "same", "unknown"]
 
@@ -35,62 +24,8 @@ _SHOWN_SHARE = 0.05
 _SHOWN_UTILIZATION = 0.01
 
 
-class _Question(NamedTuple):
-    """A metric, and the metrics that add up to it."""
-
-    metric: str
-    name: str
-    more: str
-    less: str
-    without: str
-    """Why it may have no value."""
-    parts: Mapping[str, str]
-
-
-_QUESTIONS = (
-    _Question(
-        "deployment_frequency",
-        "The deployment frequency of a service",
-        "more",
-        "less",
-        "nothing was deployed",
-        {
-            "deployment_frequency_feature": "features",
-            "deployment_frequency_improvement": "improvements",
-            "deployment_frequency_retrain": "retrainings",
-            "deployment_frequency_fix": "fixes",
-        },
-    ),
-    _Question(
-        "lead_time_mean_h",
-        "Mean lead time",
-        "longer",
-        "shorter",
-        "nothing was deployed",
-        {f"lead_time_{part.name}_h": part.label for part in LEAD_TIME_COMPONENTS},
-    ),
-    _Question(
-        "change_failure_rate",
-        "The change failure rate",
-        "higher",
-        "lower",
-        "nothing was deployed",
-        {f"change_failure_rate_{cause}": name for cause, name in CAUSES.items()},
-    ),
-    _Question(
-        "time_to_restore_mean_h",
-        "Mean time to restore",
-        "longer",
-        "shorter",
-        "nothing had to be restored",
-        {
-            "detect_mean_h": "until noticed",
-            "respond_mean_h": "until somebody starts",
-            "diagnose_mean_h": "diagnosis",
-            "remedy_mean_h": "remedy",
-        },
-    ),
-)
+# How a metric of each dimension differs, if it is more or less.
+_WORDS = {"duration": ("longer", "shorter"), "frequency": ("more", "less")}
 
 
 class Difference(NamedTuple):
@@ -139,7 +74,7 @@ def headline_differences(comparison: Comparison, arm: str) -> dict[str, Differen
         comparison: of at least two arms.
         arm: one of them, but not the first.
     """
-    metrics = dict.fromkeys([*DORA_METRICS, *(question.metric for question in _QUESTIONS)])
+    metrics = dict.fromkeys([*headlines(), *(metric.name for metric in divided())])
     return {row.metric: row for row in differences(comparison, arm, list(metrics))}
 
 
@@ -155,7 +90,7 @@ def explain(comparison: Comparison, arm: str) -> list[Explanation]:
         arm: the one to explain.
     """
     totals = headline_differences(comparison, arm)
-    return [_explain(question, totals[question.metric], comparison, arm) for question in _QUESTIONS]
+    return [_explain(metric, totals[metric.name], comparison, arm) for metric in divided()]
 
 
 def busier_and_less_busy(comparison: Comparison, arm: str) -> str:
@@ -167,14 +102,14 @@ def busier_and_less_busy(comparison: Comparison, arm: str) -> str:
         comparison: of at least two arms.
         arm: the one to explain.
     """
-    names = [str(name) for name in comparison.runs if str(name).startswith("utilization_")]
+    members = catalogue.members("utilization_", comparison.runs.columns)
     moved = [
         row
-        for row in differences(comparison, arm, names)
+        for row in differences(comparison, arm, [metric.name for metric in members])
         if row.has_moved and abs(row.difference) >= _SHOWN_UTILIZATION
     ]
     told = [
-        f"{readable(row.metric.removeprefix('utilization_'))} "
+        f"{catalogue.metric(row.metric).name_as_part} "
         f"({format_percent(row.first)} → {format_percent(row.other)})"
         for row in sorted(moved, key=lambda row: -abs(row.difference))[:3]
     ]
@@ -196,83 +131,57 @@ def differences(comparison: Comparison, arm: str, metrics: Sequence[str]) -> lis
     return [Difference(metric, *row) for metric, row in zip(metrics, values, strict=True)]
 
 
-def _explain(
-    question: _Question, total: Difference, comparison: Comparison, arm: str
-) -> Explanation:
-    metric = question.metric
+def _explain(metric: Metric, total: Difference, comparison: Comparison, arm: str) -> Explanation:
+    name = capitalized(metric.label)
     if math.isnan(total.difference):
-        return Explanation(metric, "unknown", _unknown(question, comparison, arm))
+        return Explanation(metric.name, "unknown", _unknown(metric, name, comparison, arm))
     if total.difference == 0.0 and not total.high > total.low:
-        return Explanation(metric, "same", f"{question.name} is the same.")
-    parts = _parts(question, total, comparison, arm)
-    level = f"({_level(metric, total.first)} → {_level(metric, total.other)})"
+        return Explanation(metric.name, "same", f"{name} is the same.")
+    parts = _parts(metric, total, comparison, arm)
+    levels = [value_in_words(metric, level) for level in (total.first, total.other)]
+    level = f"({' → '.join(levels)})"
     if not total.has_moved:
-        ends = [_signed(metric, end, total.first, total.low) for end in (total.low, total.high)]
+        ends = [
+            change_in_words(metric, end, total.first, total.low, signed=True)
+            for end in (total.low, total.high)
+        ]
         said = (
-            f"{question.name} does not differ clearly {level}: the difference lies between "
+            f"{name} does not differ clearly {level}: the difference lies between "
             f"{ends[0]} and {ends[1]}{f'; {parts}' if parts else ''}."
         )
-        return Explanation(metric, "unclear", said)
+        return Explanation(metric.name, "unclear", said)
     verdict: Verdict = "more" if total.difference > 0.0 else "less"
-    word = question.more if verdict == "more" else question.less
-    amount = _amount(metric, total.difference, total.first, total.difference)
+    word = _WORDS.get(metric.dimension, ("higher", "lower"))[verdict == "less"]
+    amount = change_in_words(metric, total.difference, total.first, total.difference)
     once = "" if total.has_interval else ", in the only pair of replications so far"
-    said = f"{question.name} is {amount} {word} {level}{once}{f': {parts}' if parts else ''}."
-    return Explanation(metric, verdict, said)
+    said = f"{name} is {amount} {word} {level}{once}{f': {parts}' if parts else ''}."
+    return Explanation(metric.name, verdict, said)
 
 
-def _unknown(question: _Question, comparison: Comparison, arm: str) -> str:
+def _unknown(metric: Metric, name: str, comparison: Comparison, arm: str) -> str:
     runs = comparison.runs
     first = next(iter(comparison.scenarios))
-    known = [
-        bool(runs[question.metric][runs["arm"] == each].notna().any()) for each in (first, arm)
-    ]
+    known = [bool(runs[metric.name][runs["arm"] == each].notna().any()) for each in (first, arm)]
     where = {(False, False): "either", (False, True): "the first", (True, False): "the other"}
     place = where.get((known[0], known[1]))
     if place is None:
-        return f"{question.name} cannot be compared: no pair of replications has it in both."
-    return f"{question.name} cannot be compared: {question.without} in {place}."
+        return f"{name} cannot be compared: no pair of replications has it in both."
+    counted = f"no {catalogue.metric(metric.rests_on).label}" if metric.rests_on else "no data"
+    return f"{name} cannot be compared: {counted} in {place}."
 
 
-def _parts(question: _Question, total: Difference, comparison: Comparison, arm: str) -> str:
+def _parts(metric: Metric, total: Difference, comparison: Comparison, arm: str) -> str:
     """Say which parts moved, the largest first."""
-    rows = differences(comparison, arm, list(question.parts))
+    rows = differences(comparison, arm, metric.parts)
     moved = sorted((row for row in rows if row.has_moved), key=lambda row: -abs(row.difference))
     if not moved:
         return ""
     largest = abs(moved[0].difference)
     return listed(
         [
-            f"{question.parts[row.metric]} "
-            f"{_signed(question.metric, row.difference, total.first, largest)}"
+            f"{catalogue.metric(row.metric).name_as_part} "
+            f"{change_in_words(metric, row.difference, total.first, largest, signed=True)}"
             for row in moved
             if abs(row.difference) >= _SHOWN_SHARE * largest
         ]
     )
-
-
-def _level(metric: str, value: float) -> str:
-    return format_percent(value) if dimension(metric) == "share" else value_in_words(metric, value)
-
-
-def _amount(metric: str, difference: float, level: float, largest: float) -> str:
-    """Return the size of a difference.
-
-    A rate is in the unit in which its level reads best, as in tables; a duration in that of the
-    largest difference beside it.
-    """
-    size = abs(difference)
-    if dimension(metric) == "share":
-        return f"{format_number(100 * size, 1)} points"
-    if dimension(metric) == "rate":
-        unit = unit_for(metric, level)
-        return f"{format_number(size / unit.size, 2)} a {unit.name.removeprefix('per ')}"
-    unit = unit_for(metric, abs(largest))
-    number = format_number(size / unit.size, min(1, decimals_for(size / unit.size)))
-    return f"{number} {'hours' if unit.name == 'h' else unit.name}"
-
-
-def _signed(metric: str, difference: float, level: float, largest: float) -> str:
-    amount = _amount(metric, difference, level, largest)
-    is_zero = not any(digit in amount for digit in "123456789")
-    return amount if is_zero else f"{'-' if difference < 0 else '+'}{amount}"

@@ -13,93 +13,28 @@ import pandas as pd
 
 from sim.experiment.replicate import Study
 from sim.log import Tables
-from sim.metrics.bands import dora_band
-from sim.metrics.cost import HEADS
-from sim.metrics.flow import waiting_by_step
-from sim.metrics.restore import restore_times
+from sim.metrics import catalogue
+from sim.metrics.bands import dora_band, has_bands
+from sim.metrics.catalogue import DURATION, Metric, headlines
+from sim.metrics.flow import LEAD_TIME_PARTS, waiting_by_step
+from sim.metrics.restore import PHASES, restore_times
+from sim.metrics.series import weekly_columns
 from sim.metrics.warmup import mser5
 from sim.report.units import (
+    NO_DATA,
     Estimate,
     count_noun,
     format_estimate,
-    format_money,
     format_number,
     format_percent,
-    readable,
+    format_value,
     share_in_words,
     value_in_words,
 )
+from sim.words import listed, readable
 
 DORA_YEAR = 2019
 """The DORA table that the bands are from; later ones judge another kind of restore time."""
-
-DORA_METRICS = (
-    "deployment_frequency",
-    "lead_time_h",
-    "change_failure_rate",
-    "time_to_restore_h",
-)
-
-COMPANIONS = (
-    "ml_lead_time_h",
-    "failed_deployment_recovery_time_h",
-    "rework_rate",
-    "availability",
-    "share_below_objective",
-    "staleness_h",
-    "work_in_progress",
-)
-
-LABELS = {
-    "deployment_frequency": "deployment frequency",
-    "lead_time_h": "lead time",
-    "change_failure_rate": "change failure rate",
-    "time_to_restore_h": "time to restore",
-    "ml_lead_time_h": "ML lead time",
-    "failed_deployment_recovery_time_h": "failed deployment recovery",
-    "rework_rate": "rework rate",
-    "availability": "availability",
-    "share_below_objective": "time below objective",
-    "staleness_h": "staleness of live models",
-    "work_in_progress": "work in progress",
-}
-
-EXPLANATIONS = {
-    "deployment_frequency": "successful production deployments per service",
-    "lead_time_h": "median from commit to running in production",
-    "change_failure_rate": "deployments that caused an incident",
-    "time_to_restore_h": "median from start of degradation to restored service",
-    "ml_lead_time_h": "median from start of exploration or retraining trigger to production",
-    "failed_deployment_recovery_time_h": "time to restore, incidents caused by a deployment only",
-    "rework_rate": "deployments that are unplanned remediation",
-    "availability": "service time outside infrastructure incidents",
-    "share_below_objective": "service time with model quality below its objective",
-    "staleness_h": "mean age of the data behind the live model",
-    "work_in_progress": "changes started and not yet ended, mean over time",
-}
-
-CAUSES = {
-    "infra": "infrastructure",
-    "model": "the model",
-    "data": "the data",
-    "code": "the code",
-    "security": "security",
-    "dependency": "an interface that other services use",
-}
-
-# The count behind a metric, and what it counts.
-_BASES = {
-    "deployment_frequency": ("n_deployments", "deployment"),
-    "lead_time_h": ("n_changes_deployed", "change"),
-    "change_failure_rate": ("n_deployments", "deployment"),
-    "time_to_restore_h": ("n_restored", "incident"),
-    "ml_lead_time_h": ("n_changes_deployed", "change"),
-    "rework_rate": ("n_deployments", "deployment"),
-    "availability": ("n_services", "service"),
-    "share_below_objective": ("n_services", "service"),
-    "staleness_h": ("n_services", "service"),
-}
-
 
 FOOTNOTE = (
     "Times are medians unless they are called mean. Every number is the mean over the "
@@ -108,52 +43,29 @@ FOOTNOTE = (
 
 
 class Component(NamedTuple):
-    """A component of lead time, restore time or people's time: its name in tables and to people."""
+    """A part of a whole that is drawn: where it stands in a table, and what it is."""
 
-    name: str
-    """The metric is ``lead_time_<name>_h``, ``<name>_mean_h`` or ``<name>_h_per_week``."""
     column: str
     """The column of :func:`sim.metrics.waiting_by_step`, :func:`restore_time_by_cause` or
     :func:`sim.metrics.effort.effort_by_role`."""
-    label: str
-    kind: str
-    """``work``, ``waiting`` or ``rework``; ``phase`` for one of restoring, which mixes them;
-    ``effort`` for what people's time goes into."""
+    metric: Metric
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return self.metric.name_as_part
 
 
-LEAD_TIME_COMPONENTS = (
-    Component("touch", "effort_h", "touch time", "work"),
-    Component("run", "run_h", "machine run time", "work"),
-    Component("people", "people_h", "waiting for people", "waiting"),
-    Component("compute", "compute_h", "waiting for compute", "waiting"),
-    Component("approval", "window_h", "waiting for approval", "waiting"),
-    Component("handoff", "handoff_h", "waiting in handoffs", "waiting"),
-    Component("rework", "rework_h", "rework", "rework"),
+LEAD_TIME_COMPONENTS = tuple(
+    Component(column, catalogue.metric(f"lead_time_{part}_h"))
+    for part, (column, _, _) in LEAD_TIME_PARTS.items()
 )
-
-RESTORE_COMPONENTS = (
-    Component("detect", "detect_h", "detect", "phase"),
-    Component("respond", "respond_h", "respond", "phase"),
-    Component("diagnose", "diagnose_h", "diagnose", "phase"),
-    Component("remedy", "remedy_h", "remedy", "phase"),
+RESTORE_COMPONENTS = tuple(
+    Component(f"{phase}_h", catalogue.metric(f"{phase}_mean_h")) for phase in PHASES
 )
-
-
-EFFORT_COMPONENTS = (
-    Component("delivery", "delivery_h_per_week", "delivery", "effort"),
-    Component("incident_work", "incident_work_h_per_week", "incident work", "effort"),
-    Component("toil", "toil_h_per_week", "toil", "effort"),
-    Component("investment", "investment_h_per_week", "investment", "effort"),
-    Component("idle", "idle_h_per_week", "idle", "effort"),
+EFFORT_COMPONENTS = tuple(
+    Component(part.name, part) for part in catalogue.parts_of("capacity_h_per_week")
 )
-
-COST_LABELS = {
-    "people": "people",
-    "compute": "compute",
-    "tools": "tools",
-    "downtime": "downtime",
-    "degraded": "degraded models",
-}
 
 
 class MetricRow(NamedTuple):
@@ -231,7 +143,7 @@ def bands_between(metric: str, low: float, high: float) -> tuple[str, ...]:
     inside = np.geomspace(start, high, 1000).tolist() if start > 0.0 else []
     values = [low, *inside, high]
     bands = tuple(dict.fromkeys(dora_band(metric, value, DORA_YEAR) for value in values))
-    return bands[::-1] if metric == "deployment_frequency" else bands
+    return bands[::-1] if catalogue.metric(metric).better == "more" else bands
 
 
 def band_words(bands: Sequence[str]) -> str:
@@ -252,41 +164,35 @@ def metric_rows(study: Study, metrics: Sequence[str]) -> list[MetricRow]:
     """Return a row per metric with its estimate, DORA bands and count."""
     means = study.summary()["mean"]
     rows = []
-    for metric in metrics:
-        mean, low, high = mean_and_interval(study, metric)
+    for name in metrics:
+        metric = metric_of(study, name)
+        mean, low, high = mean_and_interval(study, name)
         bands: tuple[str, ...] = ()
-        if metric in DORA_METRICS:
-            bands = bands_between(metric, *((mean, mean) if math.isnan(low) else (low, high)))
+        if has_bands(name, DORA_YEAR):
+            bands = bands_between(name, *((mean, mean) if math.isnan(low) else (low, high)))
         basis = ""
-        if metric in _BASES:
-            counted, noun = _BASES[metric]
-            basis = count_noun(float(means[counted]), noun)
+        if metric.rests_on is not None:
+            noun = catalogue.metric(metric.rests_on).noun
+            basis = count_noun(float(means[metric.rests_on]), noun)
         estimate = format_estimate(metric, mean, low, high)
-        rows.append(MetricRow(metric, LABELS[metric], estimate, bands, basis))
+        rows.append(MetricRow(name, metric.label, estimate, bands, basis))
     return rows
 
 
-def lead_time_rows(study: Study) -> list[PartRow]:
-    """Return the parts of the mean lead time, hours per deployed change and share of the total."""
+def metric_of(study: Study, name: str) -> Metric:
+    """Return a metric, in the currency of the study if it is money."""
+    return catalogue.metric(name).priced_in(study.scenario.cost.currency)
+
+
+def part_rows(study: Study, whole: str) -> list[PartRow]:
+    """Return the parts of a metric, with their share of the total."""
     means = study.summary()["mean"]
-    total = float(means["lead_time_mean_h"])
-    hours = [float(means[f"lead_time_{part.name}_h"]) for part in LEAD_TIME_COMPONENTS]
-    return _part_rows(LEAD_TIME_COMPONENTS, hours, total)
-
-
-def restore_rows(study: Study) -> list[PartRow]:
-    """Return the phases of the mean time to restore, hours per incident and share of the total."""
-    means = study.summary()["mean"]
-    total = float(means["time_to_restore_mean_h"])
-    hours = [float(means[f"{part.name}_mean_h"]) for part in RESTORE_COMPONENTS]
-    return _part_rows(RESTORE_COMPONENTS, hours, total)
-
-
-def effort_rows(study: Study) -> list[PartRow]:
-    """Return what people's time goes into, hours per week and share of the capacity."""
-    means = study.summary()["mean"]
-    hours = [float(means[part.column]) for part in EFFORT_COMPONENTS]
-    return _part_rows(EFFORT_COMPONENTS, hours, float(means["capacity_h_per_week"]))
+    total = float(means[whole])
+    return [
+        PartRow(part.name_as_part, part.part_kind, value, value / total if total > 0 else math.nan)
+        for part in catalogue.parts_of(whole)
+        for value in [float(means[part.name])]
+    ]
 
 
 def is_priced(study: Study) -> bool:
@@ -295,35 +201,20 @@ def is_priced(study: Study) -> bool:
     return bool(means["cost_per_week"] > 0.0 or means["worth_per_week"] > 0.0)
 
 
-def cost_rows(study: Study) -> list[PartRow]:
-    """Return the heads of the bill, money per week and share of the total."""
-    means = study.summary()["mean"]
-    parts = [Component(head, "", COST_LABELS[head], "cost") for head in HEADS]
-    money = [float(means[f"cost_{head}_per_week"]) for head in HEADS]
-    return _part_rows(parts, money, float(means["cost_per_week"]))
-
-
 def net_cost_lines(study: Study) -> list[tuple[str, float]]:
     """Return what stands below the bill: name and money.
 
     The worth of features and the net cost are left out if features are worth nothing.
     """
     means = study.summary()["mean"]
-    lines = []
+
+    def line(name: str, sign: float = 1.0) -> tuple[str, float]:
+        return catalogue.metric(name).label, sign * float(means[name])
+
+    lines = [line("cost_per_deployment")]
     if means["worth_per_week"] > 0.0:
-        lines.append(("worth of features", -float(means["worth_per_week"])))
-        lines.append(("net cost", float(means["net_cost_per_week"])))
-    lines.append(("cost per deployment", float(means["cost_per_deployment"])))
+        lines = [line("worth_per_week", -1.0), line("net_cost_per_week"), *lines]
     return lines
-
-
-def _part_rows(
-    components: Sequence[Component], hours: Sequence[float], total: float
-) -> list[PartRow]:
-    return [
-        PartRow(part.label, part.kind, value, value / total if total > 0.0 else math.nan)
-        for part, value in zip(components, hours, strict=True)
-    ]
 
 
 def step_name(step: Hashable) -> str:
@@ -368,7 +259,7 @@ def restore_time_by_cause(tables: Tables, window: tuple[float, float]) -> pd.Dat
         restored = incidents["restored_at"].between(*window, inclusive="left")
         if restored.any():
             rows[str(cause)] = {
-                part.column: times[f"{part.name}_mean_h"] for part in RESTORE_COMPONENTS
+                part.column: times[part.metric.name] for part in RESTORE_COMPONENTS
             } | {"incidents": float(restored.sum())}
     columns = [*(part.column for part in RESTORE_COMPONENTS), "incidents"]
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
@@ -379,11 +270,10 @@ def restore_time_by_cause(tables: Tables, window: tuple[float, float]) -> pd.Dat
 def utilization_rows(study: Study) -> list[PartRow]:
     """Return the mean utilization of every role and kind of compute, busiest first."""
     means = study.summary()["mean"]
-    prefix = "utilization_"
     rows = [
-        PartRow(readable(str(name).removeprefix(prefix)), "work", float(value), float(value))
-        for name, value in means.items()
-        if str(name).startswith(prefix)
+        PartRow(metric.name_as_part, metric.part_kind, float(value), float(value))
+        for metric in catalogue.members("utilization_", means.index)
+        for value in [means[metric.name]]
     ]
     return sorted(rows, key=lambda row: -row.share if not math.isnan(row.share) else math.inf)
 
@@ -428,7 +318,7 @@ def _precision(study: Study) -> list[Caveat]:
     if replications < 2:
         return [Caveat(True, "A single replication has no interval: how sure it is, is unknown.")]
     wide = {}
-    for metric in DORA_METRICS:
+    for metric in headlines():
         mean, low, high = mean_and_interval(study, metric)
         relative = (high - low) / 2 / mean if mean > 0.0 else math.nan
         if relative > TARGET_PRECISION:
@@ -439,7 +329,10 @@ def _precision(study: Study) -> list[Caveat]:
     # The half width is an estimate itself: more than two digits would pretend.
     rounded = round(needed, 1 - math.floor(math.log10(needed)))
     named = listed(
-        [f"{LABELS[metric]} (±{format_percent(value)})" for metric, value in wide.items()]
+        [
+            f"{catalogue.metric(metric).label} (±{format_percent(value)})"
+            for metric, value in wide.items()
+        ]
     )
     text = (
         f"Few replications: the interval of {named} is wider than "
@@ -449,13 +342,14 @@ def _precision(study: Study) -> list[Caveat]:
     return [Caveat(False, text)]
 
 
+SETTLING = ("work_in_progress", "lead_time_h")
+"""Columns of the weekly series that tell whether the warm-up was long enough."""
+
+
 def _warm_up(study: Study) -> list[Caveat]:
     suggested = {
-        label: week
-        for column, label in (
-            ("work_in_progress", "work in progress"),
-            ("lead_time_h", "lead time"),
-        )
+        weekly_columns()[column].label: week
+        for column in SETTLING
         if (week := suggested_warm_up(study.weekly, column)) > study.scenario.warmup_weeks
     }
     if not suggested:
@@ -494,17 +388,14 @@ def _censoring(study: Study) -> list[Caveat]:
 
 def _without_data(study: Study) -> list[Caveat]:
     counts = study.summary()["n"]
-    missing = {m: int(counts[m]) for m in DORA_METRICS if counts[m] < len(study.runs)}
+    missing = {m: int(counts[m]) for m in headlines() if counts[m] < len(study.runs)}
     if not missing:
         return []
-    named = listed([f"{LABELS[metric]} rests on {count}" for metric, count in missing.items()])
+    named = listed(
+        [f"{catalogue.metric(m).label} rests on {count}" for m, count in missing.items()]
+    )
     text = f"Replications without data are left out: of {len(study.runs)}, {named}."
     return [Caveat(False, text)]
-
-
-def listed(items: Sequence[str]) -> str:
-    """Return a list as people write it: ``a, b and c``."""
-    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
 def sentences(study: Study) -> list[str]:
@@ -532,7 +423,7 @@ def sentences(study: Study) -> list[str]:
 
 
 def _said(means: pd.Series, metric: str) -> str:
-    return value_in_words(metric, float(means[metric]))
+    return value_in_words(catalogue.metric(metric), float(means[metric]))
 
 
 def _stability(means: pd.Series) -> str:
@@ -540,23 +431,24 @@ def _stability(means: pd.Series) -> str:
     if failing == 0.0:
         return "No deployment caused an incident."
     said = f"{format_percent(failing)} of the deployments cause an incident"
-    causes = {cause: float(means[f"change_failure_rate_{cause}"]) for cause in CAUSES}
-    worst = max(causes, key=lambda cause: causes[cause])
-    said += f"; the most common cause is {CAUSES[worst]} ({format_percent(causes[worst])})."
+    worst = max(
+        catalogue.parts_of("change_failure_rate"), key=lambda cause: float(means[cause.name])
+    )
+    share = format_percent(float(means[worst.name]))
+    said += f"; the most common cause is {worst.name_as_part} ({share})."
     if not math.isnan(float(means["time_to_restore_h"])):
         said += f" Service is restored after {_said(means, 'time_to_restore_h')} (median)."
     return said
 
 
 def _standing(study: Study) -> str:
-    placed = [
-        f"{band_words(row.bands)} for {row.label}" for row in metric_rows(study, DORA_METRICS)
-    ]
+    rows = metric_rows(study, headlines())
+    placed = [f"{band_words(row.bands)} for {row.label}" for row in rows if row.bands]
     return f"In DORA's {DORA_YEAR} survey this would be {listed(placed)}."
 
 
 def _waiting(study: Study) -> str:
-    rows = lead_time_rows(study)
+    rows = part_rows(study, "lead_time_mean_h")
     if any(math.isnan(row.share) for row in rows):  # nothing takes any time
         return ""
     share = {
@@ -582,14 +474,15 @@ def _bottleneck(study: Study) -> str:
     """Say at which step and for whom a change waits; only the first replication has its steps."""
     run = study.first
     steps = waiting_by_step(run.tables, run.window)
-    waits = steps[[part.column for part in LEAD_TIME_COMPONENTS if part.kind == "waiting"]]
+    kinds = {part.column: part.metric.part_kind for part in LEAD_TIME_COMPONENTS}
+    waits = steps[[column for column, kind in kinds.items() if kind == "waiting"]]
     by_step = waits.sum(axis="columns")
     if not by_step.sum() > 0.0:
         return ""
     slowest = by_step.idxmax()
     said = (
         f"In replication {run.replication} a change waits longest at {step_name(slowest)} "
-        f"({value_in_words('wait_h', float(by_step.max()))})"
+        f"({value_in_words(DURATION, float(by_step.max()))})"
     )
     by_role = waiting_for_people_by_role(run.tables, run.window)
     if by_role.sum() > 0.0:
@@ -600,21 +493,16 @@ def _bottleneck(study: Study) -> str:
 
 
 def _restoring(study: Study) -> str:
-    rows = restore_rows(study)
-    total = float(study.summary()["mean"]["time_to_restore_mean_h"])
+    means = study.summary()["mean"]
+    total = float(means["time_to_restore_mean_h"])
     if not total > 0.0:
         return ""
-    longest = max(rows, key=lambda row: row.value)
-    verbs = {
-        "detect": "until somebody notices",
-        "respond": "until somebody starts on it",
-        "diagnose": "to find the cause",
-        "remedy": "to remedy it",
-    }
+    phases = catalogue.parts_of("time_to_restore_mean_h")
+    longest = max(phases, key=lambda phase: float(means[phase.name]))
+    share = share_in_words(float(means[longest.name]) / total)
     return (
-        f"From start of degradation to restored takes {value_in_words('restore_h', total)} on "
-        f"average; the largest part, {share_in_words(longest.share)}, is the time "
-        f"{verbs[longest.label]}."
+        f"From start of degradation to restored takes {value_in_words(DURATION, total)} on "
+        f"average; the largest part, {share}, is the {longest.label}."
     )
 
 
@@ -627,7 +515,7 @@ def _busiest(study: Study) -> str:
 
 
 def _effort(study: Study) -> str:
-    rows = effort_rows(study)
+    rows = part_rows(study, "capacity_h_per_week")
     if any(math.isnan(row.share) for row in rows):
         return ""
     *work, idle = rows
@@ -638,20 +526,18 @@ def _effort(study: Study) -> str:
 
 
 def _bill(study: Study) -> str:
-    rows = [row for row in cost_rows(study) if not math.isnan(row.share)]
+    rows = [row for row in part_rows(study, "cost_per_week") if not math.isnan(row.share)]
     if not rows:
         return ""
     means = study.summary()["mean"]
-    currency = study.scenario.cost.currency
+
+    def money(name: str) -> str:
+        return format_value(metric_of(study, name), float(means[name]))
+
+    cost, each = money("cost_per_week"), money("cost_per_deployment")
     largest = max(rows, key=lambda row: row.share)
-    said = (
-        f"All this costs {format_money(float(means['cost_per_week']), currency)} a week, "
-        f"{share_in_words(largest.share)} of it for {largest.label}"
-    )
-    if not math.isnan(float(means["cost_per_deployment"])):
-        each = format_money(float(means["cost_per_deployment"]), currency)
-        said += f", or {each} a deployment"
-    return f"{said}."
+    said = f"All this costs {cost}, {share_in_words(largest.share)} of it for {largest.label}"
+    return f"{said}, or {each}." if each != NO_DATA else f"{said}."
 
 
 def _quality(means: pd.Series) -> str:
@@ -660,5 +546,5 @@ def _quality(means: pd.Series) -> str:
         return ""
     return (
         f"Model quality is below its objective {format_percent(below)} of the time, and the data "
-        f"behind a live model are {value_in_words('staleness_h', stale)} old on average."
+        f"behind a live model are {value_in_words(DURATION, stale)} old on average."
     )

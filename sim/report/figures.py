@@ -13,26 +13,28 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from sim.experiment.replicate import Study
+from sim.hours import HOURS_PER_WEEK
 from sim.metrics.arrays import FloatArray
-from sim.metrics.bands import dora_band
+from sim.metrics.bands import dora_band, has_bands
+from sim.metrics.catalogue import DURATION, headlines, metric
 from sim.metrics.cost import HEADS, bills
 from sim.metrics.effort import effort_by_role
 from sim.metrics.flow import waiting_by_step
+from sim.metrics.series import weekly_columns
 from sim.metrics.warmup import welch
 from sim.report.content import (
-    COST_LABELS,
-    DORA_METRICS,
     DORA_YEAR,
     EFFORT_COMPONENTS,
-    EXPLANATIONS,
     LEAD_TIME_COMPONENTS,
     RESTORE_COMPONENTS,
+    SETTLING,
     Component,
     MetricRow,
     band_words,
     instability,
     is_priced,
     mean_and_interval,
+    metric_of,
     metric_rows,
     restore_time_by_cause,
     step_name,
@@ -62,15 +64,13 @@ from sim.report.units import (
     NO_DATA,
     count_noun,
     decimals_for,
-    dimension,
-    format_money,
     format_number,
     format_percent,
     format_value,
-    readable,
     unit_for,
 )
 from sim.report.week_figures import week_picture
+from sim.words import capitalized, readable
 
 
 def study_pictures(study: Study) -> dict[str, Picture]:
@@ -113,14 +113,14 @@ _HOURS = {
     "6 months": 4383.0,
     "2 years": 17532.0,
 }
-_RATES = {
+_FREQUENCIES = {
     "every 2 years": 1 / 730.5,
     "every 6 months": 1 / 182.6,
     "monthly": 1 / 30.44,
     "weekly": 1 / 7,
     "daily": 1.0,
-    "10 a day": 10.0,
-    "100 a day": 100.0,
+    "10 per day": 10.0,
+    "100 per day": 100.0,
 }
 # What is shown at least, so that the bands give an orientation.
 SHOWN_AT_LEAST = {
@@ -149,15 +149,15 @@ def plot_metric(values: pd.Series, row: MetricRow, interval: tuple[float, float]
         interval: Interval of the mean over the replications; NaN if there is none.
         ax: Where to draw.
     """
-    metric = row.metric
+    name = row.metric
     known = values.dropna().to_numpy(dtype=float)
-    low, high = SHOWN_AT_LEAST[metric]
+    low, high = SHOWN_AT_LEAST[name]
     positive = known[known > 0.0]
     if positive.size:
         low = min(low, 0.7 * positive.min()) if low > 0.0 else low
         high = max(high, 1.4 * positive.max()) if low > 0.0 else max(high, 1.05 * positive.max())
-    _scale(ax, metric, low, high)
-    _shade_bands(ax, metric, low, high)
+    _scale(ax, name, low, high)
+    _shade_bands(ax, name, low, high)
 
     # Spread over the height by the golden ratio: neighbours in the table stay apart.
     height = 0.18 + 0.34 * (np.arange(known.size) * 0.618034 % 1.0)
@@ -171,7 +171,7 @@ def plot_metric(values: pd.Series, row: MetricRow, interval: tuple[float, float]
     said = row.estimate.value
     if row.estimate.interval:
         said += f"  [{row.estimate.interval}]"
-    label = f"{row.label.capitalize()}: {EXPLANATIONS[metric]}"
+    label = f"{capitalized(row.label)}: {metric(name).meaning}"
     ax.set_title(label, loc="left", fontsize=10, color=INK)
     ax.set_title(said, loc="right", fontsize=11, fontweight="bold", color=INK)
     ax.set_ylim(0.0, 1.3)
@@ -182,15 +182,15 @@ def plot_metric(values: pd.Series, row: MetricRow, interval: tuple[float, float]
     return ax
 
 
-def _scale(ax: Axes, metric: str, low: float, high: float) -> None:
-    kind = dimension(metric)
-    if kind == "share":
+def _scale(ax: Axes, name: str, low: float, high: float) -> None:
+    of_metric = metric(name)
+    if of_metric.dimension == "share":
         ax.set_xlim(high, low)
         ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.0f} %"))
         return
     ax.set_xscale("log")
-    ax.set_xlim((low, high) if kind == "rate" else (high, low))
-    ticks = _RATES if kind == "rate" else _HOURS
+    ax.set_xlim((low, high) if of_metric.better == "more" else (high, low))
+    ticks = _FREQUENCIES if of_metric.dimension == "frequency" else _HOURS
     shown = {name: value for name, value in ticks.items() if low <= value <= high}
     ax.xaxis.set_major_locator(FixedLocator(list(shown.values())))
     ax.xaxis.set_minor_locator(NullLocator())
@@ -247,8 +247,8 @@ def _shade_bands(ax: Axes, metric: str, low: float, high: float) -> None:
 
 
 def _metrics_picture(study: Study) -> Picture:
-    figure, axes = new_figure(10.0, 7.4, rows=4)
-    rows = metric_rows(study, DORA_METRICS)
+    rows = metric_rows(study, [name for name in headlines() if has_bands(name, DORA_YEAR)])
+    figure, axes = new_figure(10.0, 7.4, rows=len(rows))
     for row, ax in zip(rows, axes, strict=True):
         _, low, high = mean_and_interval(study, row.metric)
         plot_metric(study.runs[row.metric], row, (low, high), ax)
@@ -365,7 +365,7 @@ def _lead_time_picture(study: Study) -> Picture:
     by_part = waiting.sum()
     total = float(by_part.sum())
     title = (
-        f"Lead time by step and cause: {format_value('total_h', total)} on average "
+        f"Lead time by step and cause: {format_value(DURATION, total)} on average "
         f"(replication {run.replication})"
     )
     if waiting.empty:
@@ -385,11 +385,11 @@ def _lead_time_picture(study: Study) -> Picture:
     )
     longest = waiting.sum(axis="columns").nlargest(3)
     steps = ", ".join(
-        f"{step_name(step)} {format_value('step_h', hours)}" for step, hours in longest.items()
+        f"{step_name(step)} {format_value(DURATION, hours)}" for step, hours in longest.items()
     )
     alt = (
         f"Waterfall of mean hours per deployed change, one bar per pipeline step; in all "
-        f"{format_value('total_h', total)}: {causes}. Longest steps: {steps}."
+        f"{format_value(DURATION, total)}: {causes}. Longest steps: {steps}."
     )
     return Picture(figure, question, caption, alt)
 
@@ -413,7 +413,7 @@ def _restore_picture(study: Study) -> Picture:
         phases = row[[part.column for part in RESTORE_COMPONENTS]]
         longest = RESTORE_COMPONENTS[int(phases.to_numpy().argmax())]
         told.append(
-            f"{cause} {format_value('total_h', float(phases.sum()))}, longest phase {longest.label}"
+            f"{cause} {format_value(DURATION, float(phases.sum()))}, longest phase {longest.label}"
         )
     alt = (
         "Stacked bars of mean hours per restored incident, one bar per cause of incident: "
@@ -432,11 +432,11 @@ def plot_effort(by_role: pd.DataFrame, ax: Axes) -> Axes:
         by_role: The frame of :func:`sim.metrics.effort.effort_by_role`: hours per week.
         ax: Where to draw.
     """
-    work = [part for part in EFFORT_COMPONENTS if part.name != "idle"]
+    *work, _ = EFFORT_COMPONENTS  # all but idle time, which is what the bars leave free
     capacity_h = by_role["capacity_h_per_week"]
     percent = 100 * by_role[[part.column for part in work]].div(capacity_h, axis="index")
     names = [
-        f"{readable(str(role))}\n({format_number(hours)} h a week)"
+        f"{readable(str(role))}\n({format_number(hours)} h per week)"
         for role, hours in capacity_h.items()
     ]
     whole_h = float(capacity_h.sum())
@@ -457,10 +457,10 @@ COST_PERIOD_WEEKS = 4
 def plot_cost(
     bill: pd.DataFrame, edges: Sequence[float], warmup_weeks: int, currency: str, ax: Axes
 ) -> Axes:
-    """Draw what each period costs a week, stacked by head of the bill.
+    """Draw what each period costs per week, stacked by head of the bill.
 
     Args:
-        bill: A row per period, columns as in :data:`sim.metrics.cost.HEADS`: money a week.
+        bill: A row per period, columns as in :data:`sim.metrics.cost.HEADS`: money per week.
         edges: Ends of the periods in weeks, one more than there are periods.
         warmup_weeks: Weeks that are left out of the metrics.
         currency: What it costs.
@@ -485,7 +485,7 @@ def plot_cost(
         bottom += money
     ax.axvline(warmup_weeks, color=BLACK, linewidth=1.5, linestyle=":")
     ax.set_xlim(0, edges[-1])
-    ax.set_ylabel(f"{currency} a week", fontsize=10)
+    ax.set_ylabel(unit_for(metric("cost_per_week").priced_in(currency), 0.0).heading, fontsize=10)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda money, _: format_number(money)))
     ax.yaxis.grid(True, color="#e3e3e3", linewidth=0.7)
     ax.set_axisbelow(True)
@@ -494,8 +494,8 @@ def plot_cost(
         ax.spines[spine].set_visible(False)
     shares = bill[list(HEADS)].sum() / bill[list(HEADS)].to_numpy().sum()
     # The first stands at the bottom of the bars, and of the legend.
-    labels = [f"{COST_LABELS[head]}, {format_percent(shares[head])}" for head in HEADS]
-    explain([fill_patch(*both) for both in zip(HEADS[::-1], labels[::-1], strict=True)], ax)
+    labels = [f"{HEADS[head]}, {format_percent(shares[head])}" for head in HEADS]
+    explain([fill_patch(*both) for both in zip([*HEADS][::-1], labels[::-1], strict=True)], ax)
     return ax
 
 
@@ -533,7 +533,7 @@ def _effort_picture(study: Study) -> Picture:
 def _cost_picture(study: Study) -> Picture:
     run, scenario = study.first, study.scenario
     edges = [*range(0, scenario.horizon_weeks, COST_PERIOD_WEEKS), scenario.horizon_weeks]
-    amounts = bills(run.tables, 168.0 * np.array(edges, dtype=np.float64))
+    amounts = bills(run.tables, HOURS_PER_WEEK * np.array(edges, dtype=np.float64))
     bill = pd.DataFrame(amounts).div(np.diff(edges), axis="index")
     figure, (ax,) = new_figure(10.0, 4.2)
     title = f"Cost over time, by head of the bill (replication {run.replication})"
@@ -550,23 +550,22 @@ def _cost_picture(study: Study) -> Picture:
     ax.set_xlabel("week", fontsize=10)
     total = bill[list(HEADS)].sum(axis="columns")
     parts = ", ".join(
-        f"{COST_LABELS[head]} {format_percent(bill[head].sum() / total.sum())}" for head in HEADS
+        f"{HEADS[head]} {format_percent(bill[head].sum() / total.sum())}" for head in HEADS
+    )
+    least, most = (
+        format_value(metric_of(study, "cost_per_week"), float(end))
+        for end in (total.min(), total.max())
     )
     alt = (
-        f"Stacked bars of {scenario.cost.currency} a week over {scenario.horizon_weeks} weeks, "
-        f"between {format_money(float(total.min()), scenario.cost.currency)} and "
-        f"{format_money(float(total.max()), scenario.cost.currency)}; in all {parts}."
+        f"Stacked bars of the cost over {scenario.horizon_weeks} weeks, between {least} and "
+        f"{most}; in all {parts}."
     )
     return Picture(figure, question, caption, alt)
 
 
 # --- the course over time -----------------------------------------------------------------------
 
-_COURSES = {
-    "work_in_progress": "work in progress",
-    "lead_time_h": "mean lead time of changes deployed",
-    "deployments": "deployments per week",
-}
+_COURSES = (*SETTLING, "deployments")
 WELCH_HALF_WIDTH = 4
 """Weeks to each side of Welch's moving average."""
 
@@ -579,16 +578,16 @@ def plot_course(weekly: pd.DataFrame, column: str, warmup_weeks: int, ax: Axes) 
 
     Args:
         weekly: The weekly series of every replication: columns `replication`, `week`, `column`.
-        column: What to draw; a column in hours is drawn in its best unit.
+        column: What to draw, in its best unit; see :func:`sim.metrics.series.weekly_columns`.
         warmup_weeks: Weeks that are left out of the metrics.
         ax: Where to draw.
     """
     by_week = weekly.groupby("week")[column]
     course = welch(weekly, WELCH_HALF_WIDTH, column)
     mean = course["mean"]
-    unit = unit_for(column, float(mean.mean()))
-    label = _COURSES.get(column, readable(column))
-    title = f"{label}, {unit.name}" if unit.name else label
+    what = weekly_columns()[column]
+    unit = unit_for(what, float(mean.mean()))
+    title = f"{what.label}, {unit.name}" if unit.name else what.label
     ax.set_title(title, loc="left", fontsize=11, color=INK)
     if mean.isna().all():
         say_no_data(ax)
@@ -637,8 +636,9 @@ def _course_picture(study: Study) -> Picture:
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=9, frameon=False)
     means = study.weekly.groupby("week")[list(_COURSES)].mean().loc[warmup:].mean()
     told = ", ".join(
-        f"{label} {format_value(column, float(means[column]))}"
-        for column, label in _COURSES.items()
+        f"{weekly_columns()[column].label} "
+        f"{format_value(weekly_columns()[column], float(means[column]))}"
+        for column in _COURSES
     )
     alt = (
         f"Three curves over {study.scenario.horizon_weeks} weeks, of which the first {warmup} are "

@@ -7,8 +7,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from sim.experiment.replicate import Study
+from sim.hours import HOURS_PER_WEEK
 from sim.log import Tables
-from sim.metrics.arrays import HOURS_PER_WEEK, FloatArray, Window, inside, reals
+from sim.metrics.arrays import FloatArray, Window, inside, reals
+from sim.metrics.catalogue import DURATION
 from sim.report.content import instability
 from sim.report.palette import (
     BLACK,
@@ -145,7 +147,7 @@ def _mark_gaps(flow: pd.DataFrame, ax: Axes) -> None:
         if deployed > committed:
             left, right = committed / HOURS_PER_WEEK, deployed / HOURS_PER_WEEK
             _arrow(ax, (left, level), (right, level))
-            hours = format_value("lead_time_h", deployed - committed)
+            hours = format_value(DURATION, deployed - committed)
             _below(ax, (right, level), f"about {hours} from\ncommit to deployment")
 
 

@@ -1,11 +1,10 @@
 """The results folder of a study: tables, scenario, provenance, figures and report."""
 
 import json
-import shutil
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sim.ending import temporary_folder
 from sim.experiment.payback import Payback
 from sim.experiment.replicate import Study
 from sim.report.figures import study_pictures
@@ -30,16 +29,11 @@ def write_folder(study: Study, folder: Path, payback: Payback | None = None) -> 
         OSError: it cannot be written.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with temporary_folder(folder.parent, f".{folder.name}-") as beside:
         _write(study, beside, payback)
-        beside.chmod(0o755)
         if folder.exists():
             folder.rmdir()
         beside.rename(folder)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
 
 
 def _write(study: Study, folder: Path, payback: Payback | None) -> None:

@@ -12,8 +12,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullFormatter
 
 from sim.experiment.replicate import Study
+from sim.hours import HOURS_PER_DAY
 from sim.log import Tables
-from sim.metrics.arrays import HOURS_PER_DAY, FloatArray, Window, inside, reals
+from sim.metrics.arrays import FloatArray, Window, inside, reals
+from sim.metrics.catalogue import DURATION
 from sim.report.content import LEAD_TIME_COMPONENTS, instability, step_name
 from sim.report.palette import (
     BLACK,
@@ -184,7 +186,7 @@ def plot_gantt(
     start, end = start - 0.01 * (end - start), end + 0.16 * (end - start)
     _shade_closed(working_hours, start, end, ax)
     took_h = changes["deployed_at"] - changes["committed_at"]
-    unit = unit_for("lead_time_h", float(took_h.median()))
+    unit = unit_for(DURATION, float(took_h.median()))
     row_of = {change: row for row, change in enumerate(changes["change_id"])}
     rows = segments["change_id"].map(row_of).to_numpy(dtype=float)
     for part, own in segments.groupby("part").groups.items():
@@ -322,7 +324,7 @@ def gantt_picture(study: Study) -> Picture:
         return Picture(figure, question, caption, title)
     told = "; ".join(
         f"{change['kind']} {change['change_id']} of {change['service']} "
-        + format_value("lead_time_h", change["deployed_at"] - change["committed_at"])
+        + format_value(DURATION, change["deployed_at"] - change["committed_at"])
         for change in changes.to_dict("records")
     )
     alt = f"A row per change, with its work and waits, and nights and weekends shaded: {told}."

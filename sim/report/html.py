@@ -6,33 +6,29 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sim.experiment.replicate import Study
+from sim.metrics.catalogue import companions, headlines, metric
 from sim.report.animation import HOURS_A_FRAME, WEEKS, animate
 from sim.report.content import (
-    COMPANIONS,
-    DORA_METRICS,
     DORA_YEAR,
-    EXPLANATIONS,
     FOOTNOTE,
     MetricRow,
     PartRow,
     band_words,
     caveats,
-    cost_rows,
-    effort_rows,
     instability,
     is_priced,
-    lead_time_rows,
+    metric_of,
     metric_rows,
     net_cost_lines,
+    part_rows,
     practices,
-    restore_rows,
     sentences,
     setting,
     utilization_rows,
 )
 from sim.report.markup import bullets, caveat_section, cell, facts, figure, page, prose, versions
 from sim.report.palette import Picture
-from sim.report.units import NO_DATA, decimals_for, format_number, format_percent
+from sim.report.units import NO_DATA, decimals_for, format_number, format_percent, unit_for
 from sim.scenario.load import to_yaml
 
 
@@ -45,10 +41,6 @@ def write_html(study: Study, pictures: Mapping[str, Picture], path: Path) -> Non
         path: The file to write; its folder has to exist.
     """
     scenario = study.scenario
-    means = study.summary()["mean"]
-    lead_time = ("mean lead time", float(means["lead_time_mean_h"]))
-    restore = ("mean time to restore", float(means["time_to_restore_mean_h"]))
-    capacity = ("capacity", float(means["capacity_h_per_week"]))
     figures = {f"{name}_figure": figure(picture) for name, picture in pictures.items()}
     text = page(
         "template.html",
@@ -61,9 +53,9 @@ def write_html(study: Study, pictures: Mapping[str, Picture], path: Path) -> Non
         sentences=bullets(sentences(study)),
         caveats=caveat_section(caveats(study)),
         metrics=_metric_table(study),
-        lead_time=_parts_table("Hours per deployed change", lead_time_rows(study), lead_time),
-        restore_time=_parts_table("Hours per restored incident", restore_rows(study), restore),
-        effort=_parts_table("Hours of people per week", effort_rows(study), capacity),
+        lead_time=_parts_table("Hours per deployed change", study, "lead_time_mean_h"),
+        restore_time=_parts_table("Hours per restored incident", study, "time_to_restore_mean_h"),
+        effort=_parts_table("Hours of people per week", study, "capacity_h_per_week"),
         utilization=_utilization_table(utilization_rows(study)),
         cost=_cost_section(study, figures.pop("cost_figure", "")),
         payback=_payback_section(pictures, figures.pop("payback_figure", "")),
@@ -90,15 +82,15 @@ def _metric_table(study: Study) -> str:
         )
     )
     bodies = "".join(
-        f"<tbody{css}>{''.join(map(_metric_line, metric_rows(study, metrics)))}</tbody>"
-        for metrics, css in ((DORA_METRICS, ' class="headline"'), (COMPANIONS, ""))
+        f"<tbody{css}>{''.join(map(_metric_line, metric_rows(study, names)))}</tbody>"
+        for names, css in ((headlines(), ' class="headline"'), (companions(), ""))
     )
     caption = f"<caption>{html.escape(FOOTNOTE)}</caption>"
     return f"<table>{caption}<thead><tr>{head}</tr></thead>{bodies}</table>"
 
 
 def _metric_line(row: MetricRow) -> str:
-    explained = f"<small>{html.escape(EXPLANATIONS[row.metric])}</small>"
+    explained = f"<small>{html.escape(metric(row.metric).meaning)}</small>"
     return (
         f'<tr><th scope="row">{html.escape(row.label)}{explained}</th>'
         f"{cell(row.estimate.value, 'number value')}{cell(row.estimate.interval, 'number')}"
@@ -108,15 +100,15 @@ def _metric_line(row: MetricRow) -> str:
 
 def _parts_table(
     caption: str,
-    rows: Sequence[PartRow],
-    total: tuple[str, float],
+    study: Study,
+    whole: str,
     unit: str = " h",
     below: Sequence[tuple[str, float]] = (),
 ) -> str:
-    name, whole = total
-    if math.isnan(whole):
+    rows, total = part_rows(study, whole), float(study.summary()["mean"][whole])
+    if math.isnan(total):
         return f"<p>{caption}: {NO_DATA}.</p>"
-    decimals = decimals_for(whole)
+    decimals = decimals_for(total)
     largest = max(row.share for row in rows)
     lines = "".join(
         f'<tr><th scope="row">{html.escape(row.label)}</th>'
@@ -125,8 +117,8 @@ def _parts_table(
         for row in rows
     )
     lines += (
-        f'<tr class="total"><th scope="row">{name}</th>'
-        f"{cell(f'{format_number(whole, decimals)}{unit}', 'number')}"
+        f'<tr class="total"><th scope="row">{metric(whole).label}</th>'
+        f"{cell(f'{format_number(total, decimals)}{unit}', 'number')}"
         f"{cell('100 %', 'number')}<td></td></tr>"
     )
     lines += "".join(
@@ -145,9 +137,8 @@ def _parts_table(
 def _cost_section(study: Study, figure: str) -> str:
     if not is_priced(study):
         return ""
-    caption = f"{html.escape(study.scenario.cost.currency)} per week"
-    total = ("cost", float(study.summary()["mean"]["cost_per_week"]))
-    table = _parts_table(caption, cost_rows(study), total, "", net_cost_lines(study))
+    caption = html.escape(unit_for(metric_of(study, "cost_per_week"), 0.0).heading)
+    table = _parts_table(caption, study, "cost_per_week", "", net_cost_lines(study))
     return (
         '<section aria-labelledby="cost">\n<h2 id="cost">What it costs</h2>\n'
         f"{table}\n{figure}\n</section>"

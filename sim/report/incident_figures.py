@@ -9,8 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from sim.experiment.replicate import Study
+from sim.hours import HOURS_PER_DAY
 from sim.log import Tables
-from sim.metrics.arrays import HOURS_PER_DAY, Window, inside, reals
+from sim.metrics.arrays import Window, inside, reals
+from sim.metrics.catalogue import DURATION
 from sim.metrics.restore import restore_times
 from sim.report.content import RESTORE_COMPONENTS, instability
 from sim.report.palette import (
@@ -25,14 +27,8 @@ from sim.report.palette import (
     tidy,
     write_after,
 )
-from sim.report.units import (
-    count_noun,
-    format_number,
-    format_percent,
-    format_value,
-    readable,
-    unit_for,
-)
+from sim.report.units import count_noun, format_number, format_percent, format_value, unit_for
+from sim.words import readable
 
 
 def restored_incidents(tables: Tables, window: Window) -> pd.DataFrame:
@@ -68,7 +64,7 @@ def incident_phases(restored: pd.DataFrame) -> pd.DataFrame:
         for row in range(len(restored))
     ]
     hours = {
-        part.column: np.array([times[f"{part.name}_mean_h"] for times in phases], dtype=np.float64)
+        part.column: np.array([times[part.metric.name] for times in phases], dtype=np.float64)
         for part in RESTORE_COMPONENTS
     }
     return restored.assign(**hours)
@@ -94,7 +90,7 @@ def plot_incidents(tables: Tables, window: Window, ax: Axes, count: int = 12) ->
     rows = np.arange(len(shown))
     ends = stack_bars(shown, [part.column for part in RESTORE_COMPONENTS], ax, height=0.66)
     longest = float(ends.max())
-    unit = unit_for("restore_h", longest)
+    unit = unit_for(DURATION, longest)
     texts = [f"{format_number(float(took) / unit.size)} {unit.name}" for took in ends]
     write_after(ends, texts, ax, fontsize=9)
     ax.set_yticks(rows, [_name(incident) for incident in shown.itertuples()], fontsize=9)
@@ -161,7 +157,7 @@ def incidents_picture(study: Study) -> Picture:
     for _, incident in shown.iterrows():
         phases = {part.label: float(incident[part.column]) for part in RESTORE_COMPONENTS}
         longest = max(phases, key=lambda label: phases[label])
-        took = format_value("restore_h", float(incident["restore_h"]))
+        took = format_value(DURATION, float(incident["restore_h"]))
         told.append(f"{incident['cause']} {took}, longest phase {longest}")
     alt = f"Stacked bars of hours, one bar per incident: {'; '.join(told)}."
     return Picture(figure, question, caption, alt)

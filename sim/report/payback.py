@@ -1,6 +1,7 @@
 """What a roadmap brings: figure and table of the J-curve."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,26 +14,16 @@ from rich.table import Table
 from sim.experiment.intervals import FloatArray, estimate, interval
 from sim.experiment.payback import BreakEven, Payback
 from sim.experiment.replicate import Study
-from sim.metrics import rolling_metrics
-from sim.report.content import LABELS
+from sim.hours import HOURS_PER_WEEK
+from sim.metrics import catalogue, rolling_metrics
+from sim.metrics.catalogue import Quantity
+from sim.metrics.series import ROLLING
 from sim.report.palette import BLUE, INK, VERMILION, Picture, tidy
-from sim.report.units import format_difference, format_money, readable, unit_for
+from sim.report.terminal import Ink
+from sim.report.units import format_difference, format_value, unit_for
 
 ROLLING_WEEKS = 12
 """Width of the window over which the metrics are taken."""
-
-_WEEK_H = 168.0
-_METRICS = (
-    "deployment_frequency",
-    "lead_time_mean_h",
-    "change_failure_rate",
-    "time_to_restore_mean_h",
-)
-_LABELS = {
-    **LABELS,
-    "lead_time_mean_h": "mean lead time",
-    "time_to_restore_mean_h": "mean time to restore",
-}
 
 
 def payback_picture(payback: Payback) -> Picture:
@@ -43,8 +34,8 @@ def payback_picture(payback: Payback) -> Picture:
     """
     rolled = payback.rolling(ROLLING_WEEKS)
     figure = Figure(figsize=(10.0, 11.5), dpi=150, layout="constrained", facecolor="white")
-    axes = list(figure.subplots(len(_METRICS) + 1, 1, sharex=True))
-    for metric, ax in zip(_METRICS, axes, strict=False):
+    axes = list(figure.subplots(len(ROLLING) + 1, 1, sharex=True))
+    for metric, ax in zip(ROLLING, axes, strict=False):
         plot_rolling(rolled, metric, ax)
     plot_cumulated(payback, axes[-1])
     axes[-1].set_xlabel(
@@ -72,7 +63,8 @@ def plot_rolling(rolled: pd.DataFrame, metric: str, ax: Axes) -> Axes:
         metric: one of its metrics.
         ax: where to draw.
     """
-    size = unit_for(metric, float(rolled.xs(metric, level="metric")["mean"].mean()))
+    of_metric = catalogue.metric(metric)
+    size = unit_for(of_metric, float(rolled.xs(metric, level="metric")["mean"].mean()))
     for arm, label, colour, style in (
         ("waited", "without the roadmap", VERMILION, (0, (4, 1.5))),
         ("invested", "with the roadmap", BLUE, "solid"),
@@ -83,8 +75,7 @@ def plot_rolling(rolled: pd.DataFrame, metric: str, ax: Axes) -> Axes:
             week, course["ci_low"], course["ci_high"], color=colour, alpha=0.2, linewidth=0
         )
         ax.plot(week, course["mean"], color=colour, linestyle=style, linewidth=1.8, label=label)
-    title = _LABELS.get(metric, readable(metric))
-    ax.set_title(f"{title}, {size.name}" if size.name else title, loc="left", fontsize=11)
+    ax.set_title(f"{of_metric.label}, {size.heading}", loc="left", fontsize=11)
     ax.set_ylim(bottom=0)
     tidy(ax)
     return ax
@@ -92,9 +83,9 @@ def plot_rolling(rolled: pd.DataFrame, metric: str, ax: Axes) -> Axes:
 
 def plot_cumulated(payback: Payback, ax: Axes) -> Axes:
     """Draw how much more was spent with the roadmap than without, since the beginning."""
-    currency = payback.invested.scenario.cost.currency
+    money = _money(payback)
     ax.set_title(
-        f"cumulated net cost against the organization without it, {currency}",
+        f"cumulated net cost against the organization without it, {money.currency}",
         loc="left",
         fontsize=11,
     )
@@ -121,9 +112,15 @@ def plot_cumulated(payback: Payback, ax: Axes) -> Axes:
             fontsize=9,
         )
     ax.margins(y=0.15)
-    ax.yaxis.set_major_formatter(lambda value, _: format_money(value, "").strip())
+    ax.yaxis.set_major_formatter(lambda value, _: format_value(replace(money, currency=""), value))
     tidy(ax)
     return ax
+
+
+def _money(payback: Payback) -> Quantity:
+    """Return what an amount of money is that was spent in all."""
+    currency = payback.invested.scenario.cost.currency
+    return Quantity(dimension="money", currency=currency, lowest=-math.inf)
 
 
 def in_words(payback: Payback) -> str:
@@ -131,14 +128,13 @@ def in_words(payback: Payback) -> str:
     cumulated = payback.cumulated()
     if np.isnan(cumulated).all():
         return "Without prices nobody can say whether the roadmap pays."
-    currency = payback.invested.scenario.cost.currency
     mean = cumulated.mean(axis=0)
     worst = int(np.argmax(mean))
     said = ""
     if mean[worst] > 0:
         said = (
             f"At its worst, in week {worst + 1}, the roadmap has cost "
-            f"{format_money(float(mean[worst]), currency)} more than it has brought. "
+            f"{format_value(_money(payback), float(mean[worst]))} more than it has brought. "
         )
     return said + _break_even_in_words(payback.break_even(), cumulated.shape[1])
 
@@ -156,7 +152,7 @@ def _break_even_in_words(date: BreakEven, horizon_weeks: int) -> str:
 
 def print_payback(payback: Payback, console: Console) -> None:
     """Print how the metrics differ from those of the same organization without the roadmap."""
-    spans = periods(payback)
+    ink, spans = Ink(console), periods(payback)
     table = Table(
         title="With the roadmap, against the same organization without it",
         title_justify="left",
@@ -168,10 +164,10 @@ def print_payback(payback: Payback, console: Console) -> None:
     for name, first, last in spans:
         table.add_column(f"{name}\nweeks {first} to {last}", justify="right")
     for label, cells in period_rows(payback):
-        table.add_row(label, *cells)
+        table.add_row(label, *map(ink.text, cells))
     console.print(table)
-    console.print(in_words(payback))
-    console.print("Paired differences with 95 % intervals; times are means.", style="dim")
+    console.print(ink.text(in_words(payback)))
+    console.print(ink.text("Paired differences with 95 % intervals; times are means.", "dim"))
     console.print()
 
 
@@ -182,24 +178,24 @@ def period_rows(payback: Payback) -> list[tuple[str, list[str]]]:
         A row per metric: its name, and a paired difference with its interval for each period.
     """
     rows = []
-    for metric in _METRICS:
+    for name in ROLLING:
         cells = []
         for _, first, last in periods(payback):
             with_it, without = (
-                _over(study, metric, first, last) for study in (payback.invested, payback.waited)
+                _over(study, name, first, last) for study in (payback.invested, payback.waited)
             )
             estimates = estimate((with_it - without)[:, np.newaxis])
             low, high = interval(estimates, 0.95)
             cells.append(
                 format_difference(
-                    metric,
+                    catalogue.metric(name),
                     float(np.nanmean(without)),
                     float(estimates.mean[0]),
                     float(low[0]),
                     float(high[0]),
                 )
             )
-        rows.append((_LABELS[metric], cells))
+        rows.append((catalogue.metric(name).label, cells))
     return rows
 
 
@@ -215,11 +211,11 @@ def periods(payback: Payback) -> list[tuple[str, int, int]]:
     """Return the periods of a roadmap as (name, first week, week after the last)."""
     dates = payback.investments
     horizon = payback.invested.scenario.horizon_weeks
-    start = int(dates["started_at"].min() // _WEEK_H)
+    start = int(dates["started_at"].min() // HOURS_PER_WEEK)
     learned = dates["learned_at"].max()
-    if dates["learned_at"].isna().any() or learned >= horizon * _WEEK_H:
+    if dates["learned_at"].isna().any() or learned >= horizon * HOURS_PER_WEEK:
         return [("building and learning", start, horizon)]
-    end = math.ceil(learned / _WEEK_H)
+    end = math.ceil(learned / HOURS_PER_WEEK)
     return [("building and learning", start, end), ("afterwards", end, horizon)]
 
 
@@ -233,6 +229,8 @@ def _mark_dates(payback: Payback, ax: Axes) -> None:
         zorder=0,
     )
     for _, dates in payback.investments.iterrows():
-        ax.axvline(dates["started_at"] / _WEEK_H, color=INK, linestyle=":", linewidth=1.0)
+        ax.axvline(dates["started_at"] / HOURS_PER_WEEK, color=INK, linestyle=":", linewidth=1.0)
         if not np.isnan(dates["adopted_at"]):
-            ax.axvline(dates["adopted_at"] / _WEEK_H, color=INK, linestyle="--", linewidth=1.0)
+            ax.axvline(
+                dates["adopted_at"] / HOURS_PER_WEEK, color=INK, linestyle="--", linewidth=1.0
+            )

@@ -11,8 +11,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from sim.experiment.replicate import Study
+from sim.hours import HOURS_PER_WEEK
 from sim.log import Tables
-from sim.metrics.arrays import HOURS_PER_WEEK, FloatArray, Window, flags, inside, matches, reals
+from sim.metrics.arrays import FloatArray, Window, flags, inside, matches, reals
 from sim.report.content import instability
 from sim.report.palette import (
     BLACK,

@@ -5,40 +5,38 @@ same names, units and estimates.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.intervals import FloatArray
-from sim.report.content import DORA_METRICS, LABELS, Caveat, listed
+from sim.experiment.selection import FEWEST_KNOWN, Selection
+from sim.experiment.stopping import goal_of, metrics_of
+from sim.experiment.sweep_results import Sweep
+from sim.metrics import catalogue
+from sim.metrics.catalogue import NUMBER, headlines
+from sim.report.content import Caveat
 from sim.report.units import (
     NO_DATA,
-    PERCENT,
-    Estimate,
     Unit,
+    column_unit,
     count_noun,
-    decimals_for,
-    dimension,
+    estimate_in,
+    format_estimate,
     format_number,
     format_percent,
     format_value,
-    readable,
-    unit_for,
+    unit_of_change,
 )
-
-if TYPE_CHECKING:
-    from sim.experiment.selection import Selection
-    from sim.experiment.sweep_results import Sweep
+from sim.scenario.variants import word
+from sim.words import capitalized, listed, readable
 
 COST = "cost_per_week"
-METRICS = (*DORA_METRICS, COST)
-"""What a report on a sweep reads of its summary."""
-
-LARGER_IS_BETTER = ("deployment_frequency",)
+"""What the four metrics are weighed against."""
 
 DESIGNS = {
     "grid": "Every combination",
@@ -51,13 +49,6 @@ DESIGNS = {
 FEW_REPLICATIONS = 5
 """Below this, an interval leans on normality too much."""
 
-_EXTREMES = {
-    "deployment_frequency": ("lowest", "highest"),
-    "lead_time_h": ("shortest", "longest"),
-    "change_failure_rate": ("lowest", "highest"),
-    "time_to_restore_h": ("shortest", "longest"),
-    "cost_per_week": ("lowest", "highest"),
-}
 _SMALLEST_CHANCE = 0.001
 """Of being the best, for a point to be shown."""
 _ESTIMATE = ["mean", "ci_low", "ci_high", "n"]
@@ -73,22 +64,22 @@ class Findings:
     Attributes:
         sweep: the sweep.
         axes: those of its axes that have more than one value.
-        estimates: by metric of `METRICS`, index `point` (all of them), columns `mean`, `ci_low`,
-            `ci_high` and `n`; NaN where nothing is known.
-        effects: by metric of `DORA_METRICS`, index `point` (all but the baseline), columns
+        estimates: by metric, the headlines and `COST`, index `point` (all of them), columns `mean`,
+            `ci_low`, `ci_high` and `n`; NaN where nothing is known.
+        effects: by metric, the headlines, index `point` (all but the baseline), columns
             `difference`, `ci_low`, `ci_high`, `adjusted_low`, `adjusted_high`.
-        units: by metric, the unit in which all of its numbers are shown.
+        units: by metric of the estimates, the unit in which all of its numbers are shown.
         indices: what the sensitivity analysis says, if the design has one.
         selection: the choice among the points, if there was a goal.
     """
 
-    sweep: "Sweep"
+    sweep: Sweep
     axes: tuple[Axis, ...]
     estimates: Mapping[str, pd.DataFrame]
     effects: Mapping[str, pd.DataFrame]
     units: Mapping[str, Unit]
     indices: pd.DataFrame | None
-    selection: "Selection | None"
+    selection: Selection | None
 
     @property
     def has_baseline(self) -> bool:
@@ -106,34 +97,30 @@ class Findings:
         return bool((self.estimates[COST]["mean"] > 0.0).any())
 
 
-def findings(sweep: "Sweep") -> Findings:
+def findings(sweep: Sweep) -> Findings:
     """Return a sweep with its estimates and effects by metric."""
     every = sweep.points.index
     # If every point failed, not even the names of the metrics are known.
-    summary = sweep.summary([metric for metric in METRICS if metric in sweep.metrics])
-    estimates = {metric: _of(summary, metric, every)[_ESTIMATE] for metric in METRICS}
+    metrics = [*headlines(), COST]
+    summary = sweep.summary([metric for metric in metrics if metric in sweep.metrics])
+    estimates = {metric: _of(summary, metric, every)[_ESTIMATE] for metric in metrics}
+    currency = sweep.base.cost.currency
     others = every[every != sweep.baseline]
     effects = sweep.effects()
     return Findings(
         sweep=sweep,
         axes=tuple(axis for axis in sweep.axes if is_swept(axis)),
         estimates=estimates,
-        effects={metric: _of(effects, metric, others)[_EFFECT] for metric in DORA_METRICS},
+        effects={metric: _of(effects, metric, others)[_EFFECT] for metric in headlines()},
         units={
-            metric: unit_for(metric, float(estimates[metric]["mean"].median()))
-            for metric in DORA_METRICS
-        }
-        | {COST: _money(sweep.base.cost.currency, float(estimates[COST]["mean"].median()))},
+            metric: column_unit(
+                catalogue.metric(metric).priced_in(currency), float(rows["mean"].median())
+            )
+            for metric, rows in estimates.items()
+        },
         indices=sweep.sensitivity(),
         selection=sweep.selection,
     )
-
-
-def _money(currency: str, amount: float) -> Unit:
-    """Return the unit of an amount per week that leaves at least two digits before the point."""
-    sizes = ((10e6, "million ", 1e6), (10e3, "thousand ", 1e3))
-    word, size = next(((word, size) for least, word, size in sizes if amount >= least), ("", 1.0))
-    return Unit(f"{currency} {word}a week", size)
 
 
 def _of(frame: pd.DataFrame, metric: str, points: pd.Index) -> pd.DataFrame:
@@ -163,7 +150,31 @@ def axis_name(axis: Axis) -> str:
 
 
 def value_name(axis: Axis, value: object) -> str:
-    """Return a value of an axis as people write it; three digits of a sampled one."""
+    """Return a value of an axis as people write it, and no other value of the axis alike."""
+    if isinstance(axis.values, Interval):
+        return _written(value, digits=3)
+    return _value_names(axis).get(_found_by(value)) or _written(value)
+
+
+@lru_cache
+def _value_names(axis: Axis) -> Mapping[tuple[bool, object], str]:
+    """Return the names of the values of an axis, each another one."""
+    assert not isinstance(axis.values, Interval)
+    names = [_written(value) for value in axis.values]
+    words = [
+        word(value) if names.count(name) > 1 else name
+        for name, value in zip(names, axis.values, strict=True)
+    ]
+    places = map(_found_by, axis.values)
+    return dict(zip(places, shortened(words, _LONGEST_VALUE), strict=True))
+
+
+def _found_by(value: object) -> tuple[bool, object]:
+    """Return what tells values apart however they are stored: `true` is equal to 1."""
+    return isinstance(value, bool | np.bool_), value
+
+
+def _written(value: object, digits: int = 6) -> str:
     if value is None:
         return "none"
     if isinstance(value, bool | np.bool_):
@@ -173,9 +184,39 @@ def value_name(axis: Axis, value: object) -> str:
     if isinstance(value, float | np.floating):
         if float(value).is_integer() and abs(float(value)) < 1e15:
             return f"{value:,.0f}"
-        return f"{value:.3g}" if isinstance(axis.values, Interval) else f"{value:g}"
-    text = readable(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+        return f"{value:.{digits}g}"
+    return readable(value) if isinstance(value, str) else str(value)
+
+
+def shortened(names: Sequence[str], longest: int) -> list[str]:
+    """Return names of at most so many letters, which differ where the names do.
+
+    A long name loses its end; if others then look the same, what they all begin with; if that does
+    not help, it gets a number.
+    """
+
+    def cut(name: str) -> str:
+        return name if len(name) <= longest else f"{name[: longest - 1]}…"
+
+    short = [cut(name) for name in names]
+    for seen in {name for name in short if short.count(name) > 1}:
+        alike = [place for place, name in enumerate(short) if name == seen]
+        same = _common_start([names[place] for place in alike])
+        start = max(names[alike[0]].rfind(mark, 0, same) + 1 for mark in ",{[· ")
+        for place in alike:
+            short[place] = cut(f"…{names[place][start:].lstrip()}")
+    for seen in {name for name in short if short.count(name) > 1}:
+        alike = [place for place, name in enumerate(short) if name == seen]
+        if len({names[place] for place in alike}) > 1:
+            for number, place in enumerate(alike, start=1):
+                short[place] = f"{seen[: longest - len(str(number)) - 4]}… ({number})"
+    return short
+
+
+def _common_start(names: Sequence[str]) -> int:
+    """Return with how many letters all names begin alike."""
+    letters = enumerate(zip(*names, strict=False))
+    return next((place for place, there in letters if len(set(there)) > 1), min(map(len, names)))
 
 
 def point_name(found: Findings, point: int) -> str:
@@ -198,46 +239,18 @@ def title_of_labels(found: Findings) -> str:
 
 def panel_title(metric: str, unit: Unit) -> str:
     """Return the name of a metric, its unit, and in which direction it is better."""
-    better = "more" if metric in LARGER_IS_BETTER else "less"
-    return f"{LABELS[metric].capitalize()}, {unit.name} ({better} is better)"
+    return f"{capitalized(label_of(metric))}, {unit.heading} ({better_in_words(metric)})"
 
 
-def in_unit(metric: str, unit: Unit, mean: float, low: float, high: float) -> Estimate:
-    """Return a mean and its interval in a given unit, which neither of them names.
-
-    Rounded and cut as by :func:`sim.report.units.format_estimate`.
-    """
-    if math.isnan(mean):
-        return Estimate(NO_DATA, "")
-    if math.isnan(low) or math.isnan(high):
-        return Estimate(format_number(mean / unit.size), "")
-    decimals = decimals_for(mean / unit.size, (high - low) / unit.size / 2)
-    low = max(low, 0.0)
-    high = min(high, 1.0) if dimension(metric) == "share" else high
-    ends = " – ".join(format_number(end / unit.size, decimals) for end in (low, high))
-    return Estimate(format_number(mean / unit.size, decimals), ends)
+def label_of(metric: str) -> str:
+    """Return what a metric is called."""
+    return catalogue.metric(metric).label
 
 
-def change_in_unit(unit: Unit, difference: float, low: float, high: float) -> Estimate:
-    """Return a difference and its interval with their signs, in a unit that is not named."""
-    if math.isnan(difference):
-        return Estimate(NO_DATA, "")
-    numbers = [number / unit.size for number in (difference, low, high)]
-    if math.isnan(low) or math.isnan(high):
-        return Estimate(_signed(numbers[0], decimals_for(numbers[0])), "")
-    decimals = decimals_for(numbers[0], (numbers[2] - numbers[1]) / 2)
-    shown, *ends = (_signed(number, decimals) for number in numbers)
-    return Estimate(shown, " to ".join(ends))
-
-
-def _signed(number: float, decimals: int) -> str:
-    text = f"{number:+,.{decimals}f}"
-    return text if text.strip("+-0.,") else text[1:]
-
-
-def unit_of_change(unit: Unit) -> str:
-    """Return the unit of a difference: that of two percentages is points."""
-    return "points" if unit == PERCENT else unit.name
+def better_in_words(metric: str) -> str:
+    """Return in which direction a metric is better: ``less is better``."""
+    better = catalogue.metric(metric).better
+    return f"{better} is better" if better else "neither is better"
 
 
 # --- what was done -------------------------------------------------------------------------------
@@ -315,7 +328,7 @@ def most_different(found: Findings, count: int) -> list[int]:
     if len(numbers) <= count:
         return numbers
     sizes = []
-    for metric in DORA_METRICS:
+    for metric in headlines():
         mean = found.estimates[metric]["mean"]
         start = mean[found.sweep.baseline] if found.has_baseline else math.nan
         distance = (mean - (mean.median() if math.isnan(start) else start)).abs()
@@ -348,7 +361,7 @@ def main_effect(found: Findings, metric: str, number: int) -> pd.DataFrame:
 
     Args:
         found: a sweep with design ``grid``.
-        metric: one of `METRICS`.
+        metric: one of the estimates.
         number: which of `found.axes`.
 
     Returns:
@@ -366,8 +379,8 @@ def main_effect(found: Findings, metric: str, number: int) -> pd.DataFrame:
 
 def sentences(found: Findings) -> list[str]:
     """Return what a sweep says, in plain sentences derived from its numbers."""
-    said = [_extremes(found, metric) for metric in DORA_METRICS]
-    said += [_strongest(found, metric) for metric in DORA_METRICS]
+    said = [_extremes(found, metric) for metric in headlines()]
+    said += [_strongest(found, metric) for metric in headlines()]
     said += [_distinguishable(found), _selected(found)]
     return [sentence for sentence in said if sentence]
 
@@ -378,7 +391,7 @@ def _estimate_at(found: Findings, metric: str, point: int) -> str:
 
 
 def _extremes(found: Findings, metric: str) -> str:
-    label = LABELS[metric].capitalize()
+    label = capitalized(label_of(metric))
     known = found.estimates[metric].dropna(subset="mean").sort_values("mean", kind="stable")
     if known.empty:
         return f"{label}: {NO_DATA} at any point."
@@ -388,8 +401,9 @@ def _extremes(found: Findings, metric: str) -> str:
     if known["mean"].iloc[0] == known["mean"].iloc[-1]:
         everywhere = "all points" if len(known) == len(found.numbers) else "all points with data"
         return f"{label} is the same at {everywhere}: {_estimate_at(found, metric, low)}."
-    ends = list(zip(_EXTREMES[metric], (low, high), strict=True))
-    (good, best), (bad, worst) = ends[::-1] if metric in LARGER_IS_BETTER else ends
+    of_metric = catalogue.metric(metric)
+    ends = list(zip(of_metric.extremes, (low, high), strict=True))
+    (good, best), (bad, worst) = ends[::-1] if of_metric.better == "more" else ends
     said = (
         f"{label} is {good} at {point_name(found, best)} ({_estimate_at(found, metric, best)}) and "
         f"{bad} at {point_name(found, worst)} ({_estimate_at(found, metric, worst)})"
@@ -427,7 +441,7 @@ def _strongest_on_grid(found: Findings, metric: str) -> str:
     overlap = frame["ci_high"].iloc[lowest] >= frame["ci_low"].iloc[highest]
     doubt = "; these intervals overlap" if overlap else ""
     return (
-        f"Averaged over the other axes, {axis_name(axis)} moves {LABELS[metric]} most: from "
+        f"Averaged over the other axes, {axis_name(axis)} moves {label_of(metric)} most: from "
         f"{told[0]} to {told[1]}{doubt}."
     )
 
@@ -435,8 +449,8 @@ def _strongest_on_grid(found: Findings, metric: str) -> str:
 def _in_words(found: Findings, metric: str, mean: float, low: float, high: float) -> str:
     # One unit in all of a report: what is compared in a sentence is compared in one unit.
     unit = found.units[metric]
-    shown = in_unit(metric, unit, mean, low, high)
-    value = f"{shown.value} {unit.name}"
+    shown = estimate_in(unit, catalogue.metric(metric), mean, low, high)
+    value = unit.behind(shown.value)
     return f"{value} [{shown.interval}]" if shown.interval else value
 
 
@@ -454,8 +468,9 @@ def _strongest_in_sample(found: Findings, metric: str) -> str:
         return ""
     name = max(correlations, key=lambda each: abs(correlations[each]))
     return (
-        f"{LABELS[metric].capitalize()} goes most with {name}: rank correlation "
-        f"{correlations[name]:+.2f} over {count_noun(int(known.sum()), 'point')}."
+        f"{capitalized(label_of(metric))} goes most with {name}: rank correlation "
+        f"{format_number(correlations[name], 2, signed=True)} over "
+        f"{count_noun(int(known.sum()), 'point')}."
     )
 
 
@@ -464,16 +479,17 @@ def _strongest_by_index(found: Findings, metric: str) -> str:
     known = indices[indices["index"] > 0.0]
     if known.empty:
         return ""
-    unit = "" if found.sweep.design == "sobol" else f" {unit_of_change(found.units[metric])}"
+    change = unit_of_change(found.units[metric]).heading
+    unit = "" if found.sweep.design == "sobol" else f" {change}"
     kind = "total-order index" if found.sweep.design == "sobol" else "mean absolute effect"
     told = [
         f"{name_of(found, str(key))} ({kind} {show_index(row)}{unit})"
         for key, row in known.head(2).iterrows()
     ]
     if len(told) == 1:
-        return f"{LABELS[metric].capitalize()} depends most on {told[0]}."
+        return f"{capitalized(label_of(metric))} depends most on {told[0]}."
     doubt = "; these intervals overlap" if known["low"].iloc[0] <= known["high"].iloc[1] else ""
-    return f"{LABELS[metric].capitalize()} depends most on {told[0]}, then on {told[1]}{doubt}."
+    return f"{capitalized(label_of(metric))} depends most on {told[0]}, then on {told[1]}{doubt}."
 
 
 def indices_of(found: Findings, metric: str) -> pd.DataFrame:
@@ -499,11 +515,8 @@ def indices_of(found: Findings, metric: str) -> pd.DataFrame:
 def show_index(row: "pd.Series[float]") -> str:
     """Return an index with its interval."""
     index, low, high = (float(row[column]) for column in ("index", "low", "high"))
-    if math.isnan(index):
-        return NO_DATA
-    decimals = decimals_for(index, (high - low) / 2.0)
-    ends = " – ".join(format_number(end, decimals) for end in (low, high))
-    return f"{format_number(index, decimals)} [{ends}]"
+    shown = format_estimate(NUMBER, index, low, high)
+    return f"{shown.value} [{shown.interval}]" if shown.interval else shown.value
 
 
 def name_of(found: Findings, key: str) -> str:
@@ -520,8 +533,8 @@ def _distinguishable(found: Findings) -> str:
     if not tests:
         return ""
     counts = [
-        f"{int(clear[metric].sum())} in {LABELS[metric]}"
-        for metric in DORA_METRICS
+        f"{int(clear[metric].sum())} in {label_of(metric)}"
+        for metric in headlines()
         if known[metric].any()
     ]
     others = len(next(iter(clear.values())))
@@ -543,19 +556,15 @@ def goal_in_words(found: Findings) -> str:
     """Return what the best point was meant to be: ``shortest lead time with ... at most 15 %``."""
     wish = found.sweep.base.select
     assert wish is not None
-    words = dict(
-        zip(
-            ("smallest", "largest"),
-            _EXTREMES.get(wish.metric, ("smallest", "largest")),
-            strict=True,
-        )
-    )
+    currency = found.sweep.base.cost.currency
+    smallest, largest = catalogue.metric(wish.metric).extremes
     limits = [
-        f"{LABELS.get(metric, readable(metric))} {kind} {format_value(metric, limit)}"
+        f"{label_of(metric)} {kind} "
+        f"{format_value(catalogue.metric(metric).priced_in(currency), limit)}"
         for kind, bounds in (("at most", wish.at_most), ("at least", wish.at_least))
         for metric, limit in bounds.items()
     ]
-    said = f"{words[wish.goal]} {LABELS.get(wish.metric, readable(wish.metric))}"
+    said = f"{smallest if wish.goal == 'smallest' else largest} {label_of(wish.metric)}"
     return f"{said} with {listed(limits)}" if limits else said
 
 
@@ -563,17 +572,46 @@ def _selected(found: Findings) -> str:
     selection = found.selection
     if selection is None:
         return ""
+    goal = f"Looked for was the {goal_in_words(found)}: "
+    lacking = " ".join(_not_judged(found))
+    if math.isnan(selection.probability):
+        return f"{goal}no point can be judged. {lacking}"
     sure = format_percent(selection.probability)
     if selection.best is None:
-        return (
-            f"Looked for was the {goal_in_words(found)}: going by the means no point keeps "
-            f"within these limits, which is right with a probability of at least {sure}."
+        chosen = (
+            "going by the means no point keeps within these limits, which is right with a "
+            f"probability of at least {sure}."
         )
-    return (
-        f"Looked for was the {goal_in_words(found)}: going by the means it is "
-        f"{point_name(found, selection.best)}, which is the right choice with a probability of at "
-        f"least {sure}."
-    )
+    else:
+        chosen = (
+            f"going by the means it is {point_name(found, selection.best)}, which is the right "
+            f"choice with a probability of at least {sure}."
+        )
+    return f"{goal}{chosen} {lacking}".rstrip()
+
+
+def _not_judged(found: Findings) -> list[str]:
+    """Return sentences about the points that a selection cannot judge for want of data."""
+    wish = found.sweep.base.select
+    assert wish is not None
+    sentences = []
+    metrics = metrics_of(goal_of(wish))
+    counts = found.sweep.summary(metrics)[["point", "metric", "n"]]
+    for metric in metrics:
+        n = counts[counts["metric"] == metric].set_index("point")["n"]
+        few = n[n < FEWEST_KNOWN]
+        if few.empty:
+            continue
+        if len(few) == len(n):
+            where = "at any point" if len(n) > 1 else "at the only point"
+        else:
+            points = [point_name(found, int(point)) for point in few.index[:_MOST_NAMED]]
+            left = len(few) - len(points)
+            more = [count_noun(left, "more point")] if left else []
+            where = f"at {listed([*points, *more])}, which cannot be chosen"
+        what = "no data" if few.max() == 0 else f"data in fewer than {FEWEST_KNOWN} replications"
+        sentences.append(f"{capitalized(label_of(metric))} has {what} {where}.")
+    return sentences
 
 
 def leading_candidates(found: Findings, count: int) -> pd.DataFrame:
@@ -653,9 +691,9 @@ def _without_data(found: Findings) -> list[Caveat]:
     rest = [number for number in found.numbers if number not in failed]
     missing = {
         metric: int(found.estimates[metric].loc[rest, "mean"].isna().sum())
-        for metric in DORA_METRICS
+        for metric in headlines()
     }
-    named = [f"{LABELS[metric]} at {count}" for metric, count in missing.items() if count]
+    named = [f"{label_of(metric)} at {count}" for metric, count in missing.items() if count]
     if not named:
         return []
     text = (

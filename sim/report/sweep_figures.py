@@ -10,7 +10,7 @@ lightness rises evenly for every kind of colour vision.
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,8 @@ from matplotlib.transforms import Bbox
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.intervals import FloatArray
 from sim.experiment.pareto import pareto_front
-from sim.report.content import DORA_METRICS, LABELS
+from sim.metrics import catalogue
+from sim.metrics.catalogue import headlines
 from sim.report.palette import (
     BLACK,
     BLUE,
@@ -41,13 +42,14 @@ from sim.report.palette import (
 )
 from sim.report.sweep_content import (
     COST,
-    LARGER_IS_BETTER,
     Findings,
     axis_name,
+    better_in_words,
     indices_of,
     instability,
     is_clear,
     is_numeric,
+    label_of,
     leading_candidates,
     main_effect,
     most_different,
@@ -57,22 +59,22 @@ from sim.report.sweep_content import (
     point_label,
     point_name,
     sentences,
+    shortened,
     show_index,
     title_of_labels,
-    unit_of_change,
     value_name,
 )
 from sim.report.units import (
+    MINUS,
     NO_DATA,
     Unit,
     count_noun,
     decimals_for,
     format_number,
     format_percent,
+    unit_of_change,
 )
-
-if TYPE_CHECKING:
-    pass
+from sim.words import capitalized
 
 MOST_ROWS = 30
 """Points in a forest plot."""
@@ -160,9 +162,17 @@ def _panels(
     return figure, [list(row) for row in panels]
 
 
-def _two_by_two(height: float = 7.4) -> tuple[Figure, dict[str, Axes]]:
-    figure, panels = _panels(10.0, height, 2, 2)
-    return figure, dict(zip(DORA_METRICS, [*panels[0], *panels[1]], strict=True))
+def _by_metric(height: float = 7.4) -> tuple[Figure, dict[str, Axes]]:
+    """Return an empty figure with axes for each headline, two in a row; the height is of two rows.
+
+    Axes that are left over are taken out.
+    """
+    rows = math.ceil(len(headlines()) / 2)
+    figure, panels = _panels(10.0, height * rows / 2, rows, 2)
+    every = [ax for row in panels for ax in row]
+    for ax in every[len(headlines()) :]:
+        ax.remove()
+    return figure, dict(zip(headlines(), every, strict=False))
 
 
 def _footnote(figure: Figure, text: str) -> None:
@@ -172,11 +182,14 @@ def _footnote(figure: Figure, text: str) -> None:
 
 def _shown(found: Findings, metric: str) -> pd.DataFrame:
     """Return the estimates of a metric in its unit; an interval ends where values do."""
-    size = found.units[metric].size
-    rows = found.estimates[metric]
-    frame = rows[["mean", "ci_low", "ci_high"]] / size
-    frame[["ci_low", "ci_high"]] = frame[["ci_low", "ci_high"]].clip(lower=0.0)
-    return frame
+    return _in_unit(found, metric, found.estimates[metric][["mean", "ci_low", "ci_high"]])
+
+
+def _in_unit(found: Findings, metric: str, estimates: pd.DataFrame) -> pd.DataFrame:
+    of_metric, ends = catalogue.metric(metric), ["ci_low", "ci_high"]
+    frame = estimates.copy()
+    frame[ends] = frame[ends].clip(lower=of_metric.lowest, upper=of_metric.highest)
+    return frame / found.units[metric].size
 
 
 def _reach(
@@ -210,11 +223,15 @@ def _say_no_data(ax: Axes) -> None:
 
 def _plain_numbers(ax: Axes, axis: str) -> None:
     which = ax.xaxis if axis == "x" else ax.yaxis
-    which.set_major_formatter(FuncFormatter(lambda number, _: f"{number:,.6g}"))
+    which.set_major_formatter(FuncFormatter(lambda number, _: _plain(number)))
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.6g}".replace("-", MINUS)
 
 
 def _alt(found: Findings, kind: str) -> str:
-    said = " ".join(sentences(found)[: len(DORA_METRICS)])
+    said = " ".join(sentences(found)[: len(headlines())])
     return f"{kind} {said}"
 
 
@@ -317,7 +334,7 @@ def plot_rows(frame: pd.DataFrame, baseline: int, ax: Axes) -> Axes:
 
 def _line_picture(found: Findings) -> Picture:
     axis = found.axes[0]
-    figure, panels = _two_by_two()
+    figure, panels = _by_metric()
     values = found.sweep.points[axis.key].to_numpy(dtype=float)
     start = values[found.numbers.index(found.sweep.baseline)]
     for metric, ax in panels.items():
@@ -337,8 +354,10 @@ def _line_picture(found: Findings) -> Picture:
 
 def _points_picture(found: Findings) -> Picture:
     numbers = found.numbers
-    figure, (row,) = _panels(10.0, 1.7 + 0.24 * max(len(numbers), 4), 1, 4, sharey="all")
-    for metric, ax in zip(DORA_METRICS, row, strict=True):
+    figure, (row,) = _panels(
+        10.0, 1.7 + 0.24 * max(len(numbers), 4), 1, len(headlines()), sharey="all"
+    )
+    for metric, ax in zip(headlines(), row, strict=True):
         plot_rows(_shown(found, metric), numbers.index(found.sweep.baseline), ax)
         _narrow_title(ax, metric, found.units[metric])
     _label_rows(row[0], [point_label(found, number) for number in numbers], found)
@@ -352,15 +371,15 @@ def _points_picture(found: Findings) -> Picture:
 
 
 def _narrow_title(ax: Axes, metric: str, unit: Unit, change: bool = False) -> None:
-    better = "→ better" if metric in LARGER_IS_BETTER else "← better"
-    label = textwrap.fill(LABELS[metric].capitalize(), 14)
+    better = {"more": "→ better", "less": "← better"}.get(catalogue.metric(metric).better or "", "")
+    label = textwrap.fill(capitalized(label_of(metric)), 14)
     ax.set_title(label, loc="left", fontsize=10.5, color=INK)
-    name = unit_of_change(unit) if change else unit.name
+    name = (unit_of_change(unit) if change else unit).heading
     ax.set_xlabel(f"{name}   {better}", fontsize=9.5)
 
 
 def _label_rows(ax: Axes, labels: Sequence[str], found: Findings) -> None:
-    shown = [label if len(label) <= 36 else f"{label[:35]}…" for label in labels]
+    shown = shortened(labels, 36)
     ax.set_yticks(range(len(shown)), shown, fontsize=9)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_ylabel(textwrap.fill(title_of_labels(found), 40), fontsize=9.5)
@@ -457,7 +476,7 @@ def plot_heat_map(
     bar = ax.figure.colorbar(image, ax=ax, pad=0.02)
     bar.set_label(f"{unit} (logarithmic)" if logarithmic else unit, fontsize=9)
     bar.ax.tick_params(labelsize=8.5)
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:,.6g}"))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda number, _: _plain(number)))
     bar.outline.set_visible(False)
     return ax
 
@@ -489,7 +508,7 @@ def _label_cells(ax: Axes, across: Sequence[str], up: Sequence[str]) -> None:
 
 def _heat_picture(found: Findings) -> Picture:
     across, up = found.axes
-    figure, panels = _two_by_two(7.6)
+    figure, panels = _by_metric(7.6)
     names = [_value_names(axis) for axis in (up, across)]
     place = found.numbers.index(found.sweep.baseline)
     column, row = divmod(place, len(names[0]))
@@ -502,7 +521,7 @@ def _heat_picture(found: Findings) -> Picture:
             cells,
             pd.DataFrame(flags, names[0], names[1]),
             (row, column),
-            found.units[metric].name,
+            found.units[metric].heading,
             ax,
         )
         ax.set_title(panel_title(metric, found.units[metric]), loc="left", fontsize=11, color=INK)
@@ -577,9 +596,9 @@ def _roles(found: Findings) -> tuple[int, int, int] | None:
 def _multiples_picture(found: Findings, roles: tuple[int, int, int]) -> Picture:
     across, by_line, by_column = (found.axes[role] for role in roles)
     columns = _value_names(by_column)
-    figure, panels = _panels(10.0, 10.6, 4, len(columns), "all", "row")
+    figure, panels = _panels(10.0, 10.6, len(headlines()), len(columns), "all", "row")
     x, names = _positions(across)
-    for metric, row in zip(DORA_METRICS, panels, strict=True):
+    for metric, row in zip(headlines(), panels, strict=True):
         arrays = {
             column: np.transpose(on_grid(found, values), roles)
             for column, values in _shown(found, metric).items()
@@ -655,18 +674,20 @@ def _finish_panel(ax: Axes, names: Sequence[str]) -> None:
 
 
 def _row_label(found: Findings, metric: str) -> str:
-    better = "more" if metric in LARGER_IS_BETTER else "less"
-    return f"{LABELS[metric].capitalize()}\n{found.units[metric].name} ({better} is better)"
+    unit = f"{found.units[metric].heading} ({better_in_words(metric)})"
+    return f"{capitalized(label_of(metric))}\n{unit}"
 
 
 def _main_effects_picture(found: Findings) -> Picture:
     numbers = _leading_axes(found)
-    figure, panels = _panels(max(10.0, 2.0 * len(numbers)), 10.2, 4, len(numbers), "col", "row")
-    for metric, row in zip(DORA_METRICS, panels, strict=True):
+    figure, panels = _panels(
+        max(10.0, 2.0 * len(numbers)), 10.2, len(headlines()), len(numbers), "col", "row"
+    )
+    for metric, row in zip(headlines(), panels, strict=True):
         for number, ax in zip(numbers, row, strict=True):
-            frame = main_effect(found, metric, number) / found.units[metric].size
+            frame = _in_unit(found, metric, main_effect(found, metric, number))
             x, names = _positions(found.axes[number])
-            plot_line(frame.clip(lower=0.0).set_axis(x).sort_index(), math.nan, ax)
+            plot_line(frame.set_axis(x).sort_index(), math.nan, ax)
             _finish_panel(ax, names)
         row[0].set_ylabel(_row_label(found, metric), fontsize=9.5)
         _from_zero(row)
@@ -688,7 +709,7 @@ def _main_effects_picture(found: Findings) -> Picture:
 def _leading_axes(found: Findings) -> list[int]:
     """Return the axes that move a metric most, relative to how far the metric is moved at all."""
     moved = np.zeros(len(found.axes))
-    for metric in DORA_METRICS:
+    for metric in headlines():
         ranges = np.array(
             [np.ptp(main_effect(found, metric, number)["mean"]) for number in range(moved.size)]
         )
@@ -731,8 +752,10 @@ def _cloud_picture(found: Findings) -> Picture:
     axes = found.axes[:MOST_AXES]
     drawn = found.numbers[:: math.ceil(len(found.numbers) / MOST_DOTS)]
     bars = len(drawn) <= MOST_BARS
-    figure, panels = _panels(max(10.0, 2.0 * len(axes)), 10.2, 4, len(axes), "col", "row")
-    for metric, row in zip(DORA_METRICS, panels, strict=True):
+    figure, panels = _panels(
+        max(10.0, 2.0 * len(axes)), 10.2, len(headlines()), len(axes), "col", "row"
+    )
+    for metric, row in zip(headlines(), panels, strict=True):
         frame = _shown(found, metric).loc[drawn]
         for axis, ax in zip(axes, row, strict=True):
             x, names = _cloud_positions(axis, found.sweep.points.loc[drawn, axis.key])
@@ -825,7 +848,7 @@ def plot_tornado(indices: pd.DataFrame, labels: Sequence[str], ax: Axes) -> Axes
 
 def _sensitivity_picture(found: Findings) -> Picture:
     sobol = found.sweep.design == "sobol"
-    figure, panels = _two_by_two(2.6 + 0.6 * max(len(found.axes), 3))
+    figure, panels = _by_metric(2.6 + 0.6 * max(len(found.axes), 3))
     told = []
     for metric, ax in panels.items():
         indices = indices_of(found, metric)
@@ -836,13 +859,13 @@ def _sensitivity_picture(found: Findings) -> Picture:
         plot_tornado(indices.set_axis(names), labels, ax)
         if sobol:
             ax.set_xticks([0.0, 0.5, 1.0])
-        ax.set_title(LABELS[metric].capitalize(), loc="left", fontsize=11, color=INK)
-        unit = unit_of_change(found.units[metric])
+        ax.set_title(capitalized(label_of(metric)), loc="left", fontsize=11, color=INK)
+        unit = unit_of_change(found.units[metric]).heading
         ax.set_xlabel(
             "share of the variance" if sobol else f"mean absolute effect, {unit}", fontsize=9.5
         )
         pairs = ", ".join(f"{name} {label}" for name, label in zip(names, labels, strict=True))
-        told.append(f"{LABELS[metric].capitalize()}: {pairs or NO_DATA}.")
+        told.append(f"{capitalized(label_of(metric))}: {pairs or NO_DATA}.")
     entitle(figure, "How much each metric depends on each axis", instability(found))
     caption = (
         "Bars are total-order Sobol indices: the share of the variance between points that would "
@@ -906,8 +929,10 @@ def plot_effects(frame: pd.DataFrame, ax: Axes) -> Axes:
 def _effects_picture(found: Findings) -> Picture:
     baseline = found.sweep.baseline
     shown = [n for n in most_different(found, MOST_ROWS + 1) if n != baseline]
-    figure, (row,) = _panels(10.0, 1.9 + 0.22 * max(len(shown), 4), 1, 4, sharey="all")
-    for metric, ax in zip(DORA_METRICS, row, strict=True):
+    figure, (row,) = _panels(
+        10.0, 1.9 + 0.22 * max(len(shown), 4), 1, len(headlines()), sharey="all"
+    )
+    for metric, ax in zip(headlines(), row, strict=True):
         unit = found.units[metric]
         plot_effects(found.effects[metric].loc[shown] / unit.size, ax)
         _narrow_title(ax, metric, unit, change=True)
@@ -1006,7 +1031,7 @@ def _label_front(front: pd.DataFrame, larger_is_better: bool, ax: Axes) -> None:
 
 
 def _pareto_picture(found: Findings) -> Picture:
-    figure, panels = _two_by_two()
+    figure, panels = _by_metric()
     labels = [point_label(found, number) for number in found.numbers]
     named = title_of_labels(found)
     if max(map(len, labels)) > _LONGEST_LABEL:
@@ -1016,16 +1041,16 @@ def _pareto_picture(found: Findings) -> Picture:
     told = []
     for metric, ax in panels.items():
         frame = pd.concat([cost, _shown(found, metric)], axis="columns")
-        larger = metric in LARGER_IS_BETTER
+        larger = catalogue.metric(metric).better == "more"
         frame["front"] = pareto_front(
             frame[["cost", "mean"]].to_numpy(dtype=float), [False, larger]
         )
         frame["label"] = labels
         plot_pareto(frame, larger, ax)
         ax.set_title(panel_title(metric, found.units[metric]), loc="left", fontsize=11, color=INK)
-        ax.set_xlabel(found.units[COST].name, fontsize=10)
+        ax.set_xlabel(found.units[COST].heading, fontsize=10)
         best = frame[frame["front"]].sort_values("cost")["label"]
-        told.append(f"{LABELS[metric].capitalize()}: {'; '.join(best) or NO_DATA}.")
+        told.append(f"{capitalized(label_of(metric))}: {'; '.join(best) or NO_DATA}.")
     entitle(figure, "Cost against each of the four metrics", instability(found))
     _footnote(figure, f"joined: Pareto front; labels: {named}; bars: 95 % intervals")
     caption = (
@@ -1064,7 +1089,7 @@ def plot_selection(probability: pd.Series, ax: Axes) -> Axes:
 def _selection_picture(found: Findings) -> Picture:
     rows = leading_candidates(found, MOST_CANDIDATES)
     labels = [point_name(found, number) for number in rows.index]
-    shown = [label if len(label) <= 60 else f"{label[:59]}…" for label in labels]
+    shown = shortened(labels, 60)
     figure, (panels,) = _panels(10.0, 1.6 + 0.34 * max(len(rows), 3), 1, 1)
     plot_selection(rows["best_probability"].set_axis(shown), panels[0])
     entitle(figure, "Probability of being the best", instability(found))

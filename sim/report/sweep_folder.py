@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from sim.ending import temporary_folder, undisturbed
 from sim.experiment.sweep_results import Sweep
 from sim.report.markup import versions
 from sim.report.palette import save_picture
@@ -18,7 +18,7 @@ from sim.report.sweep_content import Findings
 from sim.report.sweep_figures import sweep_pictures
 from sim.report.sweep_html import write_sweep_html
 from sim.scenario.load import to_yaml
-from sim.scenario.variants import Variants, with_value
+from sim.scenario.variants import Variants, with_value, word
 
 _MOST_SCENARIOS = 10_000
 _DIGITS = "%.6g"
@@ -44,8 +44,7 @@ def write_sweep_folder(found: Findings, variants: Variants, folder: Path) -> Non
     sweep = found.sweep
     for left in folder.glob(f"{_BESIDE}*"):  # by a run that was killed here
         shutil.rmtree(left, ignore_errors=True)
-    beside = Path(tempfile.mkdtemp(prefix=_BESIDE, dir=folder))
-    try:
+    with temporary_folder(folder, _BESIDE) as beside:
         _write_tables(found, beside)
         _write_scenarios(sweep, variants, beside / "scenarios")
         (beside / "provenance.json").write_text(
@@ -57,12 +56,11 @@ def write_sweep_folder(found: Findings, variants: Variants, folder: Path) -> Non
             save_picture(picture, beside / "figures" / f"{name}.png")
         write_sweep_html(found, pictures, beside / "report.html")
         written = sorted(path.name for path in beside.iterdir())
-        for name in written:
-            _replace(beside / name, folder / name)
-        for name in _ONLY_SOMETIMES.difference(written):  # of an earlier run
-            (folder / name).unlink(missing_ok=True)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        with undisturbed():
+            for name in written:
+                _replace(beside / name, folder / name)
+            for name in _ONLY_SOMETIMES.difference(written):  # of an earlier run
+                (folder / name).unlink(missing_ok=True)
 
 
 def _replace(new: Path, old: Path) -> None:
@@ -104,10 +102,10 @@ def _write_scenarios(sweep: Sweep, variants: Variants, folder: Path) -> None:
     ``sim.load(config=PATH)`` reads them, and so does ``python -m sim --config-dir=FOLDER``.
     """
     folder.mkdir()
-    bases: dict[tuple[object, ...], str] = {}
+    bases: dict[tuple[str, ...], str] = {}
     width = len(str(len(variants) - 1))
     for point in range(min(len(variants), _MOST_SCENARIOS)):
-        composed = variants.composed_values(point)
+        composed = tuple(map(word, variants.base(point)))
         if composed not in bases:
             bases[composed] = f"base-{len(bases)}"
             text = to_yaml(variants.scenario(point))

@@ -3,11 +3,10 @@
 import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from sim.report.content import DORA_METRICS, LABELS
+from sim.metrics.catalogue import headlines, metric
 from sim.report.markup import (
     bullets,
     caveat_section,
@@ -24,13 +23,12 @@ from sim.report.sweep_content import (
     Findings,
     axis_name,
     caveats,
-    change_in_unit,
     goal_in_words,
     heading,
-    in_unit,
     indices_of,
     instability,
     is_clear,
+    label_of,
     leading_candidates,
     most_different,
     name_of,
@@ -40,21 +38,20 @@ from sim.report.sweep_content import (
     sentences,
     setting,
     show_index,
-    unit_of_change,
     value_name,
 )
 from sim.report.units import (
     Estimate,
     count_noun,
+    difference_in,
+    estimate_in,
     format_number,
     format_percent,
     format_value,
-    readable,
+    unit_of_change,
 )
 from sim.scenario.load import to_yaml
-
-if TYPE_CHECKING:
-    pass
+from sim.words import listed
 
 TABLE_ALL = 200
 """Points up to which all of them stand in the tables."""
@@ -119,29 +116,26 @@ def _left_out(found: Findings, shown: int) -> str:
 
 def _points_table(found: Findings) -> str:
     shown = _shown_points(found)
-    metrics = [*DORA_METRICS, *([COST] if found.is_priced else [])]
+    metrics = [*headlines(), *([COST] if found.is_priced else [])]
     head = _axis_heads(found) + "".join(
-        _head(_label(metric), found.units[metric].name, "number") for metric in metrics
+        _head(label_of(name), found.units[name].heading, "number") for name in metrics
     )
     lines = []
     for number in shown:
-        cells = "".join(_estimate_cell(_estimate(found, metric, number)) for metric in metrics)
+        cells = "".join(_estimate_cell(_estimate(found, name, number)) for name in metrics)
         lines.append(_row(found, number, cells))
+    more = listed([label_of(name) for name in metrics if metric(name).better == "more"])
     caption = (
-        "Mean over the replications and its 95 % interval; less is better except for deployment "
-        "frequency. The best of many means is a little too good: it was picked for that."
+        f"Mean over the replications and its 95 % interval; less is better except for {more}. The "
+        "best of many means is a little too good: it was picked for that."
     )
     return _table(caption + _left_out(found, len(shown)), head, lines)
 
 
-def _label(metric: str) -> str:
-    return LABELS.get(metric, readable(metric.removesuffix("_per_week")))
-
-
-def _estimate(found: Findings, metric: str, number: int) -> Estimate:
-    rows = found.estimates[metric]
+def _estimate(found: Findings, name: str, number: int) -> Estimate:
+    rows = found.estimates[name]
     mean, low, high = (float(rows[column][number]) for column in ("mean", "ci_low", "ci_high"))
-    return in_unit(metric, found.units[metric], mean, low, high)
+    return estimate_in(found.units[name], metric(name), mean, low, high)
 
 
 def _effects_section(found: Findings) -> str:
@@ -150,20 +144,20 @@ def _effects_section(found: Findings) -> str:
     baseline = found.sweep.baseline
     shown = [number for number in _shown_points(found) if number != baseline]
     head = _axis_heads(found) + "".join(
-        _head(LABELS[metric], unit_of_change(found.units[metric]), "number")
-        for metric in DORA_METRICS
+        _head(label_of(name), unit_of_change(found.units[name]).heading, "number")
+        for name in headlines()
     )
-    clear = {metric: is_clear(rows) for metric, rows in found.effects.items()}
+    clear = {name: is_clear(rows) for name, rows in found.effects.items()}
     lines = []
     for number in shown:
         cells = ""
-        for metric, rows in found.effects.items():
+        for name, rows in found.effects.items():
             numbers = (
                 float(rows[column][number])
                 for column in ("difference", "adjusted_low", "adjusted_high")
             )
-            change = change_in_unit(found.units[metric], *numbers)
-            cells += _estimate_cell(change, "number clear" if clear[metric][number] else "number")
+            change = difference_in(found.units[name], *numbers)
+            cells += _estimate_cell(change, "number clear" if clear[name][number] else "number")
         lines.append(_row(found, number, cells))
     caption = (
         f"Paired differences to the baseline ({point_name(found, baseline)}), with Holm-adjusted "
@@ -178,11 +172,11 @@ def _sensitivity_section(found: Findings) -> str:
         return ""
     sobol = found.sweep.design == "sobol"
     bodies = []
-    for metric in DORA_METRICS:
-        rows = indices_of(found, metric)
-        unit = "" if sobol else f", {unit_of_change(found.units[metric])}"
+    for name in headlines():
+        rows = indices_of(found, name)
+        unit = "" if sobol else f", {unit_of_change(found.units[name]).heading}"
         lines = "".join(
-            f'<tr><th scope="row">{html.escape(LABELS[metric] + unit)}</th>'
+            f'<tr><th scope="row">{html.escape(label_of(name) + unit)}</th>'
             f"{cell(name_of(found, str(key)))}{cell(show_index(row), 'number')}"
             f"{cell(_second_index(row, sobol), 'number')}</tr>\n"
             for key, row in rows.iterrows()
@@ -215,11 +209,12 @@ def _selection_section(found: Findings) -> str:
         return ""
     wish = found.sweep.base.select
     assert wish is not None
+    wanted = metric(wish.metric).priced_in(found.sweep.base.cost.currency)
     rows = leading_candidates(found, _CANDIDATES)
     head = _axis_heads(found) + "".join(
         _head(name, "", "number")
         for name in (
-            f"mean {_label(wish.metric)}",
+            f"mean {label_of(wish.metric)}",
             "keeps within limits",
             "is the best",
             "replications",
@@ -229,7 +224,7 @@ def _selection_section(found: Findings) -> str:
         _row(
             found,
             int(number),
-            cell(format_value(wish.metric, float(mean)), "number")
+            cell(format_value(wanted, float(mean)), "number")
             + cell(format_percent(float(within)), "number")
             + cell(format_percent(float(best)), "number")
             + cell(str(int(n)), "number"),

@@ -1,19 +1,17 @@
 """What a sweep prints at its end: the points, what they say, and what to beware of."""
 
-import math
-from typing import TYPE_CHECKING
-
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from sim.report.content import DORA_METRICS, LABELS
+from sim.metrics.catalogue import headlines
 from sim.report.sweep_content import (
     Findings,
     axis_name,
     caveats,
     heading,
     instability,
+    label_of,
     most_different,
     point_label,
     sentences,
@@ -21,10 +19,7 @@ from sim.report.sweep_content import (
     value_name,
 )
 from sim.report.terminal import Ink, caveat_table
-from sim.report.units import NO_DATA, count_noun, decimals_for, format_number
-
-if TYPE_CHECKING:
-    pass
+from sim.report.units import count_noun, plus_minus
 
 MOST_ROWS = 20
 _WIDE = 110
@@ -83,9 +78,9 @@ def _points_table(found: Findings, shown: list[int], ink: Ink, wide: bool) -> Ta
     apart = len(names) == 1 or (wide and len(names) <= _MOST_AXIS_COLUMNS)
     for name in names if apart else [" ·\n".join(names)]:
         table.add_column(ink.text(name), no_wrap=True)
-    for metric in DORA_METRICS:
-        words = LABELS[metric].rpartition(" ")
-        head = f"{words[0]}\n{words[2]}\n{found.units[metric].name}"
+    for metric in headlines():
+        words = label_of(metric).rpartition(" ")
+        head = f"{words[0]}\n{words[2]}\n{found.units[metric].heading}"
         table.add_column(ink.text(head), justify="right", vertical="bottom", no_wrap=True)
     for number in shown:
         is_baseline = found.has_baseline and number == found.sweep.baseline
@@ -96,21 +91,13 @@ def _points_table(found: Findings, shown: list[int], ink: Ink, wide: bool) -> Ta
         table.add_row(
             ink.text(f"{'*' if is_baseline else ''}{number}", "dim"),
             *map(ink.text, values),
-            *(ink.text(_plus_minus(found, metric, number)) for metric in DORA_METRICS),
+            *(ink.text(_plus_minus(found, metric, number)) for metric in headlines()),
             style="bold" if is_baseline else "",
         )
     return table
 
 
 def _plus_minus(found: Findings, metric: str, number: int) -> str:
-    rows, size = found.estimates[metric], found.units[metric].size
-    mean, low, high = (
-        float(rows[column][number]) / size for column in ("mean", "ci_low", "ci_high")
-    )
-    if math.isnan(mean):
-        return NO_DATA
-    if math.isnan(low):
-        return format_number(mean)
-    half = (high - low) / 2.0
-    decimals = decimals_for(mean, half)
-    return f"{format_number(mean, decimals)} ±{format_number(half, decimals)}"
+    rows = found.estimates[metric]
+    mean, low, high = (float(rows[column][number]) for column in ("mean", "ci_low", "ci_high"))
+    return plus_minus(found.units[metric], mean, low, high)

@@ -9,9 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.experiment.replicate import Study
+from sim.metrics.catalogue import companions, headlines, metric
 from sim.report.content import (
-    COMPANIONS,
-    DORA_METRICS,
     DORA_YEAR,
     FOOTNOTE,
     Caveat,
@@ -19,19 +18,24 @@ from sim.report.content import (
     PartRow,
     band_words,
     caveats,
-    cost_rows,
-    effort_rows,
     instability,
     is_priced,
-    lead_time_rows,
+    metric_of,
     metric_rows,
     net_cost_lines,
+    part_rows,
     practices,
-    restore_rows,
     setting,
     utilization_rows,
 )
-from sim.report.units import NO_DATA, decimals_for, format_number, format_percent
+from sim.report.units import (
+    MINUS,
+    NO_DATA,
+    decimals_for,
+    format_number,
+    format_percent,
+    unit_for,
+)
 
 _WIDE = 110
 """Columns from which the breakdowns stand side by side and counts have their nouns."""
@@ -47,7 +51,7 @@ _KIND_STYLES = {
 }
 
 # What a terminal that does not speak Unicode gets instead.
-_ASCII = str.maketrans({"–": "-", "·": "-", "×": "x", "±": "+/-", "█": "#"})
+_ASCII = str.maketrans({"–": "-", "·": "-", "×": "x", "±": "+/-", "█": "#", MINUS: "-"})
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -81,30 +85,19 @@ def print_study(study: Study, console: Console) -> None:
     ink = Ink(console)
     wide = console.width >= _WIDE
     bar_width = 18 if wide else 38
-    means = study.summary()["mean"]
-    lead_time = _parts_table(
-        "Where lead time goes",
-        lead_time_rows(study),
-        ("mean lead time", float(means["lead_time_mean_h"])),
-        bar_width,
-        ink,
-    )
-    restore = _parts_table(
-        "Where restore time goes",
-        restore_rows(study),
-        ("mean time to restore", float(means["time_to_restore_mean_h"])),
-        bar_width,
-        ink,
-    )
-    effort = _parts_table(
-        "Where people's time goes, per week",
-        effort_rows(study),
-        ("capacity", float(means["capacity_h_per_week"])),
-        bar_width,
-        ink,
-    )
+
+    def parts(title: str, whole: str, unit: str = " h") -> Table:
+        return _parts_table(title, study, whole, bar_width, ink, unit)
+
+    lead_time = parts("Where lead time goes", "lead_time_mean_h")
+    restore = parts("Where restore time goes", "time_to_restore_mean_h")
+    effort = parts("Where people's time goes, per week", "capacity_h_per_week")
     utilization = _utilization_table(utilization_rows(study), bar_width, ink)
-    cost = [_cost_table(study, bar_width, ink)] if is_priced(study) else []
+    cost = []
+    if is_priced(study):
+        unit = unit_for(metric_of(study, "cost_per_week"), 0.0).heading
+        cost = [parts(f"What it costs, {unit}", "cost_per_week", "")]
+        _add_net_cost(study, cost[0], ink)
 
     console.print(ink.text(study.scenario.name, "bold"))
     if study.scenario.description:
@@ -155,15 +148,15 @@ def _metric_table(study: Study, ink: Ink, wide: bool) -> Table:
     table.add_column("95 % interval", justify="right", no_wrap=True)
     table.add_column(f"DORA {DORA_YEAR}", min_width=12)
     table.add_column("count", justify="right", style="dim", no_wrap=True)
-    for metrics in (DORA_METRICS, COMPANIONS):
-        for row in metric_rows(study, metrics):
+    for names in (headlines(), companions()):
+        for row in metric_rows(study, names):
             table.add_row(*_cells(row, ink, wide))
         table.add_section()
     return table
 
 
 def _cells(row: MetricRow, ink: Ink, wide: bool) -> list[Text]:
-    headline = "bold" if row.metric in DORA_METRICS else ""
+    headline = "bold" if metric(row.metric).prominence == "headline" else ""
     missing = row.estimate.value == NO_DATA
     band_style = _BAND_STYLES.get(row.bands[0], "") if len(row.bands) == 1 else ""
     return [
@@ -187,19 +180,14 @@ def _breakdown(title: str) -> Table:
 
 
 def _parts_table(
-    title: str,
-    rows: Sequence[PartRow],
-    total: tuple[str, float],
-    bar_width: int,
-    ink: Ink,
-    unit: str = " h",
+    title: str, study: Study, whole: str, bar_width: int, ink: Ink, unit: str
 ) -> Table:
-    name, whole = total
+    rows, total = part_rows(study, whole), float(study.summary()["mean"][whole])
     table = _breakdown(title)
-    if math.isnan(whole):
+    if math.isnan(total):
         table.add_row(ink.text(NO_DATA, "dim"))
         return table
-    decimals = decimals_for(whole)
+    decimals = decimals_for(total)
     largest = max(row.share for row in rows)
     for row in rows:
         table.add_row(
@@ -209,26 +197,17 @@ def _parts_table(
             ink.bar(row.share / largest, bar_width, _KIND_STYLES[row.kind]),
         )
     table.add_row(
-        ink.text(name, "bold"),
-        ink.text(f"{format_number(whole, decimals)}{unit}", "bold"),
+        ink.text(metric(whole).label, "bold"),
+        ink.text(f"{format_number(total, decimals)}{unit}", "bold"),
         ink.text("100 %", "bold"),
     )
     return table
 
 
-def _cost_table(study: Study, bar_width: int, ink: Ink) -> Table:
-    cost = float(study.summary()["mean"]["cost_per_week"])
-    table = _parts_table(
-        f"What it costs, {study.scenario.cost.currency} per week",
-        cost_rows(study),
-        ("cost", cost),
-        bar_width,
-        ink,
-        unit="",
-    )
+def _add_net_cost(study: Study, table: Table, ink: Ink) -> None:
+    decimals = decimals_for(float(study.summary()["mean"]["cost_per_week"]))
     for name, amount in net_cost_lines(study):
-        table.add_row(ink.text(name), ink.text(format_number(amount, decimals_for(cost))))
-    return table
+        table.add_row(ink.text(name), ink.text(format_number(amount, decimals)))
 
 
 def _utilization_table(rows: Sequence[PartRow], bar_width: int, ink: Ink) -> Table:

@@ -1,15 +1,19 @@
 """How numbers are shown: units a person thinks in, as many digits as the interval deserves.
 
-Every table, sentence and figure of the report formats its numbers here. The metrics come in the
-units of :mod:`sim.metrics`: hours, deployments per service and day, shares between 0 and 1.
+Every table, sentence and figure that people read formats its numbers here: minus is a minus sign
+(U+2212), which terminals without Unicode translate. What a number measures is said by a
+:class:`sim.metrics.catalogue.Quantity`. Values come in the units of :mod:`sim.metrics`: hours,
+deployments per service and day, shares between 0 and 1.
 """
 
 import math
-from typing import Literal, NamedTuple
+from typing import NamedTuple
+
+from sim.hours import HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_WEEK, HOURS_PER_YEAR
+from sim.metrics.catalogue import Quantity
 
 NO_DATA = "no data"
-
-Dimension = Literal["duration", "rate", "share", "count"]
+MINUS = "\N{MINUS SIGN}"
 
 
 class Unit(NamedTuple):
@@ -19,70 +23,87 @@ class Unit(NamedTuple):
     """What stands behind the number, such as ``days`` or ``per week``; empty for a count."""
     size: float
     """How many units of the metric make one of this unit."""
+    currency: str = ""
+    """What stands in front of the number."""
+
+    @property
+    def heading(self) -> str:
+        """What stands above or beside a column of numbers."""
+        return f"{self.currency} {self.name}".strip()
+
+    def behind(self, number: str) -> str:
+        """Return a number with its unit."""
+        return f"{self.currency} {number} {self.name}".strip()
 
 
 class Estimate(NamedTuple):
-    """A mean and its interval, ready to print; the interval is in the unit of the value."""
+    """A number and its interval, ready to print; the interval is in the unit of the value."""
 
     value: str
     interval: str
 
 
 HOUR = Unit("h", 1.0)
-DAY = Unit("days", 24.0)
-WEEK = Unit("weeks", 168.0)
+DAY = Unit("days", HOURS_PER_DAY)
+WEEK = Unit("weeks", HOURS_PER_WEEK)
 PERCENT = Unit("%", 0.01)
-DAYS_PER_MONTH = 365.25 / 12
 
 # From the largest unit to the smallest, each with the smallest magnitude it is used for: lead times
 # of a day and a half are read in hours, of ten days in days, and just short of once a week is not
 # four times a month.
-_DURATIONS = ((28 * 24.0, WEEK), (48.0, DAY), (1.0, HOUR), (0.0, Unit("min", 1 / 60)))
-_RATES = (
-    (0.9, Unit("per day", 1.0)),
-    (0.9 / 7, Unit("per week", 1 / 7)),
-    (0.9 / DAYS_PER_MONTH, Unit("per month", 1 / DAYS_PER_MONTH)),
-    (0.0, Unit("per year", 1 / 365.25)),
+_DURATIONS = (
+    (4 * HOURS_PER_WEEK, WEEK),
+    (2 * HOURS_PER_DAY, DAY),
+    (1.0, HOUR),
+    (0.0, Unit("min", 1 / 60)),
 )
-# Hours of work are no duration: nobody works 24 of them a day.
-_COUNTED = {"work_in_progress": "changes", "debt_h": "h"}
-_COUNTED_BY_ENDING = {"_h_per_week": "h per week", "_per_week": "per week"}
-_SHARES = ("change_failure_rate", "rework_rate", "availability", "share_", "flow_", "utilization_")
+_FREQUENCIES = tuple(
+    (least * HOURS_PER_DAY / hours, Unit(name, HOURS_PER_DAY / hours))
+    for least, name, hours in (
+        (0.9, "per day", HOURS_PER_DAY),
+        (0.9, "per week", HOURS_PER_WEEK),
+        (0.9, "per month", HOURS_PER_MONTH),
+        (0.0, "per year", HOURS_PER_YEAR),
+    )
+)
+_LARGE = ((10e6, "million", 1e6), (10e3, "thousand", 1e3))
 
 
-def dimension(metric: str) -> Dimension:
-    """Return what kind of quantity a metric is, by its name.
-
-    Args:
-        metric: Name of a metric of :func:`sim.metrics.compute_metrics`, or of a column in hours.
-    """
-    if metric.startswith("deployment_frequency"):
-        return "rate"
-    if metric.startswith(_SHARES):
-        return "share"
-    if metric in _COUNTED:
-        return "count"
-    return "duration" if metric.endswith("_h") else "count"
-
-
-def unit_for(metric: str, value: float) -> Unit:
-    """Return the unit in which a value of this metric reads best.
+def unit_for(quantity: Quantity, value: float) -> Unit:
+    """Return the unit in which a value reads best.
 
     Args:
-        metric: Name of the metric; it decides between durations, rates, shares and counts.
+        quantity: What the value measures.
         value: The value in the unit of the metric; NaN is taken for zero.
     """
-    kind = dimension(metric)
-    if kind == "share":
+    if quantity.dimension == "share":
         return PERCENT
-    if kind == "count":
-        endings = (name for ending, name in _COUNTED_BY_ENDING.items() if metric.endswith(ending))
-        return Unit(_COUNTED.get(metric) or next(endings, ""), 1.0)
+    if quantity.dimension in ("quantity", "money"):
+        return Unit(quantity.unit, 1.0, quantity.currency)
     magnitude = 0.0 if math.isnan(value) else abs(value)
     if magnitude == 0.0:
-        return HOUR if kind == "duration" else _RATES[1][1]
-    choices = _DURATIONS if kind == "duration" else _RATES
+        return HOUR if quantity.dimension == "duration" else _FREQUENCIES[1][1]
+    choices = _DURATIONS if quantity.dimension == "duration" else _FREQUENCIES
     return next(unit for smallest, unit in choices if magnitude >= smallest)
+
+
+def column_unit(quantity: Quantity, value: float) -> Unit:
+    """Return the unit of a column of numbers, which counts large amounts in thousands.
+
+    Args:
+        quantity: What the numbers measure.
+        value: About how large they are.
+    """
+    unit = unit_for(quantity, value)
+    if unit.size != 1.0 or quantity.dimension == "duration":
+        return unit
+    word, size = next(((w, size) for least, w, size in _LARGE if abs(value) >= least), ("", 1.0))
+    return unit._replace(name=f"{word} {unit.name}".strip(), size=size)
+
+
+def unit_of_change(unit: Unit) -> Unit:
+    """Return the unit of a difference: that of two percentages is points."""
+    return unit._replace(name="points") if unit == PERCENT else unit
 
 
 def _leading_power(value: float) -> int:
@@ -111,66 +132,88 @@ def decimals_for(value: float, half_width: float = math.nan) -> int:
     return max(0, decimals)
 
 
-def format_number(value: float, decimals: int | None = None) -> str:
+def format_number(value: float, decimals: int | None = None, signed: bool = False) -> str:
     """Return a number with thousands separators.
 
     Args:
         value: The number.
         decimals: How many; by default as many as make three digits, none if they are all zero.
+        signed: Whether numbers above zero have a sign as well; zero never has one.
     """
     if math.isnan(value):
         return NO_DATA
-    text = f"{value:,.{decimals_for(value) if decimals is None else decimals}f}"
+    text = f"{abs(value):,.{decimals_for(value) if decimals is None else decimals}f}"
     if decimals is None and "." in text and not text.partition(".")[2].strip("0"):
         text = text.partition(".")[0]
-    return text.lstrip("-") if not text.strip("-0.,") else text
+    if not text.strip("0.,"):
+        return text
+    return f"{MINUS if value < 0.0 else '+' if signed else ''}{text}"
 
 
-def format_value(metric: str, value: float) -> str:
-    """Return a value of a metric with three digits and its best unit, such as ``5.25 days``."""
+def format_value(quantity: Quantity, value: float) -> str:
+    """Return a value with three digits and its best unit: ``5.25 days``, ``USD 91,400``."""
     if math.isnan(value):
         return NO_DATA
-    unit = unit_for(metric, value)
-    return f"{format_number(value / unit.size)} {unit.name}".rstrip()
+    unit = unit_for(quantity, value)
+    if quantity.dimension == "money" and value:
+        value = round(value, 2 - _leading_power(value))
+    return unit.behind(format_number(value / unit.size))
 
 
-def format_estimate(metric: str, mean: float, low: float, high: float) -> Estimate:
-    """Return a mean with unit and its interval, rounded as the interval deserves.
-
-    Student's t knows nothing of what is possible: an interval that reaches below zero, or beyond
-    100 % for a share, is cut there. Only a net cost can be negative.
+def format_estimate(quantity: Quantity, mean: float, low: float, high: float) -> Estimate:
+    """Return a mean with its best unit, and its interval.
 
     Args:
-        metric: Name of the metric.
+        quantity: What they measure.
         mean: The mean, in the unit of the metric; NaN if there is no data.
         low: Lower end of the interval; NaN if there is none.
         high: Upper end of the interval.
     """
     if math.isnan(mean):
         return Estimate(NO_DATA, "")
-    unit = unit_for(metric, mean)
+    unit = unit_for(quantity, mean)
+    shown = estimate_in(unit, quantity, mean, low, high)
+    return shown._replace(value=unit.behind(shown.value))
+
+
+def estimate_in(unit: Unit, quantity: Quantity, mean: float, low: float, high: float) -> Estimate:
+    """Return a mean and its interval in a unit that neither names, with the digits it deserves.
+
+    Student's t knows nothing of what is possible: an interval that reaches beyond the smallest or
+    largest value of the quantity is cut there.
+    """
+    if math.isnan(mean):
+        return Estimate(NO_DATA, "")
     shown = mean / unit.size
     if math.isnan(low) or math.isnan(high):
-        return Estimate(f"{format_number(shown)} {unit.name}".rstrip(), "")
-    share = dimension(metric) == "share"
+        return Estimate(format_number(shown), "")
     # Close to 100 %, what is missing to it decides: 99.69 % rather than 99.7 %.
-    distance = min(shown, 100.0 - shown) if share else shown
-    decimals = decimals_for(distance, (high - low) / unit.size / 2)
-    if metric != "net_cost_per_week":  # it earns more than it costs
-        low = max(low, 0.0)
-    if share:
-        # Emergency work of people on call can push a utilization above 100 %.
-        high = high if metric.startswith("utilization_") else min(high, 1.0)
+    distance = min(shown, 100.0 - shown) if unit == PERCENT else shown
+    decimals = decimals_for(distance, (high - low) / unit.size / 2.0)
+    low, high = max(low, quantity.lowest), min(high, quantity.highest)
     ends = [format_number(end / unit.size, decimals) for end in (low, high)]
-    return Estimate(f"{format_number(shown, decimals)} {unit.name}".rstrip(), " – ".join(ends))
+    return Estimate(format_number(shown, decimals), " – ".join(ends))
 
 
-def format_difference(metric: str, level: float, difference: float, low: float, high: float) -> str:
-    """Return a difference with its interval, such as ``-1.2 days (-1.6 to -0.8)``.
+def plus_minus(unit: Unit, mean: float, low: float, high: float) -> str:
+    """Return a mean and half its interval in a unit that is not named: ``5.3 ±0.6``."""
+    if math.isnan(mean):
+        return NO_DATA
+    shown, half_width = mean / unit.size, (high - low) / unit.size / 2.0
+    if math.isnan(half_width):
+        return format_number(shown)
+    decimals = decimals_for(shown, half_width)
+    return f"{format_number(shown, decimals)} ±{format_number(half_width, decimals)}"
+
+
+def format_difference(
+    quantity: Quantity, level: float, difference: float, low: float, high: float
+) -> str:
+    """Return a difference with its interval, such as ``+1.2 days (+0.8 to +1.6)``.
 
     Args:
-        metric: Name of the metric.
-        level: About how large the metric itself is, which decides on the unit.
+        quantity: What is compared.
+        level: About how large it is itself, which decides on the unit.
         difference: The difference, in the unit of the metric; NaN if there is no data.
         low: Lower end of its interval; NaN if there is none.
         high: Upper end of its interval.
@@ -179,15 +222,22 @@ def format_difference(metric: str, level: float, difference: float, low: float, 
         return NO_DATA
     if difference == low == high == 0.0:
         return "the same"
-    unit = unit_for(metric, level)
-    numbers = [value / unit.size for value in (difference, low, high)]
-    decimals = decimals_for(numbers[0], (numbers[2] - numbers[1]) / 2)
-    # Adding nothing makes a zero of a negative zero.
-    shown = [f"{round(number, decimals) + 0.0:+,.{decimals}f}" for number in numbers]
-    points = "points" if unit is PERCENT else unit.name
+    unit = unit_for(quantity, level)
+    shown = difference_in(unit, difference, low, high)
+    value = unit_of_change(unit).behind(shown.value)
+    return f"{value} ({shown.interval})" if shown.interval else value
+
+
+def difference_in(unit: Unit, difference: float, low: float, high: float) -> Estimate:
+    """Return a difference and its interval with their signs, in a unit that neither names."""
+    if math.isnan(difference):
+        return Estimate(NO_DATA, "")
+    numbers = [number / unit.size for number in (difference, low, high)]
     if math.isnan(low) or math.isnan(high):
-        return f"{shown[0]} {points}".rstrip()
-    return f"{shown[0]} {points} ({shown[1]} to {shown[2]})"
+        return Estimate(format_number(numbers[0], decimals_for(numbers[0]), signed=True), "")
+    decimals = decimals_for(numbers[0], (numbers[2] - numbers[1]) / 2.0)
+    shown, *ends = (format_number(number, decimals, signed=True) for number in numbers)
+    return Estimate(shown, " to ".join(ends))
 
 
 def format_percent(share: float) -> str:
@@ -198,19 +248,6 @@ def format_percent(share: float) -> str:
     if 0.0 < percent < 0.05:
         return "<0.1 %"
     return f"{format_number(percent, 1 if 0.0 < percent < 0.95 else 0)} %"
-
-
-def format_money(amount: float, currency: str) -> str:
-    """Return an amount with three digits that count: ``USD 91,400``.
-
-    Args:
-        amount: The amount.
-        currency: What it is in.
-    """
-    if math.isnan(amount):
-        return NO_DATA
-    rounded = round(amount, 2 - _leading_power(amount)) if amount else 0.0
-    return f"{currency} {format_number(rounded)}"
 
 
 _FRACTIONS = (
@@ -236,27 +273,57 @@ def share_in_words(share: float) -> str:
     return format_percent(share)
 
 
-_SINGULAR = {"h": "hour", "days": "day", "weeks": "week", "min": "minute"}
+_IN_WORDS = {"h": "hour", "days": "day", "weeks": "week", "min": "minute"}
 
 
-def value_in_words(metric: str, value: float) -> str:
-    """Return a duration or a rate as people say it: ``5.3 hours``, ``1.7 times a week``.
+def value_in_words(quantity: Quantity, value: float) -> str:
+    """Return a value as people say it: ``5.3 hours``, ``1.7 times per week``, ``6 %``.
 
     Args:
-        metric: Name of the metric.
+        quantity: What it measures.
         value: The value in the unit of the metric; it keeps one decimal, or three digits.
     """
     if math.isnan(value):
         return NO_DATA
-    unit = unit_for(metric, value)
+    if quantity.dimension == "share":
+        return format_percent(value)
+    if quantity.dimension == "money":
+        return format_value(quantity, value)
+    unit = unit_for(quantity, value)
     shown = value / unit.size
     number = format_number(shown, min(1, decimals_for(shown))).removesuffix(".0")
-    if dimension(metric) == "rate":
-        times = "once" if number == "1" else f"{number} times"
-        return f"{times} a {unit.name.removeprefix('per ')}"
-    if unit.name in _SINGULAR:
-        return f"{number} {_SINGULAR[unit.name]}{'' if number == '1' else 's'}"
-    return f"{number} {unit.name}".rstrip()
+    if quantity.dimension == "frequency":
+        return f"{'once' if number == '1' else f'{number} times'} {unit.name}"
+    return _said(number, unit)
+
+
+def change_in_words(
+    quantity: Quantity, change: float, level: float, largest: float, signed: bool = False
+) -> str:
+    """Return the size of a difference as people say it: ``2.5 days``, ``5.0 points``.
+
+    Args:
+        quantity: What is compared.
+        change: The difference, in the unit of the metric.
+        level: About how large the metric itself is, in whose unit a frequency is said.
+        largest: The largest difference beside this one, in whose unit a duration is said.
+        signed: Whether the difference has its sign.
+    """
+    unit = unit_for(quantity, largest if quantity.dimension == "duration" else level)
+    size = (change if signed else abs(change)) / unit.size
+    if quantity.dimension == "money":
+        size = round(size, 2 - _leading_power(size)) if size else 0.0
+    decimals = {"share": 1, "frequency": 2, "money": decimals_for(size)}.get(
+        quantity.dimension, min(1, decimals_for(size))
+    )
+    return _said(format_number(size, decimals, signed), unit_of_change(unit))
+
+
+def _said(number: str, unit: Unit) -> str:
+    """Return a number with its unit, that of a duration in full: ``1 hour``, ``2.5 days``."""
+    if unit.name not in _IN_WORDS:
+        return unit.behind(number)
+    return f"{number} {_IN_WORDS[unit.name]}{'' if number.strip(f'+{MINUS}') == '1' else 's'}"
 
 
 def count_noun(count: float, singular: str) -> str:
@@ -269,11 +336,3 @@ def count_noun(count: float, singular: str) -> str:
     whole = count == int(count)
     text = format_number(count, 0 if whole or count >= 10 else 1)
     return f"{text} {singular}" if text == "1" else f"{text} {singular}s"
-
-
-_ABBREVIATIONS = {"ml": "ML", "gpu": "GPU", "cpu": "CPU", "ci": "CI", "cicd": "CI/CD"}
-
-
-def readable(name: str) -> str:
-    """Return the name of a step, role or resource as people write it: ``unit test``."""
-    return " ".join(_ABBREVIATIONS.get(word, word) for word in name.split("_"))

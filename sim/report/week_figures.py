@@ -9,10 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from sim.experiment.replicate import Study
+from sim.hours import HOURS_PER_DAY, HOURS_PER_WEEK
 from sim.log import Tables
 from sim.metrics.arrays import (
-    HOURS_PER_DAY,
-    HOURS_PER_WEEK,
     BoolArray,
     FloatArray,
     Window,
@@ -24,8 +23,9 @@ from sim.metrics.arrays import (
 from sim.metrics.utilization import utilization
 from sim.report.content import instability
 from sim.report.palette import INK, Picture, entitle, new_figure, say_no_data
-from sim.report.units import format_percent, readable
+from sim.report.units import format_percent
 from sim.scenario.organization import DAYS
+from sim.words import readable
 
 _HOURS = int(HOURS_PER_WEEK)
 

@@ -1,24 +1,32 @@
-"""Composition of configurations by Hydra, which takes long, and is done once for many values.
+"""Composition: from the files of a scenario and a list of overrides to its configuration.
 
-Hydra reads and merges some twenty files, and only then sets values in the result. What it makes of
-the files that come with the package and of the choices from config groups is kept; values of keys
-of a scenario are set in a copy, by the very call of OmegaConf by which Hydra sets them.
+A run, a point of a sweep and ``sim.load`` all compose here. Hydra reads the files with the choices
+from config groups, which takes long and is kept. Values are then set in a copy of the result one by
+one, in the order of the command line, by the code by which Hydra sets them.
 """
 
 import pickle
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import hydra
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, OmegaConf
+from hydra.core.override_parser.types import Override, OverrideType
+from omegaconf import DictConfig, ListConfig, Node, OmegaConf, open_dict
+from omegaconf.basecontainer import BaseContainer
 
+from .errors import Problem, ScenarioError, nearest
 from .organization import Scenario
+from .validation import chosen_names
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _IN_WHEEL = _PACKAGE / "scenarios"
@@ -31,54 +39,209 @@ _composing = threading.RLock()
 """Hydra composes one configuration at a time in a process."""
 
 
-def compose(folder: Path, name: str, overrides: Sequence[str]) -> DictConfig:
-    """Compose the configuration ``name`` of the files in ``folder``.
+@dataclass(frozen=True)
+class Files:
+    """The files of a scenario.
 
-    Args:
-        folder: holds the file.
-        name: of the file, without its ending.
-        overrides: in Hydra's grammar.
+    Attributes:
+        name: of its file, without the ending.
+        of_hydra: overrides of Hydra itself, such as its search path.
+        folder: holds the file; None for the folders that the running command line searches.
+        version: what Hydra made of files with the same version is used again. By default, files
+            are read again by every new instance.
+    """
+
+    name: str
+    of_hydra: tuple[str, ...] = ()
+    folder: Path | None = None
+    version: Hashable = field(default_factory=object)
+
+    def options(self, group: str, kind: ObjectType | None = None) -> list[str]:
+        """Return what is in a config group: choices, and the groups inside of it."""
+        with self._searched():
+            loader = GlobalHydra.instance().config_loader()
+            return sorted(set(loader.get_group_options(group, kind, self.name, [*self.of_hydra])))
+
+    @contextmanager
+    def _searched(self) -> Iterator[None]:
+        """Let Hydra search the folders of these files."""
+        with _composing, own_values_last():
+            if self.folder is None:
+                yield
+            else:
+                with hydra.initialize_config_dir(str(self.folder), version_base="1.3"):
+                    yield
+
+
+def shipped(name: str) -> Files:
+    """Return a scenario that comes with the package."""
+    return Files(name, folder=SCENARIOS, version=_state_of_the_files())
+
+
+class Read(NamedTuple):
+    """What Hydra read.
+
+    Attributes:
+        config: the configuration, pickled.
+        choices: what is chosen, by config group.
+        sweep: the sweep that the files store, if they store one.
+    """
+
+    config: bytes
+    choices: Mapping[str, str | None]
+    sweep: object
+
+
+def read(files: Files, overrides: Sequence[str]) -> Read:
+    """Read files with the choices of some overrides; values of a scenario are not set.
 
     Raises:
-        Exception: what Hydra raises.
+        Exception: one that Hydra raises.
     """
-    parsed = OverridesParser.create().parse_overrides(list(overrides))
-    here = groups()
-    values = [override for override in parsed if override.key_or_group not in here]
-    chosen = tuple(str(one.input_line) for one in parsed if one.key_or_group in here)
+    choices = tuple(text for text in overrides if not sets_a_value(parse(text)))
     # What a choice refers to, an environment variable say, may change.
-    refers = any("${" in choice for choice in chosen)
-    if folder != SCENARIOS or refers or not all(map(_sets_a_value, values)):
-        return _by_hydra(folder, name, overrides)
-    composed: DictConfig = pickle.loads(_kept(name, chosen, _state_of_the_files()))
-    try:
-        for override in values:
-            key, value = override.key_or_group, override.value()
-            OmegaConf.update(composed, key, value, merge=True, force_add=True)
-    except Exception:  # for Hydra to say: it names the override, too
-        return _by_hydra(folder, name, overrides)
+    return (_read if any("${" in choice for choice in choices) else _kept)(files, choices)
+
+
+def _read(files: Files, choices: tuple[str, ...]) -> Read:
+    with files._searched():
+        made = hydra.compose(files.name, [*files.of_hydra, *choices], return_hydra_config=True)
+    sweep = OmegaConf.select(made, "hydra.sweeper.params")
+    chosen = dict(made.hydra.runtime.choices)
+    with open_dict(made):
+        del made["hydra"]
+    return Read(pickle.dumps(made), chosen, OmegaConf.to_container(sweep) if sweep else None)
+
+
+_kept = lru_cache(_KEPT)(_read)
+
+
+def compose(files: Files, overrides: Sequence[str]) -> DictConfig:
+    """Compose a configuration.
+
+    Args:
+        files: the scenario.
+        overrides: in Hydra's grammar, as somebody writes them: plain ones may also set keys that
+            the files do not mention. They are applied in their order.
+
+    Raises:
+        ScenarioError: an override names something that is not there, or would change nothing.
+        Exception: one that Hydra raises, which :func:`sim.scenario.load.from_composition` puts
+            into words.
+    """
+    # Hydra refuses overrides with several values, and knows the reasons.
+    choices = [text for text in overrides if parse(text).is_sweep_override()]
+    composed: DictConfig = pickle.loads(read(files, choices or overrides).config)
+    for text in overrides:
+        override = parse(text)
+        if sets_a_value(override):
+            _apply(override, composed)
     return composed
 
 
-def _sets_a_value(override: Override) -> bool:
-    if str(override.key_or_group).partition(".")[0] not in Scenario.model_fields:
-        return False  # of Hydra itself, or misspelt
+@lru_cache(4096)
+def parse(text: str) -> Override:
+    """Return an override as Hydra understands it.
+
+    Raises:
+        HydraException: it is none.
+    """
+    return OverridesParser.create().parse_override(text)
+
+
+def sets_a_value(override: Override) -> bool:
+    """Return whether an override is about a value of a scenario, and not about files of Hydra."""
     several = override.package is not None or override.is_sweep_override()
-    return bool(override.is_force_add()) and not several
+    return not several and not is_choice(override.key_or_group)
 
 
-@lru_cache(_KEPT)
-def _kept(name: str, choices: tuple[str, ...], _: frozenset[tuple[str, int, int]]) -> bytes:
-    return pickle.dumps(_by_hydra(SCENARIOS, name, choices))
+def is_choice(key: str) -> bool:
+    """Return whether a key is that of a config group, and not a dotted key of a scenario."""
+    return key.partition(".")[0] not in Scenario.model_fields
 
 
-def _by_hydra(folder: Path, name: str, overrides: Sequence[str]) -> DictConfig:
-    with (
-        _composing,
-        own_values_last(),
-        hydra.initialize_config_dir(str(folder), version_base="1.3"),
-    ):
-        return hydra.compose(name, list(overrides))
+def _apply(override: Override, composed: DictConfig) -> None:
+    """Set, add or remove a value."""
+    if override.type is OverrideType.CHANGE:
+        _refuse_unknown_names(override, composed)
+        # Whether a key exists is for the validation to say, which knows all keys.
+        override = replace(override, type=OverrideType.FORCE_ADD)
+    _refuse_places_in_lists(override, composed)
+    _copy_what_it_refers_to(override, composed)
+    ConfigLoaderImpl._apply_overrides_to_config([override], composed)
+
+
+def _refuse_unknown_names(override: Override, composed: DictConfig) -> None:
+    """Refuse a plain override of a step, team, service, role or pool that is not there.
+
+    Those names are the scenario's to choose, so that validation would take a misspelt one for a new
+    one. ``+key=value`` adds a new one on purpose. An empty mapping is refused where it would have
+    no effect, since Hydra merges mappings.
+    """
+    key = override.key_or_group
+    _refuse_records(override)
+    for parent, name in chosen_names(key):
+        names = _names_at(composed, parent)
+        if name not in names:
+            hint = f"{nearest(name, names)} (+{parent}.{name}=... adds it)"
+            raise ScenarioError([Problem(f"{parent}.{name}", "is not in this scenario", hint)])
+    if override.value() == {} and (names := _names_at(composed, key)):
+        hint = f"remove entries with ~{key}.NAME, where NAME is one of " + ", ".join(names)
+        raise ScenarioError([Problem(key, "{} would be merged and change nothing", hint)])
+
+
+def _refuse_records(override: Override) -> None:
+    """Refuse to write a level into the record of practices, which would change nothing else."""
+    key = override.key_or_group
+    if key == "practices" or key.startswith("practices."):
+        meant = key.replace(".", "/").replace("practices", "practice", 1)
+        level = str(override.input_line).partition("=")[2]
+        chosen = f"{meant}={level}" if "/" in meant else "practice/NAME=LEVEL"
+        raise ScenarioError([Problem(key, "only records levels", f"{chosen} chooses one")])
+
+
+def _names_at(composed: DictConfig, key: str) -> list[str]:
+    mapping = OmegaConf.select(composed, key)
+    return [str(name) for name in mapping] if isinstance(mapping, DictConfig) else []
+
+
+def _refuse_places_in_lists(override: Override, composed: DictConfig) -> None:
+    """Refuse what cannot be done to a list: to remove a place, or to set one that is not there."""
+    parts = override.key_or_group.split(".")
+    for count in range(1, len(parts)):
+        inside = OmegaConf.select(composed, ".".join(parts[:count]), throw_on_missing=False)
+        if not isinstance(inside, ListConfig):
+            continue
+        at, place = ".".join(parts[:count]), parts[count]
+        hint = f"set the whole list with {at}=[...]"
+        if override.is_delete():
+            raise ScenarioError([Problem(at, f"place {place} of a list cannot be removed", hint)])
+        if not (place.isdecimal() and int(place) < len(inside)):
+            has = f"the list has places 0 to {len(inside) - 1}" if len(inside) else "it is empty"
+            raise ScenarioError([Problem(at, f"there is no place '{place}'", f"{has}; {hint}")])
+
+
+def _copy_what_it_refers_to(override: Override, composed: DictConfig) -> None:
+    """Put a copy where a block on the way to a key refers to another block.
+
+    OmegaConf does so where mappings are merged. A single value would replace the whole block, and
+    a removal would reach into the other one.
+    """
+    parts = override.key_or_group.split(".")
+    reach = len(parts) if isinstance(override.value(), dict) else len(parts) - 1
+    inside: Any = composed
+    for part in parts[:reach]:
+        if not isinstance(inside, BaseContainer) or inside._is_none() or inside._is_missing():
+            return
+        key = int(part) if isinstance(inside, ListConfig) else part
+        node = inside._get_node(key, validate_access=False)
+        if isinstance(node, Node) and node._is_interpolation():
+            meant = node._dereference_node()
+            if isinstance(meant, BaseContainer):
+                with open_dict(inside):
+                    inside[key] = meant
+                node = inside._get_node(key)
+        inside = node
 
 
 def _state_of_the_files() -> frozenset[tuple[str, int, int]]:

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from .errors import Problem, nearest
 from .organization import Scenario, Service, Team
-
-_SHORTEST_GAP_H = 0.001
+from .spec import SHORTEST
 
 
 def check(scenario: Scenario) -> list[Problem]:
@@ -70,21 +69,15 @@ def _arrivals(scenario: Scenario) -> Iterator[Problem]:
         if service.quality.shocks is not None:
             gaps[f"{key}.quality.shocks.interarrival_h"] = service.quality.shocks.interarrival_h
     for key, gap in gaps.items():
-        if gap is not None and gap.expectation < _SHORTEST_GAP_H:
+        if gap is not None and gap.expectation < SHORTEST:
             yield Problem(
                 key,
                 f"a mean of {gap.expectation:g} h between two of them never ends",
-                f"use a mean of {_SHORTEST_GAP_H:g} h or more",
+                f"use a mean of {SHORTEST:g} h or more",
             )
     for name, service in scenario.services.items():
         policy = service.retraining or scenario.retraining
         key = "retraining" if service.retraining is None else f"services.{name}.retraining"
-        if policy.every_h < _SHORTEST_GAP_H:
-            yield Problem(
-                f"{key}.every_h",
-                f"{policy.every_h:g} h between two of them never ends",
-                f"use {_SHORTEST_GAP_H:g} h or more",
-            )
         threshold = service.quality.objective + policy.margin
         if policy.trigger == "drift" and threshold >= service.quality.initial:
             yield Problem(

@@ -15,13 +15,25 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from scipy import special
 
+from .spec import LARGEST_COUNT, LONGEST
+
 Floats = NDArray[np.float64]
 _Number = Annotated[float, Field(strict=True)]
-_NotNegative = Annotated[_Number, Field(ge=0)]
+# Within these bounds all quantiles are finite. "Never" can be written as a long time.
+_SMALLEST_MEAN = 1e-9
+_Value = Annotated[_Number, Field(ge=0, le=LONGEST)]
 
 
 def _parameter(description: str, unit: str = "that of the key", **limits: Any) -> Any:
     return Field(description=description, json_schema_extra={"unit": unit}, **limits)
+
+
+def _value(description: str) -> Any:
+    return _parameter(description, ge=0, le=LONGEST)
+
+
+def _mean(description: str) -> Any:
+    return _parameter(description, ge=_SMALLEST_MEAN, le=LONGEST)
 
 
 def _variation() -> Any:
@@ -42,7 +54,7 @@ class Constant(_Distribution):
     """Always the same value."""
 
     dist: Literal["constant"] = _kind("constant")
-    value: _Number = _parameter("The value.", ge=0)
+    value: _Number = _value("The value.")
 
     @property
     def expectation(self) -> float:
@@ -58,7 +70,7 @@ class Exponential(_Distribution):
     """Exponential: the time to an event that may happen at any moment."""
 
     dist: Literal["exponential"] = _kind()
-    mean: _Number = _parameter("Mean.", gt=0)
+    mean: _Number = _mean("Mean.")
 
     @property
     def expectation(self) -> float:
@@ -74,7 +86,7 @@ class Lognormal(_Distribution):
     """Lognormal, the usual shape of task and repair durations."""
 
     dist: Literal["lognormal"] = _kind()
-    mean: _Number = _parameter("Mean (not the median).", gt=0)
+    mean: _Number = _mean("Mean (not the median).")
     cv: _Number = _variation()
 
     @property
@@ -93,7 +105,7 @@ class Gamma(_Distribution):
     """Gamma; more regular than exponential if its cv is below 1."""
 
     dist: Literal["gamma"] = _kind()
-    mean: _Number = _parameter("Mean.", gt=0)
+    mean: _Number = _mean("Mean.")
     cv: _Number = _variation()
 
     @property
@@ -108,9 +120,9 @@ class Gamma(_Distribution):
 
 
 class _ThreePoint(_Distribution):
-    low: _Number = _parameter("Smallest possible value.", ge=0)
-    mode: _Number = _parameter("Most likely value.", ge=0)
-    high: _Number = _parameter("Largest possible value.", ge=0)
+    low: _Number = _value("Smallest possible value.")
+    mode: _Number = _value("Most likely value.")
+    high: _Number = _value("Largest possible value.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -159,8 +171,8 @@ class Uniform(_Distribution):
     """Uniform between two bounds."""
 
     dist: Literal["uniform"] = _kind()
-    low: _Number = _parameter("Smallest possible value.", ge=0)
-    high: _Number = _parameter("Largest possible value.", ge=0)
+    low: _Number = _value("Smallest possible value.")
+    high: _Number = _value("Largest possible value.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -182,7 +194,9 @@ class Empirical(_Distribution):
     """One of a list of observed values, each as likely as the others."""
 
     dist: Literal["empirical"] = _kind()
-    values: tuple[_NotNegative, ...] = _parameter("Observed values.", min_length=1)
+    values: tuple[_Value, ...] = _parameter(
+        "Observed values.", min_length=1, max_length=LARGEST_COUNT
+    )
 
     @property
     def expectation(self) -> float:
@@ -245,6 +259,6 @@ def _as_written(value: Any) -> Any:
 
 Distribution = Annotated[
     _AnyDistribution,
-    BeforeValidator(_as_written, json_schema_input_type=_NotNegative | _AnyDistribution),
+    BeforeValidator(_as_written, json_schema_input_type=_Value | _AnyDistribution),
 ]
 """Any of the distributions above, or a number for a constant."""

@@ -415,7 +415,14 @@ def _interval(node: Node) -> str:
     high, high_key = min(upper, default=("∞", "exclusive"), key=lambda b: (b[0], b[1] == "maximum"))
     opening = "[" if low_key == "minimum" else "("
     closing = "]" if high_key == "maximum" else ")"
-    return f"{opening}{low}, {high}{closing}"
+    return f"{opening}{_bound(low)}, {_bound(high)}{closing}"
+
+
+def _bound(bound: object) -> str:
+    """Return ``bound`` the way one says it: 1e9 instead of 1000000000.0."""
+    if not isinstance(bound, float):
+        return str(bound)
+    return f"{bound:g}".replace("e+0", "e").replace("e-0", "e-")
 
 
 def _unit(schema: Node, parts: Sequence[str]) -> str:

@@ -1,22 +1,20 @@
 """From YAML files and overrides to a validated scenario: the edge where everything is checked."""
 
 import re
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError, MissingMandatoryValue, OmegaConfBaseException
 from yaml import MarkedYAMLError, YAMLError
 
-from .composition import SCENARIOS, compose, groups
+from .composition import SCENARIOS, Files, compose, groups, parse, read, shipped
 from .errors import Problem, ScenarioError, nearest
 from .organization import Scenario
 from .roadmap import fill_in
-from .validation import chosen_names, validate
+from .validation import validate
 
 _PLAIN = re.compile(rf"^({'|'.join(Scenario.model_fields)})(\.[^=/]*)?=")
 _NO_CHOICE = "this scenario does not choose from that group"
@@ -45,90 +43,68 @@ def load(*overrides: str, config: str | Path = "default") -> Scenario:
     Raises:
         ScenarioError: something in the files or the overrides is not valid.
     """
-    folder, name, extra = SCENARIOS, str(config), []
     path = Path(config)
     if path.suffix in (".yaml", ".yml"):
         if not path.is_file():
             raise ScenarioError([Problem(str(config), "no such file")])
         if path.suffix == ".yml":
             raise ScenarioError([Problem(str(config), "its name must end in .yaml")])
-        folder, name = path.resolve().parent, path.stem
         quoted = str(SCENARIOS).replace("'", "\\'")  # folders may be called `a, b (1)`
-        extra = [f"hydra.searchpath=['file://{quoted}']"]
-    completed = add_missing(overrides)
-
-    def composed(overrides: Sequence[str]) -> DictConfig:
-        return compose(folder, name, [*extra, *overrides])
-
-    def compose_again(practices: list[str]) -> DictConfig:
-        return composed([*without_groups(completed, practices), *practices])
-
-    try:
-        refuse_unknown_names(overrides, composed)
-        made = composed(completed)
-    except COMPOSITION_ERRORS as error:
-        raise from_composition(error, overrides) from None
-    return from_composed(made, overrides, compose_again)
+        search = f"hydra.searchpath=['file://{quoted}']"
+        return composed_scenario(Files(path.stem, (search,), path.resolve().parent), overrides)
+    return composed_scenario(shipped(str(config)), overrides)
 
 
-def without_groups(overrides: Sequence[str], chosen: Sequence[str]) -> list[str]:
-    """Return ``overrides`` without those that choose from the same groups as ``chosen``."""
-    groups = {override.partition("=")[0] for override in chosen}
-    return [override for override in overrides if override.partition("=")[0] not in groups]
-
-
-def from_composed(
-    composed: DictConfig,
-    overrides: Sequence[str],
-    compose_again: Callable[[list[str]], DictConfig],
-) -> Scenario:
-    """Validate a configuration that Hydra composed with ``overrides``.
-
-    Args:
-        composed: the configuration.
-        overrides: what somebody has just set.
-        compose_again: composes it once more, with other practices.
+def composed_scenario(files: Files, overrides: Sequence[str]) -> Scenario:
+    """Return the scenario that files and overrides make, validated.
 
     Raises:
-        ScenarioError: it is not a valid scenario.
+        ScenarioError: something in the files or the overrides is not valid.
     """
-    return validate(
-        as_data(composed, compose_again),
-        [override.lstrip("+").partition("=")[0] for override in overrides],
-    )
+    return validate(composed_data(files, overrides), keys_of(overrides))
 
 
-def as_data(
-    composed: DictConfig, compose_again: Callable[[list[str]], DictConfig]
-) -> dict[str, Any]:
-    """Return a configuration that Hydra composed as plain data, its roadmap filled in.
+def keys_of(overrides: Sequence[str]) -> list[str]:
+    """Return the dotted keys that overrides set."""
+    return [override.lstrip("+").partition("=")[0] for override in overrides]
 
-    Args:
-        composed: the configuration.
-        compose_again: composes it once more, with other practices.
+
+def composed_data(files: Files, overrides: Sequence[str]) -> dict[str, Any]:
+    """Return what files and overrides make as plain data, its roadmap filled in, not validated.
 
     Raises:
-        ScenarioError: a value cannot be resolved, or the roadmap names no practice.
+        ScenarioError: they cannot be composed, or the roadmap names no practice.
     """
-    data = _as_data(composed)
+    add_missing(overrides)
 
-    def compose(practices: list[str]) -> Scenario:
+    def data_of(overrides: Sequence[str]) -> dict[str, Any]:
         try:
-            return validate({**_as_data(compose_again(practices)), "roadmap": []})
+            return _as_data(compose(files, overrides))
         except COMPOSITION_ERRORS as error:
-            raise from_composition(error, practices) from None
+            raise from_composition(error, overrides) from None
 
-    fill_in(data, compose, SCENARIOS / "practice")
+    def with_practices(levels: Mapping[str, str]) -> Scenario:
+        chosen = _with_practices(files, overrides, levels)
+        return validate({**data_of(chosen), "roadmap": []})
+
+    data = data_of(overrides)
+    fill_in(data, with_practices, files.options)
     return data
 
 
+def _with_practices(files: Files, overrides: Sequence[str], levels: Mapping[str, str]) -> list[str]:
+    """Return overrides that choose these levels of practices instead of their own."""
+    chosen = {f"practice/{practice}": level for practice, level in levels.items()}
+    others = [override for override in overrides if _key(override) not in chosen]
+    there = read(files, others).choices
+    added = [f"{'' if key in there else '+'}{key}={level}" for key, level in chosen.items()]
+    return [*others, *added]
+
+
 def _as_data(composed: DictConfig) -> dict[str, Any]:
-    try:
-        data = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        raise from_composition(error, ()) from None
+    data = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
     assert isinstance(data, dict)
-    return {str(key): value for key, value in data.items() if key != "hydra"}
+    return {str(key): value for key, value in data.items()}
 
 
 def scenario_names() -> list[str]:
@@ -158,59 +134,6 @@ def add_missing(overrides: Sequence[str]) -> list[str]:
         if not _key(override):
             raise ScenarioError([Problem(override, "cannot be read as key=value")])
     return [f"++{override}" if _PLAIN.match(override) else override for override in overrides]
-
-
-def refuse_unknown_names(
-    overrides: Sequence[str], composed: Callable[[Sequence[str]], DictConfig]
-) -> None:
-    """Refuse plain overrides of a step, team, service, role or pool that the scenario lacks.
-
-    Those names are the scenario's to choose, so that validation would take a misspelt one for a new
-    one. ``+key=value`` adds a new one on purpose. An empty mapping is refused where it would have
-    no effect, since Hydra merges mappings.
-
-    Args:
-        overrides: what the user wrote.
-        composed: composes the scenario with some of them.
-
-    Raises:
-        ScenarioError: a name is not there, or a mapping cannot be emptied.
-    """
-    plain = [override for override in overrides if _PLAIN.match(override)]
-    _refuse_records(plain)
-    chosen = [name for override in plain for name in chosen_names(override.split("=")[0])]
-    emptied = [override.partition("=")[0] for override in plain if override.endswith("={}")]
-    if not chosen and not emptied:
-        return
-    others = [override for override in overrides if override not in plain]
-    try:
-        before = composed(others)
-    except COMPOSITION_ERRORS as error:
-        raise from_composition(error, overrides) from None
-    for parent, name in chosen:
-        names = _names_at(before, parent)
-        if name not in names:
-            hint = f"{nearest(name, names)} (+{parent}.{name}=... adds it)"
-            raise ScenarioError([Problem(f"{parent}.{name}", "is not in this scenario", hint)])
-    for key in emptied:
-        if names := _names_at(before, key):
-            hint = f"remove entries with ~{key}.NAME, where NAME is one of " + ", ".join(names)
-            raise ScenarioError([Problem(key, "{} would be merged and change nothing", hint)])
-
-
-def _refuse_records(plain: Sequence[str]) -> None:
-    """Refuse to write a level into the record of practices, which would change nothing else."""
-    for override in plain:
-        key, _, level = override.partition("=")
-        if key == "practices" or key.startswith("practices."):
-            meant = key.replace(".", "/").replace("practices", "practice", 1)
-            chosen = f"{meant}={level}" if "/" in meant else "practice/NAME=LEVEL"
-            raise ScenarioError([Problem(key, "only records levels", f"{chosen} chooses one")])
-
-
-def _names_at(composed: DictConfig, key: str) -> list[str]:
-    mapping = OmegaConf.select(composed, key)
-    return [str(name) for name in mapping] if isinstance(mapping, DictConfig) else []
 
 
 def from_composition(error: Exception, overrides: Sequence[str]) -> ScenarioError:
@@ -320,10 +243,8 @@ def _of_value(error: Exception) -> Problem:
     return Problem(key, line)
 
 
-@lru_cache(4096)
 def _key(override: str) -> str | None:
     try:
-        parsed = OverridesParser.create().parse_override(override)
+        return parse(override).key_or_group
     except HydraException:
         return None
-    return parsed.key_or_group

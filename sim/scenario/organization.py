@@ -11,7 +11,21 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from .distributions import Distribution, without_replaced
 from .settings import Precision, Selection
-from .spec import Count, Name, Number, Share, Spec, quantity, share
+from .spec import (
+    GREATEST,
+    LARGEST_COUNT,
+    SHORTEST,
+    Count,
+    Headcount,
+    Name,
+    Number,
+    Price,
+    Share,
+    Spec,
+    duration,
+    quantity,
+    share,
+)
 
 DefectKind = Literal["infra", "data", "model", "code", "security", "dependency"]
 ChangeKind = Literal["feature", "retrain", "fix", "improvement"]
@@ -32,6 +46,14 @@ CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
 WORK_CLASSES: tuple[WorkClass, ...] = get_args(WorkClass)
 """Priority classes of work, most urgent first."""
 DAYS: tuple[Day, ...] = get_args(Day)
+
+
+_SHORTEST_DAY_H = 0.01
+_FASTEST_LOSS = 1000
+"""Of quality, which is at most 1, per week: all of it in ten minutes."""
+_MOST_SLOTS = 100_000
+_MOST_TIMES = 1000
+"""Of a factor on the duration of work."""
 
 
 class ByMode(Spec):
@@ -57,12 +79,14 @@ class WorkingHours(Spec):
     )
     opens: Number = quantity(9.0, "hour of the day", "Start of the working day.", ge=0, lt=24)
     closes: Number = quantity(17.0, "hour of the day", "End of the working day.", gt=0, le=24)
-    focus: Number = share(1.0, "Share of working time left by meetings and chores.", gt=0)
+    focus: Number = share(1.0, "Share of working time left by meetings and chores.", ge=0.01)
 
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> Self:
         if self.opens >= self.closes:
             raise ValueError("needs opens < closes")
+        if self.closes - self.opens < _SHORTEST_DAY_H:
+            raise ValueError(f"opens and closes need {_SHORTEST_DAY_H:g} h between them")
         return self
 
 
@@ -70,7 +94,7 @@ class Team(Spec):
     """A team, or several alike."""
 
     count: Count = quantity(1, "teams", "How many teams are like this one.", ge=1, le=1000)
-    people: dict[Name, Annotated[Count, Field(ge=0, le=10_000)]] = quantity(
+    people: dict[Name, Headcount] = quantity(
         ..., "persons by role", "Headcount of each role in one such team."
     )
     wip_limit: Count | None = quantity(
@@ -78,6 +102,7 @@ class Team(Spec):
         "changes",
         "Most features in progress at once, exploration included; null is no limit.",
         ge=1,
+        le=LARGEST_COUNT,
     )
 
 
@@ -95,14 +120,18 @@ class ComputePool(Spec):
         "slots",
         "Slots of the shared pool, or of each team; the minimum if it scales.",
         ge=0,
-        le=100_000,
+        le=_MOST_SLOTS,
     )
     max_slots: Count | None = quantity(
-        None, "slots", "Most slots if autoscaled, likewise; null keeps the number fixed.", ge=1
+        None,
+        "slots",
+        "Most slots if autoscaled, likewise; null keeps the number fixed.",
+        ge=1,
+        le=_MOST_SLOTS,
     )
     provisioning_h: Distribution = quantity(0, "h", "Delay until an added slot is ready.")
-    release_after_h: Number = quantity(
-        1.0, "h", "Idle time after which a slot above the minimum is given back.", ge=0
+    release_after_h: Number = duration(
+        1.0, "h", "Idle time after which a slot above the minimum is given back."
     )
     failures_per_h: Number = quantity(
         0.0, "1/h", "Rate at which a running job dies of its machine.", ge=0, le=10
@@ -110,8 +139,8 @@ class ComputePool(Spec):
     preemptions_per_h: Number = quantity(
         0.0, "1/h", "Rate at which a running job loses its (spot) slot.", ge=0, le=10
     )
-    checkpoint_every_h: Number | None = quantity(
-        None, "h", "Running time between checkpoints; null restarts from scratch.", gt=0
+    checkpoint_every_h: Number | None = duration(
+        None, "h", "Running time between checkpoints; null restarts from scratch.", ge=SHORTEST
     )
 
     @model_validator(mode="after")
@@ -127,33 +156,37 @@ class LinearDecay(Spec):
     """Quality falls by the same amount every week."""
 
     shape: Literal["linear"] = Field(description="Which shape.")
-    loss_per_week: Number = quantity(..., "quality/week", "Fall per week.", ge=0)
+    loss_per_week: Number = quantity(..., "quality/week", "Fall per week.", ge=0, le=_FASTEST_LOSS)
 
 
 class ExponentialDecay(Spec):
     """Quality halves again and again."""
 
     shape: Literal["exponential"] = Field(description="Which shape.")
-    half_life_weeks: Number = quantity(..., "weeks", "Time until half the quality is left.", gt=0)
+    half_life_weeks: Number = duration(
+        ..., "weeks", "Time until half the quality is left.", ge=SHORTEST
+    )
 
 
 class PlateauDecay(Spec):
     """Nothing happens for a while, then quality collapses (Vela et al. 2022)."""
 
     shape: Literal["plateau"] = Field(description="Which shape.")
-    plateau_weeks: Number = quantity(..., "weeks", "Time without decay.", ge=0)
-    loss_per_week: Number = quantity(..., "quality/week", "Fall per week afterwards.", gt=0)
+    plateau_weeks: Number = duration(..., "weeks", "Time without decay.")
+    loss_per_week: Number = quantity(
+        ..., "quality/week", "Fall per week afterwards.", ge=1e-9, le=_FASTEST_LOSS
+    )
 
 
 class LogisticDecay(Spec):
     """The world moves from one regime to another and takes some of the quality with it."""
 
     shape: Literal["logistic"] = Field(description="Which shape.")
-    midpoint_weeks: Number = quantity(
-        ..., "weeks", "Age at which half the loss has happened.", gt=0
+    midpoint_weeks: Number = duration(
+        ..., "weeks", "Age at which half the loss has happened.", ge=SHORTEST
     )
-    scale_weeks: Number = quantity(..., "weeks", "How gradual the move is.", gt=0)
-    loss: Number = quantity(..., "quality", "Loss in the end.", gt=0, le=1)
+    scale_weeks: Number = duration(..., "weeks", "How gradual the move is.", ge=SHORTEST)
+    loss: Number = quantity(..., "quality", "Loss in the end.", ge=1e-9, le=1)
 
 
 SHAPES: dict[str, type[Spec]] = {
@@ -181,12 +214,14 @@ class DriftShocks(Spec):
 class Quality(Spec):
     """The quality of a service's model as its training data gets older."""
 
-    initial: Number = quantity(1.0, "quality", "Of a model trained on today's data.", gt=0, le=1)
+    initial: Number = quantity(1.0, "quality", "Of a model trained on today's data.", ge=1e-9, le=1)
     objective: Number = quantity(
         0.0, "quality", "Service-level objective; below it is an incident.", ge=0, le=1
     )
     decay: Decay | None = quantity(None, "-", "Shape of the decay; null is none.")
-    speed: Number = quantity(1.0, "factor", "How fast age counts in the decay.", ge=0, le=1000)
+    speed: Number = quantity(
+        1.0, "factor", "How fast age counts in the decay.", ge=0, le=_MOST_TIMES
+    )
     shocks: DriftShocks | None = quantity(None, "-", "Drift shocks; null is none.")
     impairment: Number = quantity(
         0.2, "quality", "Lost while a bad model or bad data is being served.", ge=0, le=1
@@ -204,14 +239,16 @@ class Quality(Spec):
         return self
 
 
+def _weight(description: str, **alias: str) -> Any:
+    return quantity(1.0, "weight", description, ge=0, le=GREATEST, **alias)
+
+
 class CorruptionKinds(Spec):
     """How corrupted batches are corrupted: relative weights."""
 
-    schema_: Number = quantity(
-        1.0, "weight", "Breaks predictions as soon as it is served.", ge=0, alias="schema"
-    )
-    missing: Number = quantity(1.0, "weight", "Goes unseen and taints the next training.", ge=0)
-    delayed: Number = quantity(1.0, "weight", "Only arrives late.", ge=0)
+    schema_: Number = _weight("Breaks predictions as soon as it is served.", alias="schema")
+    missing: Number = _weight("Goes unseen and taints the next training.")
+    delayed: Number = _weight("Only arrives late.")
 
     @model_validator(mode="after")
     def _some_weight(self) -> Self:
@@ -247,8 +284,10 @@ class Retraining(Spec):
     trigger: Literal["none", "schedule", "new_data", "drift", "always_on"] = Field(
         "none", description="What starts a retraining."
     )
-    every_h: Number = quantity(168.0, "h", "Period of the schedule.", gt=0)
-    batches: Count = quantity(1, "batches", "New batches that start a retraining.", ge=1)
+    every_h: Number = duration(168.0, "h", "Period of the schedule.", ge=SHORTEST)
+    batches: Count = quantity(
+        1, "batches", "New batches that start a retraining.", ge=1, le=LARGEST_COUNT
+    )
     margin: Number = quantity(
         0.0, "quality", "Drift counts from this far above the objective.", ge=0, le=1
     )
@@ -454,17 +493,17 @@ class Upkeep(Spec):
 class Debt(Spec):
     """Technical debt of a service, in hours of clean-up work. Improvements pay it down."""
 
-    untested_h: Number = quantity(
-        0.0, "h of clean-up", "Added by a change for each testing step without automation.", ge=0
+    untested_h: Number = duration(
+        0.0, "h of clean-up", "Added by a change for each testing step without automation."
     )
-    by_hand_h: Number = quantity(
-        0.0, "h of clean-up", "Added by a change for each other step executed by hand.", ge=0
+    by_hand_h: Number = duration(
+        0.0, "h of clean-up", "Added by a change for each other step executed by hand."
     )
-    hurried_h: Number = quantity(
-        0.0, "h of clean-up", "Added by a change that was expedited to end an incident.", ge=0
+    hurried_h: Number = duration(
+        0.0, "h of clean-up", "Added by a change that was expedited to end an incident."
     )
-    hidden_h: Number = quantity(
-        0.0, "h of clean-up", "Added by a change for each hidden dependency of its service.", ge=0
+    hidden_h: Number = duration(
+        0.0, "h of clean-up", "Added by a change for each hidden dependency of its service."
     )
     slowdown: Number = quantity(
         0.0, "share per 100 h", "How much longer work on the service takes.", ge=0, le=10
@@ -481,7 +520,11 @@ class Dependencies(Spec):
         0.0, "Probability that an outage of a service takes down one that depends on it."
     )
     hidden_diagnosis: Number = quantity(
-        1.0, "factor", "How many times as long the diagnosis takes, if nobody knew of it.", ge=1
+        1.0,
+        "factor",
+        "How many times as long the diagnosis takes, if nobody knew of it.",
+        ge=1,
+        le=_MOST_TIMES,
     )
 
 
@@ -560,6 +603,7 @@ class Incidents(Spec):
         "How many times as long the diagnosis takes somebody from outside the team, of a service "
         "off the golden path.",
         ge=1,
+        le=_MOST_TIMES,
     )
     rollback: Rollback = Field(Rollback(), description="Taking back failed deployments.")
     failover: Failover = Field(Failover(), description="Moving away from an outage.")
@@ -569,22 +613,22 @@ class Cost(Spec):
     """Prices. Without them a bill has nothing but zeros."""
 
     currency: str = Field("USD", description="What the prices are in.", max_length=8)
-    person_per_h: Number = quantity(0.0, "money/h", "A paid hour of a person, all in.", ge=0)
-    person_per_h_of: dict[Name, Annotated[Number, Field(ge=0)]] = quantity(
+    person_per_h: Price = quantity(0.0, "money/h", "A paid hour of a person, all in.")
+    person_per_h_of: dict[Name, Price] = quantity(
         {}, "money/h by role", "The same, for roles that differ."
     )
-    compute_per_h: dict[Name, Annotated[Number, Field(ge=0)]] = quantity(
+    compute_per_h: dict[Name, Price] = quantity(
         {}, "money/h by pool", "An hour of a slot, idle or not."
     )
-    downtime_per_h: Number = quantity(0.0, "money/h", "An hour without a service.", ge=0)
-    degraded_per_h: Number = quantity(
-        0.0, "money/h", "An hour of a service below its quality objective.", ge=0
+    downtime_per_h: Price = quantity(0.0, "money/h", "An hour without a service.")
+    degraded_per_h: Price = quantity(
+        0.0, "money/h", "An hour of a service below its quality objective."
     )
-    tools_per_person_week: dict[Name, Annotated[Number, Field(ge=0)]] = quantity(
+    tools_per_person_week: dict[Name, Price] = quantity(
         {}, "money/week by practice", "Licences and hosting of tools, for each person there is."
     )
-    feature_worth: Number = quantity(
-        0.0, "money", "What a feature is worth once it is deployed; subtracts from the cost.", ge=0
+    feature_worth: Price = quantity(
+        0.0, "money", "What a feature is worth once it is deployed; subtracts from the cost."
     )
 
 
@@ -593,7 +637,7 @@ class Investment(Spec):
 
     practice: Name = Field(description="Which practice, e.g. cicd.")
     level: Name = Field(description="Which of its levels.")
-    start_week: Count = quantity(..., "week", "When people begin to work on it.", ge=0)
+    start_week: Count = quantity(..., "week", "When people begin to work on it.", ge=0, le=5200)
     effort_h: dict[Name, Annotated[Number, Field(ge=0, le=1_000_000)]] = quantity(
         {}, "h of effort by role", "Of each team with such people, and of a shared group."
     )
@@ -629,6 +673,10 @@ class Scenario(Spec):
     )
     n_jobs: Count = quantity(
         -1, "processes", "Parallel processes; -1 is one a core.", ge=-1, le=1024
+    )
+    allow_large: bool = Field(
+        False,
+        description="Run also what is not expected to fit into memory, or makes a billion events.",
     )
     engine: Literal["loky", "dask", "ray"] = Field(
         "loky", description="What runs the replications of a sweep: processes here, or a cluster."
@@ -682,7 +730,7 @@ class Scenario(Spec):
         ("incident",), "classes", "Work that interrupts less urgent work at once."
     )
     teams: dict[Name, Team] = Field(description="Teams by name.", min_length=1)
-    shared_people: dict[Name, Annotated[Count, Field(ge=0, le=10_000)]] = quantity(
+    shared_people: dict[Name, Headcount] = quantity(
         {}, "persons by role", "Groups outside the teams that serve all of them."
     )
     pooled_roles: tuple[Name, ...] = quantity(

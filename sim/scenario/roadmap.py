@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 from .errors import Problem, ScenarioError, nearest
@@ -61,15 +60,16 @@ def fixed(before: Scenario, after: Scenario) -> Iterator[Problem]:
 
 
 def fill_in(
-    data: dict[str, Any], compose: Callable[[list[str]], Scenario], practices: Path
+    data: dict[str, Any],
+    compose: Callable[[Mapping[str, str]], Scenario],
+    options: Callable[[str], list[str]],
 ) -> None:
     """Fill in what the items of a roadmap bring that name a practice and no keys of their own.
 
     Args:
         data: a composed scenario.
-        compose: composes it again without its roadmap and with other practices, given as
-            overrides.
-        practices: the folder of the practices.
+        compose: composes it again without its roadmap and with other levels of practices.
+        options: returns what there is in a config group.
 
     Raises:
         ScenarioError: there is no such practice, or no such level of it.
@@ -82,22 +82,22 @@ def fill_in(
             continue
         practice, level = item.get("practice"), item.get("level")
         key = f"roadmap.{number}"
-        valid = sorted(path.name for path in practices.iterdir() if path.is_dir())
+        valid = options("practice")
         if practice is not None and practice not in valid:
             hint = nearest(practice, valid)
             raise ScenarioError([Problem(f"{key}.practice", f"no practice '{practice}'", hint)])
         if practice is None or level is None:
             continue  # for validation to say
-        levels = sorted(path.stem for path in (practices / practice).glob("*.yaml"))
+        levels = options(f"practice/{practice}")
         if level not in levels:
             hint = nearest(level, levels)
             raise ScenarioError(
                 [Problem(f"{key}.level", f"no level '{level}' of '{practice}'", hint)]
             )
         if before is None:
-            before = _dumped(compose([]))
+            before = _dumped(compose({}))
         chosen[practice] = level
-        after = _dumped(compose([f"practice/{name}={level}" for name, level in chosen.items()]))
+        after = _dumped(compose(chosen))
         item["brings"] = differences(before, after)
         before = after
 

@@ -5,27 +5,38 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from .spec import Count, Number, Share, Spec, quantity, share
+from .spec import GREATEST, Count, Number, Share, Spec, quantity, share
 
 OF_A_SWEEP = frozenset(
     {"n_jobs", "engine", "address", "design", "samples", "baseline", "precision", "select"}
+    | {"allow_large"}
 )
 """Fields of a scenario that say how a sweep is run: no replication depends on them."""
 FOR_READERS = frozenset({"name", "description", "animation"})
 """Fields that only a reader needs."""
+
+_FARTHEST = 1e15
+"""Of a limit on a metric; costs of the largest organization stay below it."""
 
 Metric = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9_-]*$")]
 
 
 def _checked(width: object) -> object:
     percent = isinstance(width, str) and re.fullmatch(r"[0-9]+([.][0-9]+)? ?%", width)
-    number = isinstance(width, int | float) and not isinstance(width, bool) and width > 0
-    if not percent and not number:
-        raise ValueError("must be a number above 0, or a percentage such as 5%")
+    number = isinstance(width, int | float) and not isinstance(width, bool)
+    value = float(str(width).rstrip(" %")) if percent or number else 0.0
+    if not 0 < value <= GREATEST:
+        raise ValueError(
+            f"must be a number above 0 and up to {GREATEST:.0f}, or a percentage such as 5%"
+        )
     return width
 
 
-HalfWidth = Annotated[Annotated[float, Field(gt=0)] | str, BeforeValidator(_checked)]
+HalfWidth = Annotated[
+    Annotated[float, Field(gt=0, le=GREATEST)] | Annotated[str, Field(max_length=20)],
+    BeforeValidator(_checked),
+]
+_Limit = Annotated[Number, Field(ge=-_FARTHEST, le=_FARTHEST)]
 
 
 class Precision(Spec):
@@ -57,10 +68,10 @@ class Selection(Spec):
 
     metric: Metric = quantity(..., "-", "What the best point has the least of, or the most.")
     goal: Literal["smallest", "largest"] = Field("smallest", description="Which is better.")
-    at_most: dict[Metric, Number] = quantity(
+    at_most: dict[Metric, _Limit] = quantity(
         {}, "metric's unit", "Points whose means lie above these are out of the question."
     )
-    at_least: dict[Metric, Number] = quantity(
+    at_least: dict[Metric, _Limit] = quantity(
         {}, "metric's unit", "Points whose means lie below these are out of the question."
     )
     probability: Share = share(

@@ -4,16 +4,33 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+# No organization comes near these bounds, and within them all that is computed is finite.
+SHORTEST = 0.001
+"""Of what must not be zero: four seconds in hours, ten minutes in weeks."""
+LONGEST = 1e9
+"""Of a duration or an effort, in hours or weeks: never, in all that is simulated."""
+GREATEST = 1e9
+"""Of a price, a weight or a factor."""
+LARGEST_COUNT = 1_000_000
+
 # Strict, so that `true` or "3" is a mistake instead of a number.
 Number = Annotated[float, Field(strict=True)]
 Count = Annotated[int, Field(strict=True)]
 Share = Annotated[Number, Field(ge=0, le=1)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+Price = Annotated[Number, Field(ge=0, le=GREATEST)]
+Headcount = Annotated[Count, Field(ge=0, le=10_000)]
+# Folders and columns of tables are named after it, so that it has an end.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,99}$")]
 
 
 def quantity(default: Any, unit: str, description: str, **limits: Any) -> Any:
     """Return a field with a unit; ``...`` as ``default`` makes it required."""
     return Field(default, description=description, json_schema_extra={"unit": unit}, **limits)
+
+
+def duration(default: Any, unit: str, description: str, **limits: Any) -> Any:
+    """Return a field that is a duration; it may be zero unless ``limits`` say otherwise."""
+    return quantity(default, unit, description, **{"ge": 0, "le": LONGEST, **limits})
 
 
 def share(default: Any, description: str, **limits: Any) -> Any:

@@ -101,7 +101,9 @@ def _translate(detail: dict[str, Any], data: Mapping[str, Any]) -> Problem:
     is_key = detail["loc"][-1] == "[key]"
     if kind == "string_pattern_mismatch" or (is_key and kind == "string_type"):
         bad = parts[-1] if is_key else value
-        return Problem(key, f"{_short(bad)} is not a name", "a letter, then letters, digits, _, -")
+        return Problem(
+            key, f"{_short(bad)} is not a name", "a letter, then up to 99 letters, digits, _, -"
+        )
     if kind == "extra_forbidden" or is_key:
         hint = nearest(parts[-1], _keys_at(parts[:-1], data))
         return Problem(key, f"unknown key (value {_short(value)})", hint)

@@ -1,17 +1,33 @@
 """Variants of a scenario: the same with other values, one for each point of a sweep."""
 
 import pickle
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
+
+from hydra.core.override_parser.types import Quote, QuotedString, Transformer
 
 from .errors import Problem, ScenarioError, nearest
 from .organization import Scenario
 from .validation import chosen_names, validate
 
-Compose = Callable[[tuple[object, ...]], Mapping[str, Any]]
-"""Returns plain data of a scenario, given the values of the keys that have to be composed."""
+
+class Composed(NamedTuple):
+    """Plain data of a scenario.
+
+    Attributes:
+        data: the data.
+        can_be_set: other values of the keys that need no composing may be set in them.
+    """
+
+    data: Mapping[str, Any]
+    can_be_set: bool = True
+
+
+Compose = Callable[[tuple[object, ...]], Composed]
+"""Composes the scenario of a point, given the values of all keys there."""
 
 _KEPT = 64
 _KEPT_SMALL = 20_000
@@ -21,14 +37,16 @@ _KEPT_SMALL = 20_000
 class Variants:
     """The scenarios of a sweep, each made when it is asked for, so that memory does not grow.
 
-    What Hydra has to compose is composed once for each combination; plain values are set in a copy
-    of the result, of which only the mappings on the way to the value are new.
+    A point is composed with the values that have to be, and the first ones of all other keys. The
+    values of those are set in a copy of the result, of which only the mappings on the way to the
+    value are new. Where that is not the same as composing, every point is composed.
 
     Args:
-        keys: what is varied: dotted keys, or config groups, which have to be composed.
+        keys: what is varied: dotted keys, or config groups.
         points: values of the keys at each point.
-        compose: makes the data in which values are set.
-        composed: which of the keys have to be composed.
+        compose: makes the data of a point.
+        composed: which of the keys have to be composed in any case.
+        checked: keys whose values must have an effect; by default those that are varied.
     """
 
     def __init__(
@@ -37,13 +55,13 @@ class Variants:
         points: Sequence[tuple[object, ...]],
         compose: Compose,
         composed: Sequence[str] = (),
+        checked: Sequence[str] | None = None,
     ) -> None:
         self.keys = tuple(keys)
         self.points = points
-        self._compose = lru_cache(_KEPT)(_kept_small(compose))
-        self._composed = [place for place, key in enumerate(keys) if key in composed]
+        self._compose = _kept(compose)
         self._set = [place for place, key in enumerate(keys) if key not in composed]
-        self._checked = [keys[place] for place in self._set]
+        self._checked = self.keys if checked is None else checked
 
     def __len__(self) -> int:
         return len(self.points)
@@ -58,63 +76,105 @@ class Variants:
 
     def data(self, point: int) -> Mapping[str, Any]:
         """Return the scenario of a point as plain data, not validated."""
-        data = self._compose(self.composed_values(point))
+        data = self._compose(self.base(point)).data
         for key, value in self.set_values(point).items():
+            _refuse_unknown_names(data, key)
             data = with_value(data, key, value)
         return data
 
-    def composed_values(self, point: int) -> tuple[object, ...]:
-        """Return the values at a point of what has to be composed."""
-        return tuple(self.points[point][place] for place in self._composed)
+    def base(self, point: int) -> tuple[object, ...]:
+        """Return the values with which a point is composed; points with the same share a base."""
+        first = self._first(point)
+        return first if self._compose(first).can_be_set else self.points[point]
 
     def set_values(self, point: int) -> dict[str, object]:
-        """Return the values at a point that are set in what was composed, by key."""
+        """Return the values at a point that are set in its base, by key."""
+        if not self._compose(self._first(point)).can_be_set:
+            return {}
         return {self.keys[place]: self.points[point][place] for place in self._set}
+
+    def _first(self, point: int) -> tuple[object, ...]:
+        values = list(self.points[point])
+        for place in self._set:
+            values[place] = self.points[0][place]
+        return tuple(values)
 
     def label(self, point: int) -> str:
         """Return the overrides that make the scenario of a point."""
         pairs = zip(self.keys, self.points[point], strict=True)
-        return " ".join(f"{key}={exact(value)}" for key, value in pairs)
+        return " ".join(f"{key}={word(value)}" for key, value in pairs)
 
 
-def _kept_small(compose: Compose) -> Compose:
-    """Return a function that keeps what has been composed in little memory."""
+def _kept(compose: Compose) -> Compose:
+    """Return a function that composes each combination of values once.
+
+    The last ones are kept as they are, many more in little memory.
+    """
+    # Mappings and lists cannot be looked up, their words can; and 1, 1.0 and true are equal.
+    asked: dict[tuple[str, ...], tuple[object, ...]] = {}
 
     @lru_cache(_KEPT_SMALL)
-    def composed(values: tuple[object, ...]) -> bytes:
-        return zlib.compress(pickle.dumps(compose(values)), level=1)
+    def small(words: tuple[str, ...]) -> bytes:
+        return zlib.compress(pickle.dumps(compose(asked[words])), level=1)
 
-    def again(values: tuple[object, ...]) -> Mapping[str, Any]:
-        data: Mapping[str, Any] = pickle.loads(zlib.decompress(composed(values)))
-        return data
+    @lru_cache(_KEPT)
+    def composed(words: tuple[str, ...]) -> Composed:
+        made: Composed = pickle.loads(zlib.decompress(small(words)))
+        return made
 
-    return again
+    def look_up(values: tuple[object, ...]) -> Composed:
+        words = tuple(map(word, values))
+        asked[words] = values
+        try:
+            return composed(words)
+        finally:
+            del asked[words]
+
+    return look_up
 
 
-def exact(value: object) -> str:
-    """Return a value with all its digits, so that it can be given again."""
-    return repr(value) if isinstance(value, float) else shown(value)
+_SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_/.-]*")
+_OTHER_MEANING = re.compile("null|true|false|nan|inf", re.IGNORECASE)
+
+
+def word(value: object) -> str:
+    """Return a value in Hydra's grammar, so that it is read back as the same value."""
+    if isinstance(value, str):
+        plain = _SAFE.fullmatch(value) and not _OTHER_MEANING.fullmatch(value)
+        return value if plain else QuotedString(value, Quote.single).with_quotes()
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(word, value)) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{Transformer.str(k)}:{word(v)}" for k, v in value.items()) + "}"
+    return shown(value)
 
 
 def shown(value: object) -> str:
     """Return a value the way it is written in YAML and on the command line."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, list | tuple | Mapping):
+        return word(value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _refuse_unknown_names(data: Mapping[str, Any], key: str) -> None:
+    """Refuse a key of a step, team, service, role or pool that is not there."""
+    for parent, name in chosen_names(key):
+        names = _at(data, parent)
+        if isinstance(names, Mapping) and name not in names:
+            problem = Problem(f"{parent}.{name}", "is not in this scenario", nearest(name, names))
+            raise ScenarioError([problem])
 
 
 def with_value(data: Mapping[str, Any], key: str, value: object) -> dict[str, Any]:
     """Return ``data`` with another value at a dotted key; ``data`` itself stays as it is.
 
     Raises:
-        ScenarioError: the key leads through something that is no mapping, or names a step, team,
-            service, role or pool that is not there.
+        ScenarioError: the key leads through something that is no mapping.
     """
-    for parent, name in chosen_names(key):
-        names = _at(data, parent)
-        if isinstance(names, Mapping) and name not in names:
-            problem = Problem(f"{parent}.{name}", "is not in this scenario", nearest(name, names))
-            raise ScenarioError([problem])
     return _with_value(data, key.split("."), value, key)
 
 

@@ -1,6 +1,6 @@
-"""The model held against published surveys: ``python -m sim.validation``.
+"""Compares the model with published surveys: ``python -m sim.validation``.
 
-Nothing here tunes anything. What counts as agreement stands in :mod:`sim.validation.agreement`,
-the published figures in :mod:`sim.validation.published`, the organizations that are simulated and
-their weights in :mod:`sim.validation.population`; all three without regard to what comes out.
+Nothing here is tuned. The rules of agreement are in :mod:`sim.validation.agreement`, the published
+figures in ``tables/``, and the simulated organizations with their weights in
+:mod:`sim.validation.population`. All three were set without regard to the results.
 """

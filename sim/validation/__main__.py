@@ -1,126 +1,14 @@
-"""``python -m sim.validation`` holds the model against published surveys and writes the page."""
+"""``python -m sim.validation``."""
 
-import argparse
-import re
-import shutil
-import sys
-import tempfile
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import NoReturn
-
-from rich.console import Console
-
-from sim.report.progress import progress_bar
-from sim.scenario.errors import ScenarioError
-
-from .page import frame, page, tally
-from .results import Results, run
-from .rows import Row, all_rows
-
-_REPLICATIONS, _SEED = 10, 20190822
-PAGE = Path("docs", "validation.md")
-TABLE = Path("results", "validation", "validation.csv")
-FIGURE = Path("results", "validation", "validation.png")
+from sim.ending import ended_when_told
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit: 0 done, whatever agrees; 2 invalid input.
+def main() -> None:
+    """Run the command line of this process, and exit; see :func:`sim.validation.command.main`."""
+    with ended_when_told():
+        from sim.validation.command import main as run
 
-    Args:
-        arguments: what follows the program's name; by default those of this process.
-    """
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    options = _parser().parse_args(given)
-    try:
-        results = _run(options)
-        rows = all_rows(results)
-        write(results, rows, options.replications, options.seed, Path())
-    except ScenarioError as error:
-        _stop(str(error), status=2)
-    except OSError as error:
-        _stop(f"the results cannot be written: {error}", status=1)
-    except KeyboardInterrupt:
-        _stop("interrupted; nothing was written", status=130)
-    console = Console()
-    console.print(tally(rows), soft_wrap=True)
-    console.print(
-        f"Page, table and figure: {PAGE}, {TABLE}, {FIGURE}", style="bold", soft_wrap=True
-    )
-    sys.exit(0)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m sim.validation",
-        description="Simulates organizations of different sizes and maturity, holds them against "
-        f"published surveys, and writes {PAGE}, {TABLE} and {FIGURE}.",
-    )
-    parser.add_argument(
-        "--replications",
-        type=_at_least(2),
-        default=_REPLICATIONS,
-        metavar="N",
-        help="of each organization, at least 2 (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=_at_least(0),
-        default=_SEED,
-        metavar="N",
-        help="root of all random numbers (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--n-jobs",
-        type=_at_least(-1),
-        default=-1,
-        metavar="N",
-        help="parallel processes, -1 for one a core (default: %(default)s)",
-    )
-    return parser
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    def whole_number(text: str) -> int:
-        if not re.fullmatch(r"-?\d+", text) or int(text) < least or (least < 0 and text == "0"):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} on")
-        return int(text)
-
-    return whole_number
-
-
-def _run(options: argparse.Namespace) -> Results:
-    with progress_bar() as progress:
-
-        def start(what: str, total: int) -> Callable[[int], None]:
-            task = progress.add_task(what, total=total)
-            return lambda done: progress.update(task, completed=done)
-
-        return run(options.replications, options.seed, options.n_jobs, start=start)
-
-
-def write(
-    results: Results, rows: Sequence[Row], replications: int, seed: int, folder: Path
-) -> None:
-    """Write page, table and figure below ``folder``; each appears whole or not at all."""
-    from .figure import validation_figure  # matplotlib, whose import takes a while
-
-    beside = Path(tempfile.mkdtemp(prefix=".validation-", dir=folder))
-    try:
-        text = page(results, rows, replications, seed)
-        (beside / PAGE.name).write_text(text, encoding="utf-8")
-        frame(rows).to_csv(beside / TABLE.name, index=False, float_format="%.6g")
-        validation_figure(results, rows).savefig(beside / FIGURE.name, dpi=150)
-        for path in (PAGE, TABLE, FIGURE):
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (beside / path.name).replace(folder / path)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _stop(message: str, status: int) -> NoReturn:
-    print(message, file=sys.stderr)
-    sys.exit(status)
+        run()
 
 
 if __name__ == "__main__":

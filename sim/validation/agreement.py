@@ -1,13 +1,12 @@
-"""When a simulated value agrees with a published one: the rules, the same for all rows.
+"""When a simulated value agrees with a published one: the same rules for all rows.
 
-A survey asks with words of its own, and people estimate; so a published figure is taken as the
-place of a value and not as its digits. The rules are stated here once and are not adjusted to what
-the simulation says.
+Surveys have their own wording, and people estimate. A published figure therefore says roughly where
+a value lies; its digits do not count. The rules are not adjusted to the results.
 """
 
 import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, assert_never
 
 import numpy as np
 
@@ -21,19 +20,19 @@ TIMES = 2.0
 ODDS = 1.5
 """Shares agree if their odds do within this factor: 40 % with 31 to 50 %, 12 % with 8 to 17 %."""
 DISTANCE = 0.10
-"""Distributions agree if the cumulative shares differ by this at most, at every published edge."""
+"""Distributions agree if their cumulative shares differ by at most this at every published edge."""
 CONFIDENCE = 0.95
 
 
 class Accepted(NamedTuple):
-    """The values that agree with a published figure, ends included."""
+    """A range of values that agree with a published figure, ends included."""
 
     low: float
     high: float
 
 
 class Simulated(NamedTuple):
-    """A mean over replications with its interval."""
+    """A mean over replications, and its confidence interval."""
 
     mean: float
     low: float
@@ -41,44 +40,112 @@ class Simulated(NamedTuple):
 
 
 def simulated(values: FloatArray) -> Simulated:
-    """Return the mean over replications, with Student's interval; NaN is left out."""
+    """Return the mean over replications with Student's interval; NaN values are left out."""
     estimated = estimate(np.asarray(values, dtype=np.float64)[:, np.newaxis])
     low, high = interval(estimated, CONFIDENCE)
     return Simulated(float(estimated.mean[0]), float(low[0]), float(high[0]))
 
 
 def within_factor(value: float) -> Accepted:
-    """Return what agrees with a published duration or frequency."""
+    """Return the range that agrees with a published duration or frequency."""
     return Accepted(value / TIMES, value * TIMES)
 
 
 def within_odds(share: float) -> Accepted:
-    """Return what agrees with a published share, between 0 and 1."""
+    """Return the range that agrees with a published share; all are between 0 and 1."""
     odds = share / (1.0 - share)
     return Accepted(odds / ODDS / (1.0 + odds / ODDS), odds * ODDS / (1.0 + odds * ODDS))
 
 
-def judge(value: Simulated, accepted: Sequence[Accepted]) -> Verdict:
+class Within(NamedTuple):
+    """The mean has to be in one of the ranges; clusters of a survey may leave holes."""
+
+    ranges: tuple[Accepted, ...]
+
+
+class Undivided(NamedTuple):
+    """Ranges for a quantity of which only the least and the most are known.
+
+    Attributes:
+        ranges: values that agree.
+        most: the most that the quantity can be; the simulated value is the least.
+    """
+
+    ranges: tuple[Accepted, ...]
+    most: Simulated
+
+
+class Sign(NamedTuple):
+    """The whole interval has to be on the published side of zero."""
+
+    sign: Literal[1, -1]
+
+
+class Order(NamedTuple):
+    """A metric has to improve with the level of maturity; here is how it runs.
+
+    Attributes:
+        ends: by how much the highest level is better than the lowest, in the unit of the metric.
+        worse: steps that are certainly for the worse, as (lower, higher) level.
+        better: steps that are certainly for the better.
+    """
+
+    ends: Simulated
+    worse: tuple[tuple[int, int], ...]
+    better: tuple[tuple[int, int], ...]
+
+
+Acceptance = Within | Undivided | Sign | Order | None
+
+
+def verdict(value: Simulated, acceptance: Acceptance) -> Verdict:
     """Return whether a simulated value agrees.
 
-    It agrees if the mean is accepted; it disagrees if the whole interval is not; if only a part of
-    the interval is, there are too few replications to tell. Without an interval the mean decides.
+    :class:`Within`: it agrees if the mean is inside a range, and disagrees if the whole interval is
+    outside. If only part of the interval is inside, it is undecided: there are too few
+    replications. Without an interval the mean decides.
+
+    :class:`Undivided`: it disagrees if no possible value is accepted; otherwise it is not judged.
+
+    :class:`Sign`: it agrees or disagrees if the whole interval is on one side of zero.
+
+    :class:`Order`: it agrees if the highest level is certainly better than the lowest and no level
+    is certainly worse than the one below it. It disagrees if a level is certainly worse than the
+    one below it, or the highest than the lowest.
 
     Args:
-        value: what was simulated.
-        accepted: the ranges that agree; between clusters of a survey there may be holes.
+        value: the simulated value.
+        acceptance: what agrees with the published figure; None if the row is not judged.
     """
+    match acceptance:
+        case None:
+            return "not judged"
+        case Within(ranges):
+            return _on_ranges(value, ranges)
+        case Undivided(ranges, most):
+            outside = all(value.low > high or most.high < low for low, high in ranges)
+            return "disagrees" if outside else "not judged"
+        case Sign(sign):
+            return _on_sign(value, sign)
+        case Order(ends, worse):
+            if worse or ends.high < 0.0:
+                return "disagrees"
+            return "agrees" if ends.low > 0.0 else "undecided"
+        case _:
+            assert_never(acceptance)
+
+
+def _on_ranges(value: Simulated, ranges: Sequence[Accepted]) -> Verdict:
     if math.isnan(value.mean):
         return "no data"
-    if any(low <= value.mean <= high for low, high in accepted):
+    if any(low <= value.mean <= high for low, high in ranges):
         return "agrees"
-    if any(value.low <= high and value.high >= low for low, high in accepted):
+    if any(value.low <= high and value.high >= low for low, high in ranges):
         return "undecided"
     return "disagrees"
 
 
-def judge_sign(value: Simulated, sign: int) -> Verdict:
-    """Return whether a simulated value certainly has the published ``sign``, +1 or -1."""
+def _on_sign(value: Simulated, sign: int) -> Verdict:
     if math.isnan(value.low):
         return "no data"
     if value.low > 0.0 or value.high < 0.0:
@@ -87,9 +154,9 @@ def judge_sign(value: Simulated, sign: int) -> Verdict:
 
 
 def distance(shares: Sequence[float], published: Sequence[float]) -> float:
-    """Return the largest difference of two cumulative distributions over the same bins.
+    """Return the largest difference between two cumulative distributions over the same bins.
 
-    The shares of each are scaled to a sum of one, as surveys leave out who did not know.
+    Both are scaled to a sum of one, because surveys leave out respondents who did not know.
     """
     ours, theirs = np.asarray(shares, dtype=float), np.asarray(published, dtype=float)
     if not ours.sum() > 0.0:
@@ -98,35 +165,16 @@ def distance(shares: Sequence[float], published: Sequence[float]) -> float:
     return float(np.abs(gaps).max())
 
 
-class Order(NamedTuple):
-    """How one metric runs over the levels of a model of maturity.
-
-    Attributes:
-        verdict: it agrees if the highest level is certainly better than the lowest and no level
-            certainly worse than the one below it; it disagrees if a level is certainly worse than
-            the one below it, or the highest than the lowest; else it is undecided.
-        ends: by how much the highest level is better than the lowest, in the unit of the metric.
-        worse: which steps up are certainly for the worse, as (lower, higher) level.
-        better: which are certainly for the better.
-    """
-
-    verdict: Verdict
-    ends: Simulated
-    worse: tuple[tuple[int, int], ...]
-    better: tuple[tuple[int, int], ...]
-
-
 def orders(courses: Sequence[FloatArray]) -> list[Order]:
-    """Judge the order of levels, for all courses as one family of tests.
+    """Return how metrics run over levels of maturity; all courses are one family of tests.
 
-    Levels are compared replication by replication, under common random numbers. The intervals of
-    all comparisons of all courses are adjusted by Holm's method
-    (:func:`sim.experiment.holm.levels`), so that the probability of any wrong "certainly" is at
-    most 5 %.
+    Levels are compared replication by replication, under common random numbers. Holm's method
+    (:func:`sim.experiment.holm.levels`) adjusts the intervals of all comparisons of all courses.
+    The probability of any wrong "certainly" is at most 5 %.
 
     Args:
-        courses: for each metric and model of maturity an array (replications, levels) in which
-            more is better; levels from the lowest to the highest.
+        courses: an array (replications, levels) for each metric and model of maturity, in which
+            more is better; the levels go from the lowest to the highest.
     """
     differences = [
         np.column_stack([course[:, -1] - course[:, 0], np.diff(course, axis=1)])
@@ -142,11 +190,6 @@ def orders(courses: Sequence[FloatArray]) -> list[Order]:
         steps = range(1, course.shape[1])
         worse = tuple((step - 1, step) for step in steps if high[step] < 0.0)
         better = tuple((step - 1, step) for step in steps if low[step] > 0.0)
-        verdict: Verdict = "undecided"
-        if worse or high[0] < 0.0:
-            verdict = "disagrees"
-        elif low[0] > 0.0:
-            verdict = "agrees"
         span = Simulated(float(mean[0]), float(low[0]), float(high[0]))
-        result.append(Order(verdict, span, worse, better))
+        result.append(Order(span, worse, better))
     return result

@@ -1,4 +1,4 @@
-"""One figure: where simulated and published lie."""
+"""The figure of the page: simulated values beside published ones."""
 
 import math
 import textwrap
@@ -9,31 +9,46 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-from scipy.stats import norm
 
 from sim.experiment.intervals import FloatArray
+from sim.hours import HOURS_PER_DAY
 from sim.report.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION
 
-from . import published as of
-from .agreement import simulated
+from .agreement import Simulated, simulated
+from .clusters import CLUSTERS, cluster_range
+from .entries import DoraMetric
+from .load import SurveyTables
 from .observe import DAYS, MINUTES
-from .population import GOOGLE, LARGE_FIRM, MICROSOFT, PRESETS_IN, Cell, over_population, weights
+from .population import (
+    FAMILIES,
+    LARGE_FIRM,
+    MICROSOFT,
+    PRESETS_IN,
+    Cell,
+    over_population,
+    presets,
+    weights,
+)
+from .published import Answers, LognormalFit
+from .readings import IN_FIGURES, read
 from .results import Results
-from .rows import METRICS, Row
+from .rows import SurveyRow
 
+_SHADES = dict(zip(CLUSTERS, ("#cfe3f2", "#e4eef6", "#f6f1e3", "#ecdcc0"), strict=True))
+_FAMILY_STYLES = {"Google": ("s", GREEN, 7, "left"), "Microsoft": ("o", PURPLE, -7, "right")}
 _MARKS = {"agrees": ("o", BLUE), "undecided": ("o", "white"), "disagrees": ("X", VERMILION)}
 
 
-def validation_figure(results: Results, rows: Sequence[Row]) -> Figure:
+def validation_figure(results: Results, rows: Sequence[SurveyRow], tables: SurveyTables) -> Figure:
     """Draw times to deploy, presets over the clusters, restore times, and shares.
 
-    Marks and line styles say the same as colours, so that it can be read in black and white.
+    Marks and line styles repeat the colours, so that the figure can be read in black and white.
     """
     figure = Figure(figsize=(11.0, 9.0), dpi=150, layout="constrained", facecolor="white")
     (deploy, presets), (restore, shares) = figure.subplots(2, 2)
-    _deploy(results, deploy)
-    _presets(results, presets)
-    _restore(results, restore)
+    _deploy(results, tables.distributions.answers["time_to_deploy"], deploy)
+    _presets(results, tables, presets)
+    _restore(results, tables.distributions.lognormal_fits["restore_minutes"], restore)
     _shares(rows, shares)
     for ax in (deploy, presets, restore, shares):
         ax.tick_params(labelsize=7.5)
@@ -42,12 +57,10 @@ def validation_figure(results: Results, rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def _deploy(results: Results, ax: Axes) -> None:
+def _deploy(results: Results, published: Answers, ax: Axes) -> None:
     """Draw the cumulative distribution of the time to deploy."""
     for place, level in enumerate(MICROSOFT):
-        curves = over_population(
-            lambda cell: results.curve("deployed", cell), weights({level: 1.0})
-        )
+        curves = results.curve("deployed", weights({level: 1.0}))
         grey = str(0.35 + 0.1 * place)
         ax.plot(DAYS, np.nanmean(curves, axis=0), color=grey, linewidth=0.8, linestyle=":")
         height = 0.6 + 0.06 * place  # the highest two are as good as one line
@@ -60,13 +73,18 @@ def _deploy(results: Results, ax: Axes) -> None:
             ha="center",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )
-    models = np.nanmean(results.curve("deployed"), axis=0)
+    models = np.nanmean(results.curve("deployed", weights()), axis=0)
     ax.plot(DAYS, models, color=ORANGE, linestyle="--", label="simulated: single models")
     teams = np.nanmean(over_population(lambda cell: _teams(results, cell), weights()), axis=0)
-    ax.plot(DAYS, teams, color=BLUE, linewidth=2.0, label="simulated: what is usual in a team")
-    edges = np.array(of.TIME_TO_DEPLOY.edges) / 24.0
-    known = np.cumsum(of.TIME_TO_DEPLOY.shares) / np.sum(of.TIME_TO_DEPLOY.shares)
-    ax.plot(edges, known[:-1], "D", color=VERMILION, label="Algorithmia 2020, of those who know")
+    ax.plot(DAYS, teams, color=BLUE, linewidth=2.0, label="simulated: usual time of a team")
+    edges = np.array(published.edges_h) / HOURS_PER_DAY
+    ax.plot(
+        edges,
+        published.cumulative[:-1],
+        "D",
+        color=VERMILION,
+        label="Algorithmia 2020, of those who know",
+    )
     ax.set(xlim=(0.0, 90.0), ylim=(0.0, 1.02))
     ax.set_xlabel("days from commit to production", fontsize=8)
     ax.set_title("Time to deploy a model, cumulative share", fontsize=10, loc="left")
@@ -77,28 +95,27 @@ def _deploy(results: Results, ax: Axes) -> None:
 def _teams(results: Results, cell: Cell) -> FloatArray:
     rows = []
     for observation in results.observations[cell]:
-        days = np.sort(observation.teams["time_to_deploy_h"].dropna().to_numpy()) / 24.0
+        days = np.sort(observation.teams["time_to_deploy_h"].dropna().to_numpy()) / HOURS_PER_DAY
         shares = np.searchsorted(days, DAYS, side="right") / max(days.size, 1)
         rows.append(shares if days.size else np.full(DAYS.size, np.nan))
     return np.array(rows)
 
 
-def _presets(results: Results, ax: Axes) -> None:
+def _presets(results: Results, tables: SurveyTables, ax: Axes) -> None:
     """Draw lead time and change failure rate of the presets over the clusters of 2019."""
-    lead, failures = METRICS["lead_time_h"], METRICS["change_failure_rate"]
-    shades = {"elite": "#cfe3f2", "high": "#e4eef6", "medium": "#f6f1e3", "low": "#ecdcc0"}
-    for cluster, shade in shades.items():
-        left, right = lead.bands[cluster]
-        bottom, top = failures.bands[cluster]
+    lead, failures = "lead_time_h", "change_failure_rate"
+    for cluster, shade in _SHADES.items():
+        left, right = (h / HOURS_PER_DAY for h in cluster_range(lead, cluster))
+        bottom, top = (100 * share for share in cluster_range(failures, cluster))
         left = max(left, 0.3)
         ax.add_patch(Rectangle((left, bottom), right - left, top - bottom, color=shade, zorder=0))
         ax.text(math.sqrt(left * right), top + 0.7, cluster, fontsize=7, ha="center", color="0.4")
-    for family, marker, colour in ((GOOGLE, "s", GREEN), (MICROSOFT, "o", PURPLE)):
+    for family, levels in FAMILIES.items():
+        marker, colour, aside, align = _FAMILY_STYLES[family]
         points = []
-        for level in family:
-            cell = Cell(PRESETS_IN, level)
-            x = simulated(lead.shown(results.figure(cell, "lead_time_h")))
-            y = simulated(failures.shown(results.figure(cell, "change_failure_rate")))
+        for level in levels:
+            x = _of_preset(results, level, tables.metrics[lead])
+            y = _of_preset(results, level, tables.metrics[failures])
             points.append((x.mean, y.mean))
             ax.plot([x.low, x.high], [y.mean] * 2, color=colour, linewidth=0.8)
             ax.plot([x.mean] * 2, [y.low, y.high], color=colour, linewidth=0.8)
@@ -106,13 +123,12 @@ def _presets(results: Results, ax: Axes) -> None:
                 level.rpartition("_")[2],
                 (x.mean, y.mean),
                 textcoords="offset points",
-                xytext=(7, -3) if family is GOOGLE else (-7, -3),
-                ha="left" if family is GOOGLE else "right",
+                xytext=(aside, -3),
+                ha=align,
                 fontsize=8,
                 color=colour,
             )
-        name = family[0].partition("_")[0].capitalize()
-        ax.plot(*zip(*points, strict=True), marker, color=colour, label=f"{name}'s levels")
+        ax.plot(*zip(*points, strict=True), marker, color=colour, label=f"{family}'s levels")
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(FixedLocator([1.0, 7.0, 30.4, 182.6]))
     ax.xaxis.set_minor_locator(NullLocator())
@@ -126,11 +142,21 @@ def _presets(results: Results, ax: Axes) -> None:
     ax.legend(fontsize=7, frameon=False, loc="upper left")
 
 
-def _restore(results: Results, ax: Axes) -> None:
-    firm = np.nanmean(results.curve("restored", Cell(*LARGE_FIRM)), axis=0)
-    population = np.nanmean(results.curve("restored"), axis=0)
-    fit = norm.cdf((np.log(MINUTES) - of.MEAN_LOG_MINUTES) / of.SD_LOG_MINUTES)
-    ax.plot(MINUTES, fit, color=VERMILION, linestyle="-.", label="lognormal fit, company B")
+def _of_preset(results: Results, level: str, metric: DoraMetric) -> Simulated:
+    values = read(metric.reads, results, presets(level).weights)
+    return simulated(values / IN_FIGURES[metric.unit])
+
+
+def _restore(results: Results, fit: LognormalFit, ax: Axes) -> None:
+    firm = np.nanmean(results.curve("restored", {Cell(*LARGE_FIRM): 1.0}), axis=0)
+    population = np.nanmean(results.curve("restored", weights()), axis=0)
+    ax.plot(
+        MINUTES,
+        fit.cumulative(MINUTES),
+        color=VERMILION,
+        linestyle="-.",
+        label="lognormal fit, company B",
+    )
     ax.plot(MINUTES, firm, color=BLUE, linewidth=2.0, label=f"simulated: {' at '.join(LARGE_FIRM)}")
     ax.plot(MINUTES, population, color=ORANGE, linestyle="--", label="simulated: population")
     ax.set_xscale("log")
@@ -143,12 +169,15 @@ def _restore(results: Results, ax: Axes) -> None:
     ax.legend(fontsize=7, frameon=False, loc="lower right")
 
 
-def _shares(rows: Sequence[Row], ax: Axes) -> None:
-    """Draw judged shares beside what is accepted."""
+def _shares(rows: Sequence[SurveyRow], ax: Axes) -> None:
+    """Draw judged shares beside the ranges that agree."""
     shown = [
         row
         for row in rows
-        if row.unit == "%" and row.accepted and row.verdict in _MARKS and "band" not in row.key
+        if row.definition.unit == "%"
+        and row.accepted
+        and row.verdict in _MARKS
+        and row.definition.place.name != PRESETS_IN
     ]
     for place, row in enumerate(shown):
         for low, high in row.accepted:
@@ -157,8 +186,8 @@ def _shares(rows: Sequence[Row], ax: Axes) -> None:
         edge = BLACK if face == "white" else face
         ax.plot([row.value.low, row.value.high], [place] * 2, color=edge, linewidth=1.2)
         ax.plot([row.value.mean], [place], marker, markerfacecolor=face, markeredgecolor=edge)
-    ax.set_yticks(range(len(shown)), [textwrap.fill(row.what, 26) for row in shown])
+    ax.set_yticks(range(len(shown)), [textwrap.fill(row.definition.quantity, 26) for row in shown])
     ax.set_ylim(len(shown) - 0.5, -0.5)
     ax.set_xlim(0.0, 100.0)
-    ax.set_xlabel("%; grey: what agrees with the published share", fontsize=8)
+    ax.set_xlabel("%; grey: agrees with the published share", fontsize=8)
     ax.set_title("Shares", fontsize=10, loc="left")

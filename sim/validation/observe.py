@@ -1,6 +1,6 @@
-"""What a replication is reduced to in its worker: a few numbers for each organization and team.
+"""Reduces a replication, in its worker, to a few numbers for the organization and each team.
 
-Everything is taken from the event tables of the observed window, the same that the metrics use.
+All of them come from the event tables of the observed window, like the metrics.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,9 @@ import pandas as pd
 
 from sim.experiment.intervals import FloatArray
 from sim.experiment.run import Run
+from sim.hours import HOURS_PER_DAY, HOURS_PER_YEAR
+from sim.log import EventLog, Tables
+from sim.metrics import compute_metrics
 from sim.metrics.arrays import Window, inside, mean, median, ratio
 from sim.metrics.effort import stint_hours
 
@@ -19,7 +22,6 @@ DAYS = np.array([*np.arange(0.0, 31.0), *np.arange(32.0, 182.0, 2.0)])
 MINUTES = np.geomspace(1.0, 20_000.0, 60)
 """Grid of the cumulative distribution of the restore time."""
 
-_YEAR_H = 365.25 * 24.0
 _NOT_ML = ("infra", "code", "security", "dependency")
 _ACTIVITIES = {
     "exploration": "exploration",
@@ -41,21 +43,21 @@ _ACTIVITIES = {
     "authoring": "code",
 }
 ACTIVITIES = (*dict.fromkeys(_ACTIVITIES.values()), "incidents and toil")
-"""What people's time goes into. Code: tests, reviews, rework and whatever is written that is no
-exploration."""
+"""Uses of people's time. `code` is tests, reviews, rework and all writing except explorations."""
 DATA_SCIENTISTS = ("data_scientist",)
 TEAM_ROLES = ("data_scientist", "ml_engineer", "data_engineer")
 
 
 @dataclass(frozen=True)
-class Observation:
-    """What one replication of one organization is judged by.
+class SurveyObservation:
+    """The figures of one replication of one organization.
 
     Attributes:
-        figures: by name, of the organization.
-        teams: a row per team with services: `time_to_deploy_h`, `from_training_h`, `lead_time_h`,
-            `recovery_h` (medians), `interval_h` between deployments of a service, and `deploying`,
-            the share of data scientists' time; NaN where a team had none.
+        figures: figures of the organization, by name.
+        teams: a row per team with services. `time_to_deploy_h`, `from_training_h`, `lead_time_h`
+            and `recovery_h` are medians; `interval_h` is the time between deployments of a service;
+            `deploying` is the share of data scientists' time after the commit. NaN if there is
+            none.
         deployed: share of new models in production within :data:`DAYS` of their commit.
         restored: share of infrastructure incidents restored within :data:`MINUTES`.
     """
@@ -66,47 +68,62 @@ class Observation:
     restored: FloatArray
 
 
-def observe(run: Run) -> Observation:
-    """Return what ``run`` is judged by."""
-    times = _times_to_deploy(run)
-    infra = _infra_minutes(run)
-    science = _hours(run, DATA_SCIENTISTS)
+def observe(run: Run) -> SurveyObservation:
+    """Return the figures of ``run``."""
+    return observe_tables(run.tables, run.window)
+
+
+def observe_tables(tables: Tables, window: Window) -> SurveyObservation:
+    """Return the figures of an organization, from its event tables in the observed window."""
+    times = _times_to_deploy(tables, window)
+    infra = _infra_minutes(tables, window)
+    science = _hours(tables, window, DATA_SCIENTISTS)
     figures = {
-        **{str(name): float(value) for name, value in run.metrics().items()},
-        "models_per_service_year": _models_per_service_year(run),
+        **{str(name): float(value) for name, value in compute_metrics(tables, window).items()},
+        "models_per_service_year": _models_per_service_year(tables, window),
         "time_to_deploy_h": median(times["time_to_deploy_h"].to_numpy()),
-        "failed_features": _failed_features(run),
+        "failed_features": _failed_features(tables, window),
         "prototype_to_production_h": mean(times["since_start_h"].to_numpy()),
-        "review_h": _review_h(run),
-        **_incident_figures(run),
+        "review_h": _review_h(tables, window),
+        **_incident_figures(tables, window),
         **_lognormal(infra),
         **_shares("data_scientists", science),
-        **_shares("team", _hours(run, TEAM_ROLES)),
+        **_shares("team", _hours(tables, window, TEAM_ROLES)),
     }
-    days = times["time_to_deploy_h"].to_numpy() / 24.0
-    return Observation(
-        figures, _teams(run, times, science), _within(days, DAYS), _within(infra, MINUTES)
+    days = times["time_to_deploy_h"].to_numpy() / HOURS_PER_DAY
+    return SurveyObservation(
+        figures,
+        _teams(tables, window, times, science),
+        _within(days, DAYS),
+        _within(infra, MINUTES),
     )
 
 
+def names() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of all figures, and of all columns of teams, without simulating.
+
+    The utilization of each resource is left out; its names depend on the scenario.
+    """
+    observation = observe_tables(EventLog().to_frames(), (0.0, 1.0))
+    return tuple(observation.figures), tuple(observation.teams.columns)
+
+
 def _within(values: FloatArray, grid: FloatArray) -> FloatArray:
-    """Return the cumulative distribution of ``values`` on a grid; NaN of nothing."""
+    """Return the cumulative distribution of ``values`` on a grid; NaN if there are none."""
     if not values.size:
         return np.full(grid.size, np.nan)
     return np.searchsorted(np.sort(values), grid, side="right") / values.size
 
 
-def _times_to_deploy(run: Run) -> pd.DataFrame:
-    """Return a row per new model (feature) deployed in the window, and how long that took.
+def _times_to_deploy(tables: Tables, window: Window) -> pd.DataFrame:
+    """Return a row per new model (feature) deployed in the window, with the time it took.
 
-    `time_to_deploy_h` since its commit; `from_training_h` since the end of its last training;
-    `since_start_h` since the start of its exploration.
+    `time_to_deploy_h` counts from its commit, `from_training_h` from the end of its last training,
+    `since_start_h` from the start of its exploration.
     """
-    changes = run.changes
-    new = changes[
-        (changes["kind"] == "feature") & inside(_column(changes, "deployed_at"), run.window)
-    ]
-    steps = run.steps
+    changes = tables["changes"]
+    new = changes[(changes["kind"] == "feature") & inside(_column(changes, "deployed_at"), window)]
+    steps = tables["steps"]
     trained = steps[(steps["step"] == "train") & (steps["outcome"] == "passed")]
     last = trained.groupby("change_id")["finished_at"].max()
     deployed_at = new["deployed_at"]
@@ -120,39 +137,40 @@ def _times_to_deploy(run: Run) -> pd.DataFrame:
     )
 
 
-def _models_per_service_year(run: Run) -> float:
-    """Return deployments that carry a newly trained model, per service and year.
+def _models_per_service_year(tables: Tables, window: Window) -> float:
+    """Return deployments of a newly trained model, per service and year.
 
-    New models (features) and retrainings alike: what Google's level 0 counts is a new model version
-    in production. Fixes and upkeep of code bring none. Changes that ship together are one.
+    New models (features) and retrainings both count, because Google's level 0 counts new model
+    versions in production. Fixes and upkeep of code bring none. Changes that ship together are one
+    deployment.
     """
-    changes = run.changes
+    changes = tables["changes"]
     carry = changes["kind"].isin(("feature", "retrain"))
-    of_window = carry & inside(_column(changes, "deployed_at"), run.window)
-    years = (run.window[1] - run.window[0]) / _YEAR_H
+    of_window = carry & inside(_column(changes, "deployed_at"), window)
+    years = (window[1] - window[0]) / HOURS_PER_YEAR
     deployments = changes.loc[of_window, "deployment_id"].nunique()
-    return ratio(deployments, len(run.tables["services"]) * years)
+    return ratio(deployments, len(tables["services"]) * years)
 
 
-def _failed_features(run: Run) -> float:
-    """Return the share of deployments of new models that caused an incident, decay left out."""
-    deployments = run.deployments
-    of_window = inside(_column(deployments, "deployed_at"), run.window)
+def _failed_features(tables: Tables, window: Window) -> float:
+    """Return the share of deployments of new models that caused an incident, without decay."""
+    deployments = tables["deployments"]
+    of_window = inside(_column(deployments, "deployed_at"), window)
     new = deployments[(deployments["kind"] == "feature") & of_window]
     return mean(_column(new, "failed"))
 
 
-def _review_h(run: Run) -> float:
-    steps = run.steps
-    reviews = (steps["step"] == "review") & inside(_column(steps, "finished_at"), run.window)
+def _review_h(tables: Tables, window: Window) -> float:
+    steps = tables["steps"]
+    reviews = (steps["step"] == "review") & inside(_column(steps, "finished_at"), window)
     return median((steps["finished_at"] - steps["queued_at"])[reviews].to_numpy())
 
 
 def events(incidents: pd.DataFrame, window: Window) -> pd.DataFrame:
     """Return the incidents that started in the window, each event once.
 
-    What spread from another service is part of the event there, and what one deployment broke at
-    several services downstream is one event.
+    An incident that spread from another service belongs to the event there. Incidents that one
+    deployment caused at several services downstream are one event.
     """
     started = incidents[inside(_column(incidents, "started_at"), window)]
     own = started[started["trigger"] != "upstream"]
@@ -161,8 +179,8 @@ def events(incidents: pd.DataFrame, window: Window) -> pd.DataFrame:
     return own[~by_change | own.index.isin(first.index)]
 
 
-def _incident_figures(run: Run) -> dict[str, float]:
-    found = events(run.incidents, run.window)
+def _incident_figures(tables: Tables, window: Window) -> dict[str, float]:
+    found = events(tables["incidents"], window)
     trigger, cause = found["trigger"].astype(str), found["cause"].astype(str)
     by_change = trigger == "deployment"
     infra = cause == "infra"
@@ -189,11 +207,11 @@ def _incident_figures(run: Run) -> dict[str, float]:
     }
 
 
-def _infra_minutes(run: Run) -> FloatArray:
+def _infra_minutes(tables: Tables, window: Window) -> FloatArray:
     """Return the durations of infrastructure incidents restored in the window, in minutes."""
-    incidents = run.incidents
+    incidents = tables["incidents"]
     infra = (incidents["cause"] == "infra") & (incidents["trigger"] != "upstream")
-    restored = incidents[infra & inside(_column(incidents, "restored_at"), run.window)]
+    restored = incidents[infra & inside(_column(incidents, "restored_at"), window)]
     minutes = 60.0 * (restored["restored_at"] - restored["started_at"]).to_numpy()
     return np.asarray(minutes[minutes > 0.0], dtype=np.float64)
 
@@ -210,15 +228,16 @@ def _lognormal(minutes: FloatArray) -> dict[str, float]:
     }
 
 
-def _hours(run: Run, roles: tuple[str, ...]) -> pd.DataFrame:
-    """Return the hours of these roles in the window by team and by what they went into.
+def _hours(tables: Tables, window: Window, roles: tuple[str, ...]) -> pd.DataFrame:
+    """Return the hours of these roles in the window, by team and activity.
 
-    From the steps that ended in the window, and the work on incidents and toil, which belongs to no
-    change. Changes that ship together share one deployment step, which counts once.
+    They come from the steps that ended in the window, and from the work on incidents and toil,
+    which belongs to no change. Changes that ship together share a deployment step, which counts
+    once.
     """
-    teams = run.tables["services"].set_index("service")["team"].astype(str)
-    steps = run.steps
-    own = steps[steps["role"].isin(roles) & inside(_column(steps, "finished_at"), run.window)]
+    teams = tables["services"].set_index("service")["team"].astype(str)
+    steps = tables["steps"]
+    own = steps[steps["role"].isin(roles) & inside(_column(steps, "finished_at"), window)]
     own = own.drop_duplicates(["service", "step", "role", "started_at", "finished_at"])
     delivery = pd.DataFrame(
         {
@@ -227,13 +246,13 @@ def _hours(run: Run, roles: tuple[str, ...]) -> pd.DataFrame:
             "hours": own["effort_h"],
         }
     )
-    work = run.work
+    work = tables["work"]
     other = work[work["role"].isin(roles) & work["change_id"].isna()]
     rest = pd.DataFrame(
         {
             "team": other["team"].astype(str),
             "activity": "incidents and toil",
-            "hours": stint_hours(other, run.window),
+            "hours": stint_hours(other, tables["capacity"], window),
         }
     )
     hours = pd.concat([delivery, rest])
@@ -246,19 +265,20 @@ def _shares(group: str, hours: pd.DataFrame) -> dict[str, float]:
     return {f"{group}: {name}": ratio(total[name], total.sum()) for name in ACTIVITIES}
 
 
-def _teams(run: Run, times: pd.DataFrame, science: pd.DataFrame) -> pd.DataFrame:
-    services = run.tables["services"]["team"].astype(str).value_counts(sort=False)
-    changes, deployments, incidents = run.changes, run.deployments, run.incidents
-    delivered = changes[inside(_column(changes, "deployed_at"), run.window)]
-    released = deployments[inside(_column(deployments, "deployed_at"), run.window)]
+def _teams(
+    tables: Tables, window: Window, times: pd.DataFrame, science: pd.DataFrame
+) -> pd.DataFrame:
+    services = tables["services"]["team"].astype(str).value_counts(sort=False)
+    changes, deployments, incidents = tables["changes"], tables["deployments"], tables["incidents"]
+    delivered = changes[inside(_column(changes, "deployed_at"), window)]
+    released = deployments[inside(_column(deployments, "deployed_at"), window)]
     caused = incidents[
-        (incidents["trigger"] == "deployment")
-        & inside(_column(incidents, "restored_at"), run.window)
+        (incidents["trigger"] == "deployment") & inside(_column(incidents, "restored_at"), window)
     ]
-    # DORA asks for recovery from failed deployments since 2023; a failure belongs to the team whose
-    # deployment it was.
+    # Since 2023 DORA has asked for recovery from failed deployments. A failure belongs to the team
+    # that deployed.
     owner = deployments.set_index("deployment_id")["team"].astype(str)
-    hours = run.window[1] - run.window[0]
+    hours = window[1] - window[0]
     per_service = released["team"].astype(str).value_counts().reindex(services.index, fill_value=0)
     after_commit = science.drop(columns=["exploration", "incidents and toil"]).sum(axis=1)
     columns = {

@@ -1,11 +1,11 @@
-"""The organizations that are simulated, and how much each counts in the population.
+"""The simulated organizations, and how much each of them counts in the population.
 
 A respondent of a survey is taken to be a team: DORA asks about the service that somebody works on,
-and whoever answers for a firm knows mostly the own part of it. Each organization counts as much as
-its weight says however many teams it has.
+and people who answer for a firm mostly know their own part of it. The weight of an organization
+does not depend on how many teams it has.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,30 +14,35 @@ from sim.experiment.intervals import FloatArray
 from sim.scenario.load import load
 from sim.scenario.organization import Scenario
 
-from .published import ELITE, HIGH, LOW, MEDIUM
-
 GOOGLE = ("google_0", "google_1", "google_2")
 MICROSOFT = ("microsoft_0", "microsoft_1", "microsoft_2", "microsoft_3", "microsoft_4")
+FAMILIES = {"Google": GOOGLE, "Microsoft": MICROSOFT}
+"""Levels of maturity by their author, from the lowest up."""
 
 PRESETS_IN = "scaleup"
-"""Where the maturity presets are compared: the organization of the claims, the smallest that has
-what the higher levels are about: several teams, a platform group, and services that depend on each
-other."""
+"""The organization in which maturity presets are compared; the claims use it as well.
+
+It is the smallest one with several teams, a platform group, and services that depend on each other,
+and the higher levels are about these.
+"""
 
 LARGE_FIRM = ("enterprise", "google_2")
-"""What stands for Google and Microsoft, whose incidents some figures are about: the largest
-organization at the highest of Google's own levels."""
+"""What stands for Google and Microsoft, whose incidents some figures are about.
 
-# Quarters: of the respondents of DORA 2019 one in four worked for a firm of more than 10,000 people
-# (R2), which is the enterprise; for the other three sizes nothing comparable is published.
+It is the largest organization at the highest of Google's own levels.
+"""
+
+# One in four respondents of DORA 2019 worked for a firm of more than 10,000 people (R2), which is
+# the enterprise. Nothing comparable is published for the other sizes, so each counts a quarter too.
 SIZES = {"startup": 0.25, "midsize": 0.25, "scaleup": 0.25, "enterprise": 0.25}
 
-# The clusters of DORA 2019, from low to elite, as shares of the levels from the lowest up.
-# Microsoft has five; the upper two, both with automated delivery, share the elite.
-LEVELS = dict(zip(MICROSOFT, (LOW, MEDIUM, HIGH, ELITE / 2, ELITE / 2), strict=True))
+# Each level counts as a cluster of DORA 2019 did, from low to elite; the shares of respondents add
+# up to 99 %. Microsoft has five levels: the upper two, both with automated delivery, share the 20 %
+# of the elite.
+LEVELS = dict(zip(MICROSOFT, (0.12, 0.44, 0.23, 0.10, 0.10), strict=True))
 
-# Warm-up and observed weeks. Models decay below their objective after some 20 weeks at the
-# earliest, which the warm-up has to cover; a firm of thirty teams shows as much in half the time.
+# Weeks of warm-up and observation. The earliest models decay below their objective after some 20
+# weeks, which the warm-up has to cover. A firm of thirty teams shows as much in half the time.
 WEEKS = {"startup": (26, 104), "midsize": (26, 78), "scaleup": (26, 78), "enterprise": (26, 26)}
 
 
@@ -48,8 +53,15 @@ class Cell(NamedTuple):
     maturity: str
 
 
+class Place(NamedTuple):
+    """The organizations that a row is simulated for, and how much each of them counts."""
+
+    name: str
+    weights: Mapping[Cell, float]
+
+
 def cells() -> list[Cell]:
-    """Return all that is simulated, what takes longest first."""
+    """Return all cells to simulate, the slowest first."""
     sizes = [Cell(size, level) for size in reversed(SIZES) for level in MICROSOFT]
     presets = [Cell(PRESETS_IN, level) for level in GOOGLE]
     return [Cell(*LARGE_FIRM), *sizes, *presets]
@@ -69,9 +81,9 @@ def scenario(cell: Cell) -> Scenario:
 def weights(
     levels: Mapping[str, float] = LEVELS, sizes: Mapping[str, float] = SIZES
 ) -> dict[Cell, float]:
-    """Return the weight of each cell of the population; they add up to one.
+    """Return the weight of each cell of the population; the weights add up to one.
 
-    Size and level are taken to be independent, for want of anything published.
+    Size and level are assumed to be independent, because nothing is published about that.
     """
     total = sum(levels.values()) * sum(sizes.values())
     return {
@@ -82,13 +94,26 @@ def weights(
     }
 
 
-def alternatives() -> Iterator[tuple[str, dict[Cell, float]]]:
-    """Return other populations by name, to see how much hangs on the weights."""
-    yield "all levels alike", weights(dict.fromkeys(MICROSOFT, 1.0))
-    for level in MICROSOFT:
-        yield f"all at {level}", weights({level: 1.0})
-    for size in SIZES:
-        yield f"{size} only", weights(sizes={size: 1.0})
+def places() -> dict[str, Place]:
+    """Return the places that a row can be simulated for, by name."""
+    population = weights()
+    found = [
+        Place("population", population),
+        Place("population, teams", population),
+        Place(" at ".join(LARGE_FIRM), {Cell(*LARGE_FIRM): 1.0}),
+        # Microsoft's level 0 has the same practices as Google's.
+        *(Place(f"{size}, level 0", {Cell(size, MICROSOFT[0]): 1.0}) for size in SIZES),
+        # Other populations, to see how much depends on the weights.
+        Place("all levels alike", weights(dict.fromkeys(MICROSOFT, 1.0))),
+        *(Place(f"all at {level}", weights({level: 1.0})) for level in MICROSOFT),
+        *(Place(f"{size} only", weights(sizes={size: 1.0})) for size in SIZES),
+    ]
+    return {place.name: place for place in found}
+
+
+def presets(*levels: str) -> Place:
+    """Return the organization in which maturity presets are compared, at these levels."""
+    return Place(PRESETS_IN, {Cell(PRESETS_IN, level): 1.0 for level in levels})
 
 
 def over_population(
@@ -96,12 +121,12 @@ def over_population(
 ) -> FloatArray:
     """Return the weighted mean over cells, replication by replication.
 
-    All cells share their random numbers, so that they are not independent; taken replication by
-    replication, the means are, and Student's interval holds for them.
+    All cells share their random numbers, so they are not independent. The means of different
+    replications are, so that Student's interval holds for them.
 
     Args:
-        values: what a cell has in each replication, (replications, ...); NaN where it has none, in
-            which case the other cells count instead.
+        values: returns the value of a cell in each replication, (replications, ...). Where it is
+            NaN the other cells count instead.
         of_cell: weight of each cell.
     """
     parts = np.array([values(cell) for cell in of_cell], dtype=np.float64)

@@ -1,100 +1,88 @@
-"""The published figures that the model is held against, each with its source.
+"""Published distributions, and the sources of published figures."""
 
-Tags say how a figure was obtained: R read in the source's own text, R2 read in somebody's summary
-of it, M from memory.
-"""
+import math
+from typing import Literal, Self
 
-from typing import Literal, NamedTuple
+import numpy as np
+from pydantic import Field, model_validator
+from scipy.stats import norm
 
-Tag = Literal["R", "R2", "M"]
+from sim.experiment.intervals import FloatArray
+from sim.scenario.spec import Number, Spec
 
-DAY, WEEK, MONTH = 24.0, 168.0, 365.25 / 12 * 24.0
-
-
-class Source(NamedTuple):
-    """Where a figure is from, and how it was obtained."""
-
-    name: str
-    tag: Tag
+Statistic = Literal["mean_log", "sd_log", "p10", "p50", "p90"]
 
 
-DORA_2019 = Source("DORA 2019", "R2")
-DORA_2025 = Source("DORA 2025", "R2")
-DORA_GUIDE = Source("DORA metrics guide", "R")
-GOOGLE_LEVELS = Source("Google Cloud, MLOps levels", "R")
-ALGORITHMIA_2020 = Source("Algorithmia 2020", "R2")
-ALGORITHMIA_2021 = Source("Algorithmia 2021", "R2")
-ANACONDA_2020 = Source("Anaconda 2020", "R2")
-GARTNER_2024 = Source("Gartner 2024", "R2")
-SRE_BOOK = Source("Google SRE book", "R2")
-TEAMS = Source("Microsoft Teams, SoCC 2022", "R2")
-PAPASIAN = Source("Papasian & Underwood 2020", "R")
-LOGNORMAL = Source("fit to a Google report's company B", "R2")
-MONTE_CARLO = Source("Monte Carlo 2023", "R2")
-REVIEWS = Source("code review in industry", "R2")
-PHILLY = Source("Philly trace, ATC 2019", "M")
-COMET = Source("Comet 2023", "R2")
+class Source(Spec):
+    """Where a figure is from."""
+
+    name: str = Field(description="As tables show it.")
+    trust: Literal["R", "R2", "M"] = Field(
+        description="How the figure was obtained: R read in the source's own text, R2 read in "
+        "somebody's summary of it, M from memory."
+    )
 
 
-class Bins(NamedTuple):
-    """A published distribution: upper edges of all bins but the last, and the share of each."""
+class Answers(Spec):
+    """The answers to a question of a survey, and how many respondents gave each."""
 
-    edges: tuple[float, ...]
-    labels: tuple[str, ...]
-    shares: tuple[float, ...]
+    upper_ends_h: dict[str, Number | None] = Field(
+        description="Each answer with the upper end of its range, from the lowest up; the last has "
+        "none."
+    )
+    percentages: tuple[Number, ...] = Field(
+        description="Respondents with each answer; less than 100 in all if some did not know."
+    )
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        *ends, last = self.upper_ends_h.values()
+        if last is not None or None in ends or self.edges_h != sorted(self.edges_h):
+            raise ValueError("upper_ends_h must rise, and be null for the last alone")
+        if len(self.percentages) != len(self.upper_ends_h):
+            raise ValueError("percentages and upper_ends_h must be equally many")
+        return self
 
-# 18 % of the 745 respondents are in none of the bins; who had no model in production was not asked.
-TIME_TO_DEPLOY = Bins(
-    (7 * DAY, 30 * DAY), ("7 days or less", "8 to 30 days", "more than a month"), (0.14, 0.28, 0.40)
-)
-_DURATIONS = ("< 1 h", "< 1 day", "1 day to 1 week", "1 week to 1 month", "1 to 6 months", "longer")
-_EDGES = (1.0, DAY, WEEK, MONTH, 6 * MONTH)
-LEAD_TIME_2025 = Bins(_EDGES, _DURATIONS, (0.09, 0.15, 0.32, 0.28, 0.13, 0.02))
-RECOVERY_2025 = Bins(_EDGES, _DURATIONS, (0.21, 0.35, 0.28, 0.09, 0.05, 0.01))
-# "On demand" (16 %) and "between hourly and daily" (7 %) are one bin: both are more than one a day.
-INTERVAL_2025 = Bins(
-    (DAY, WEEK, MONTH, 6 * MONTH),
-    ("more than daily", "daily to weekly", "weekly to monthly", "monthly to half-yearly", "fewer"),
-    (0.23, 0.22, 0.32, 0.20, 0.04),
-)
+    @property
+    def edges_h(self) -> list[float]:
+        """The upper ends of all answers but the last."""
+        return [end for end in self.upper_ends_h.values() if end is not None]
 
-LOW, MEDIUM, HIGH, ELITE = 0.12, 0.44, 0.23, 0.20
-"""Shares of respondents by cluster, DORA 2019; they add up to 99 %."""
+    @property
+    def by_answer(self) -> dict[str, float]:
+        """The percentage of each answer."""
+        return dict(zip(self.upper_ends_h, self.percentages, strict=True))
 
-MODELS_PER_YEAR = 2.0
-"""Google's level 0: a new model version "a couple of times per year"."""
-OUTAGES_FROM_CHANGES = 0.70
-ROLLBACKS = 0.22
-ROOT_CAUSES = {"code": 0.27, "dependency": 0.16, "infrastructure": 0.16, "deployment, config": 0.26}
-"""Of incidents, Microsoft Teams; deployment errors (13 %) and configuration bugs (13 %) together,
-since the model has one kind of defect for what goes wrong in setting up and deploying."""
-MEAN_LOG_MINUTES, SD_LOG_MINUTES = 4.25, 1.25
-PREPARATION, TRAINING, DEPLOYMENT = 0.45, 0.12, 0.11
-"""Shares of data scientists' time."""
-DEPLOYING = 0.25
-"""Most data scientists spend at least this share of their time deploying models."""
-PROTOTYPE_TO_PRODUCTION_H = 8 * MONTH
-REVIEW_H = (15.0, 24.0)
-DATA_DETECTED_LATE, DATA_FIXED_H = 0.68, 15.0
-"""68 % of firms need 4 h or more to detect a data incident; about 15 h to fix it."""
+    @property
+    def cumulative(self) -> FloatArray:
+        """The share that gave each answer or a lower one, of all who gave an answer."""
+        return np.asarray(np.cumsum(self.percentages) / np.sum(self.percentages))
+
+    def __str__(self) -> str:
+        return " / ".join(f"{share:.0f}" for share in self.percentages) + " %"
 
 
-class Clusters(NamedTuple):
-    """In words, how the clusters of one year compare in each metric; < is better."""
+class LognormalFit(Spec):
+    """A lognormal distribution fitted to published data."""
 
-    frequency: str
-    lead_time: str
-    failures: str
-    restore: str
+    mean_log: Number
+    sd_log: Number = Field(gt=0)
+
+    def statistic(self, name: Statistic) -> float:
+        """Return a parameter, or a percentile."""
+        if name == "mean_log" or name == "sd_log":
+            value: float = getattr(self, name)
+            return value
+        return math.exp(self.mean_log + self.sd_log * norm.ppf(int(name[1:]) / 100))
+
+    def cumulative(self, values: FloatArray) -> FloatArray:
+        """Return the share of the distribution that is at most each of ``values``."""
+        shares: FloatArray = norm.cdf((np.log(values) - self.mean_log) / self.sd_log)
+        return shares
 
 
-_STRICT = "elite < high < medium < low"
-PUBLISHED_ORDERS = {
-    2019: Clusters(_STRICT, _STRICT, "elite = high = medium < low", "elite < high = medium < low"),
-    2021: Clusters(_STRICT, _STRICT, "elite < high = medium = low", _STRICT),
-    2022: Clusters(*["high < medium < low"] * 4),
-    2023: Clusters("elite < high < medium = low", "elite < high < medium = low", _STRICT, _STRICT),
-    2024: Clusters(_STRICT, _STRICT, "elite < medium < high < low", "elite < high = medium < low"),
-}
-"""State of DevOps reports (DORA), R2; 2021 partly from memory."""
+class PublishedDistributions(Spec):
+    """Published distributions, by name."""
+
+    answers: dict[str, Answers]
+    lognormal_fits: dict[str, LognormalFit]

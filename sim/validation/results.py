@@ -1,4 +1,4 @@
-"""Simulating what is needed, and what is asked of it afterwards."""
+"""The simulated observations of all cells: making them, and reading figures from them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,81 +6,66 @@ from typing import Literal
 
 import numpy as np
 from scipy.optimize import linprog
-from scipy.stats import spearmanr
 
 from sim.experiment.intervals import FloatArray
 from sim.experiment.parallel import Progress, in_parallel, observe_all
 from sim.scenario.organization import Scenario
 
-from .agreement import distance
-from .observe import DAYS, Observation, observe
+from .observe import SurveyObservation, observe
 from .population import Cell, cells, over_population, scenario, weights
-from .published import Bins
+from .published import Answers
 
 
 @dataclass(frozen=True)
 class Results:
-    """What was simulated: the replications of every cell."""
+    """The observed replications of every cell."""
 
-    observations: Mapping[Cell, list[Observation]]
+    observations: Mapping[Cell, list[SurveyObservation]]
 
     def figure(self, cell: Cell, name: str) -> FloatArray:
         """Return a figure of each replication of ``cell``, (replications,)."""
         return np.array([o.figures[name] for o in self.observations[cell]])
 
-    def in_population(self, name: str) -> FloatArray:
-        """Return a figure of each replication, averaged over the population."""
-        return over_population(lambda cell: self.figure(cell, name), weights())
+    def mean_figure(self, name: str, of_cell: Mapping[Cell, float]) -> FloatArray:
+        """Return a figure of each replication, averaged over weighted cells, (replications,)."""
+        return over_population(lambda cell: self.figure(cell, name), of_cell)
 
-    def shares(self, cell: Cell, column: str, bins: Bins) -> FloatArray:
-        """Return the share of the teams of ``cell`` in each bin, (replications, bins).
+    def shares(self, cell: Cell, column: str, answers: Answers) -> FloatArray:
+        """Return the share of the teams of ``cell`` with each answer, (replications, answers).
 
-        Teams without a value are left out, like those who do not answer.
+        Teams without a value are left out, like people who do not answer.
         """
         rows = []
         for observation in self.observations[cell]:
             values = observation.teams[column].dropna().to_numpy()
-            places = np.searchsorted(bins.edges, values, side="left")
-            counts = np.bincount(places, minlength=len(bins.shares))
+            places = np.searchsorted(answers.edges_h, values, side="left")
+            counts = np.bincount(places, minlength=len(answers.percentages))
             rows.append(counts / values.size if values.size else np.full(counts.size, np.nan))
         return np.array(rows)
 
     def distribution(
-        self, column: str, bins: Bins, of_cell: Mapping[Cell, float] | None = None
+        self, column: str, answers: Answers, of_cell: Mapping[Cell, float]
     ) -> FloatArray:
-        """Return the share of teams in each bin over the population, (replications, bins)."""
-        return over_population(lambda cell: self.shares(cell, column, bins), of_cell or weights())
+        """Return :meth:`shares`, averaged over weighted cells, (replications, answers)."""
+        return over_population(lambda cell: self.shares(cell, column, answers), of_cell)
 
-    def distances(
-        self, column: str, bins: Bins, of_cell: Mapping[Cell, float] | None = None
+    def curve(
+        self, name: Literal["deployed", "restored"], of_cell: Mapping[Cell, float]
     ) -> FloatArray:
-        """Return the distance of that to the published distribution, (replications,)."""
-        rows = self.distribution(column, bins, of_cell)
-        return np.array([distance(row, bins.shares) for row in rows])
+        """Return a cumulative distribution over weighted cells, (replications, grid)."""
+        return over_population(
+            lambda cell: np.array([getattr(o, name) for o in self.observations[cell]]), of_cell
+        )
 
-    def model_distances(self, bins: Bins) -> FloatArray:
-        """Return the distance of the distribution over single new models, (replications,)."""
-        deployed = self.curve("deployed")
-        at_edges = [np.interp(np.array(bins.edges) / 24.0, DAYS, curve) for curve in deployed]
-        shares = np.diff(at_edges, axis=1, prepend=0.0, append=1.0)
-        return np.array([distance(row, bins.shares) for row in shares])
-
-    def curve(self, name: Literal["deployed", "restored"], cell: Cell | None = None) -> FloatArray:
-        """Return a cumulative distribution, (replications, grid), of a cell or the population."""
-
-        def of(cell: Cell) -> FloatArray:
-            return np.array([getattr(o, name) for o in self.observations[cell]])
-
-        return over_population(of, weights()) if cell is None else of(cell)
-
-    def least_distance(self, column: str, bins: Bins) -> float:
+    def least_distance(self, column: str, answers: Answers) -> float:
         """Return the smallest distance that any weights of the cells could reach.
 
-        If even that is large, no choice of the population explains the disagreement. It is a
-        linear programme: minimize t over weights w, with -t <= sum(w * gap) <= t at every edge.
+        If even this distance is large, no choice of the population explains a disagreement. It
+        solves a linear programme: minimize t over weights w with -t <= sum(w * gap) <= t at every
+        edge.
         """
-        published = np.cumsum(bins.shares) / np.sum(bins.shares)
-        shares = np.array([self.shares(cell, column, bins) for cell in weights()])
+        published = answers.cumulative
+        shares = np.array([self.shares(cell, column, answers) for cell in weights()])
         answered = ~np.isnan(shares).any(axis=2).all(axis=1)
         if not answered.any():
             return np.nan
@@ -98,20 +83,6 @@ class Results:
         assert solution.fun is not None
         return float(solution.fun)
 
-    def rank_correlation(self, one: str, other: str) -> FloatArray:
-        """Return Spearman's correlation of two figures over the cells of the population.
-
-        Each cell counts once; one value per replication.
-        """
-        first = np.array([self.figure(cell, one) for cell in weights()])
-        second = np.array([self.figure(cell, other) for cell in weights()])
-        return np.array(
-            [
-                spearmanr(first[:, k], second[:, k], nan_policy="omit").statistic
-                for k in range(first.shape[1])
-            ]
-        )
-
 
 def run(
     replications: int,
@@ -120,15 +91,15 @@ def run(
     compose: Callable[[Cell], Scenario] = scenario,
     start: Callable[[str, int], Progress] | None = None,
 ) -> Results:
-    """Simulate all cells; replication k of each meets the same luck.
+    """Simulate all cells; replication k of each of them meets the same luck.
 
     Args:
         replications: of each cell, at least 2 for intervals.
         seed: root of all random numbers.
-        n_jobs: parallel processes, -1 for one a core.
+        n_jobs: parallel processes; -1 uses one process per core.
         compose: makes the scenario of a cell; workers import it.
-        start: called with what comes and how many there are of it; what it returns is called with
-            the number of those done.
+        start: called with the name of the next stage and its number of items; it returns a
+            function that is called with the number of items done.
     """
     wanted = cells()
     progress = None if start is None else start("composing scenarios", len(wanted))

@@ -1,17 +1,24 @@
 """Working hours: exact arithmetic between elapsed time and focused effort.
 
 Time is hours since Monday 00:00 of week 0. Nothing ticks: the week repeats, so every question is
-answered by counting whole weeks and looking inside one.
+answered by counting whole weeks and looking inside one, in whole microseconds (see
+:mod:`sim.world.clock`), so that no answer contradicts another at an opening or a closing.
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from math import inf
 
+from sim.hours import HOURS_PER_WEEK
 from sim.scenario.organization import DAYS, WorkingHours
 
-WEEK_H = 168.0
-_DAY_H = 24.0
-_ROUNDING_H = 1e-9  # work that ends this close to a closing ends with it, not the next morning
+from .clock import TICKS_PER_H, to_hours, to_ticks
+
+WEEK_H = HOURS_PER_WEEK
+WEEK = 168 * TICKS_PER_H
+"""A week in ticks of the clock."""
+DAY = 24 * TICKS_PER_H
+"""A day in ticks of the clock."""
 
 
 class Calendar:
@@ -24,62 +31,84 @@ class Calendar:
     def __init__(self, hours: WorkingHours) -> None:
         self.always = hours.always
         self.focus = hours.focus
-        starts = sorted(_DAY_H * DAYS.index(day) for day in set(hours.days))
-        self._opens = [start + hours.opens for start in starts]
-        self._closes = [start + hours.closes for start in starts]
-        per_day = (hours.closes - hours.opens) * hours.focus
-        self._before = [per_day * index for index in range(len(starts) + 1)]
-        self.weekly = WEEK_H * hours.focus if hours.always else self._before[-1]
+        opens, closes = to_ticks(hours.opens), to_ticks(hours.closes)
+        starts = sorted(DAY * DAYS.index(day) for day in set(hours.days))
+        self._opens = [start + opens for start in starts]
+        self._closes = [start + closes for start in starts]
+        self._before = [(closes - opens) * index for index in range(len(starts) + 1)]
+        """Working ticks of the week before each day, and of the whole week."""
+        self._weekly = WEEK if hours.always else self._before[-1]
+        self.weekly = to_hours(self._weekly) * hours.focus
         """Effort hours that fit into a week."""
 
     def is_open(self, at: float) -> bool:
         """Return whether ``at`` lies in working hours (opening included, closing not)."""
         if self.always:
             return True
-        hour = at % WEEK_H
-        index = bisect_right(self._opens, hour) - 1
-        return index >= 0 and hour < self._closes[index]
+        inside = to_ticks(at) % WEEK
+        index = bisect_right(self._opens, inside) - 1
+        return index >= 0 and inside < self._closes[index]
+
+    def opens_at(self, at: float) -> bool:
+        """Return whether working hours begin at ``at``."""
+        return not self.always and to_ticks(at) % WEEK in self._opens
 
     def next_opening(self, at: float) -> float:
         """Return the first opening strictly after ``at``; infinity if it never closes."""
         if self.always:
             return inf
-        week, hour = divmod(at, WEEK_H)
-        index = bisect_right(self._opens, hour)
+        week, inside = divmod(to_ticks(at), WEEK)
+        index = bisect_right(self._opens, inside)
         if index == len(self._opens):
-            return (week + 1) * WEEK_H + self._opens[0]
-        return week * WEEK_H + self._opens[index]
+            week, index = week + 1, 0
+        return to_hours(week * WEEK + self._opens[index])
 
     def finish(self, start: float, effort: float) -> float:
         """Return when ``effort`` hours of focused work begun at ``start`` are done.
 
-        It is the earliest time at which :meth:`worked` since ``start`` reaches ``effort``; no
-        effort takes no time.
+        It is the earliest time at which :meth:`worked` since ``start`` reaches ``effort``, to the
+        nearest microsecond of work; no effort takes no time.
         """
-        if self.always:
-            return start + effort / self.focus
-        if effort <= 0:
+        needed = to_ticks(effort / self.focus)
+        if needed <= 0:
             return start
-        week, hour = divmod(start, WEEK_H)
-        weeks, needed = divmod(self._since_monday(hour) + effort, self.weekly)
-        if needed <= _ROUNDING_H:  # done with the last working hour of the week before
-            weeks, needed = weeks - 1, self.weekly
-        index = bisect_left(self._before, needed - _ROUNDING_H) - 1
-        inside = self._opens[index] + (needed - self._before[index]) / self.focus
-        return max(start, (week + weeks) * WEEK_H + min(inside, self._closes[index]))
+        if self.always:
+            return to_hours(to_ticks(start) + needed)
+        week, inside = divmod(to_ticks(start), WEEK)
+        weeks, needed = divmod(self._since_monday(inside) + needed, self._weekly)
+        if needed == 0:  # done with the last working hour of the week before
+            weeks, needed = weeks - 1, self._weekly
+        index = bisect_left(self._before, needed) - 1
+        return to_hours((week + weeks) * WEEK + self._opens[index] + needed - self._before[index])
 
     def worked(self, start: float, end: float) -> float:
         """Return the hours of focused work that fit between ``start`` and ``end``."""
-        if self.always:
-            return (end - start) * self.focus
-        start_week, start_hour = divmod(start, WEEK_H)
-        end_week, end_hour = divmod(end, WEEK_H)
-        inside = self._since_monday(end_hour) - self._since_monday(start_hour)
-        return (end_week - start_week) * self.weekly + inside
+        return to_hours(self._until(to_ticks(end)) - self._until(to_ticks(start))) * self.focus
 
-    def _since_monday(self, hour: float) -> float:
-        index = bisect_right(self._opens, hour) - 1
+    def stretches(self, start: float, end: float) -> Iterator[tuple[float, float]]:
+        """Yield when each stretch of working time between ``start`` and ``end`` opens and closes.
+
+        If it never closes, there is one.
+        """
+        if self.always:
+            yield start, end
+            return
+        for week in range(to_ticks(start) // WEEK, to_ticks(end) // WEEK + 1):
+            for opens, closes in zip(self._opens, self._closes, strict=True):
+                begin = max(start, to_hours(week * WEEK + opens))
+                stop = min(end, to_hours(week * WEEK + closes))
+                if begin < stop:
+                    yield begin, stop
+
+    def _until(self, at: int) -> int:
+        """Return the working ticks from the first Monday to ``at``."""
+        if self.always:
+            return at
+        week, inside = divmod(at, WEEK)
+        return week * self._weekly + self._since_monday(inside)
+
+    def _since_monday(self, inside: int) -> int:
+        index = bisect_right(self._opens, inside) - 1
         if index < 0:
-            return 0.0
-        worked_h = min(hour, self._closes[index]) - self._opens[index]
-        return self._before[index] + worked_h * self.focus
+            return 0
+        return self._before[index] + min(inside, self._closes[index]) - self._opens[index]

@@ -5,16 +5,17 @@ standard way: a job of a service on the golden path runs on any idle slot of its
 one only where its stack is installed, in the pool of its team.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from itertools import count
-from math import inf, log1p, nan
+from math import log1p, nan
 
-import simpy
-from simpy.events import NORMAL, Event
+from simpy.events import Event
 
 from sim.log import NO_ID, EventLog
 from sim.scenario.organization import ComputePool as ComputeSpec
+
+from .clock import LAST, Clock, to_hours, to_ticks
 
 Luck = Callable[[], list[float]]
 """Gives the two uniforms that decide when and how the next run of a job is interrupted."""
@@ -30,7 +31,7 @@ class Job(Event):
 
     def __init__(
         self,
-        env: simpy.Environment,
+        env: Clock,
         run_h: float,
         priority: int,
         change_id: int,
@@ -53,7 +54,7 @@ class Job(Event):
 class _Occupation(Event):
     """A job in a slot, until it is done or interrupted."""
 
-    def __init__(self, env: simpy.Environment, job: Job, slot: int, outcome: str) -> None:
+    def __init__(self, env: Clock, job: Job, slot: int, outcome: str) -> None:
         super().__init__(env)
         self._ok = True
         self._value = None
@@ -89,7 +90,7 @@ class ComputePool:
 
     def __init__(
         self,
-        env: simpy.Environment,
+        env: Clock,
         log: EventLog,
         name: str,
         resource: str,
@@ -216,7 +217,7 @@ class ComputePool:
         occupation = self._running[slot] = _Occupation(self._env, job, slot, outcome)
         assert occupation.callbacks is not None
         occupation.callbacks.append(self._end)
-        self._env.schedule(occupation, NORMAL, run_h)
+        self._env.schedule(occupation, delay=run_h)
 
     def _end(self, event: Event) -> None:
         assert isinstance(event, _Occupation)
@@ -232,7 +233,9 @@ class ComputePool:
         else:
             every = self._spec.checkpoint_every_h
             if every is not None:  # what was checkpointed since the start of this run is kept
-                job.remaining_h -= held_h // every * every
+                period = max(1, to_ticks(every))
+                kept_h = to_hours(to_ticks(held_h) // period * period)
+                job.remaining_h = max(0.0, job.remaining_h - kept_h)
             job.queued_at = now
             self._wait(job)
         if self.slots > (self._spec.max_slots or self._spec.slots):
@@ -305,7 +308,8 @@ class ComputePool:
                 del self._idle_since[slot]
                 self._give_back(slot)
 
-        timer = self._env.timeout(self._spec.release_after_h)
+        # Last, so that a job which comes at that instant still gets it.
+        timer = self._env.at(idle_since + self._spec.release_after_h, priority=LAST)
         assert timer.callbacks is not None
         timer.callbacks.append(release)
 
@@ -326,11 +330,9 @@ class ComputePool:
     def _resize(self, by: int) -> None:
         self.sizes.append((self._env.now, self.slots + by))
 
-    def available_h(self, start: float, end: float) -> float:
-        """Return the slot-hours available between ``start`` and ``end``."""
-        total = 0.0
-        for (since, slots), until in zip(
-            self.sizes, [since for since, _ in self.sizes[1:]] + [inf], strict=True
-        ):
-            total += slots * max(0.0, min(end, until) - max(start, since))
-        return total
+    def stretches(self, end: float) -> Iterator[tuple[float, float, float]]:
+        """Yield each stretch of unchanged size up to ``end``: from, to, slot-hours available."""
+        until = [since for since, _ in self.sizes[1:]] + [end]
+        for (since, slots), stop in zip(self.sizes, until, strict=True):
+            if since < stop:
+                yield since, stop, slots * (stop - since)

@@ -17,6 +17,7 @@ from sim.scenario.organization import (
 )
 
 from .calendar import WEEK_H
+from .clock import snap
 from .randomness import DrawTable
 
 _Loss = Callable[[float], float]
@@ -85,7 +86,7 @@ class Shocks:
         while self._draws is not None:
             if index == len(self._times):
                 gap, loss = self._draws.take(index)
-                self._times.append(gap + (self._times[-1] if self._times else 0.0))
+                self._times.append(snap(gap + (self._times[-1] if self._times else 0.0)))
                 self._losses.append(loss)
             if self._times[index] > since:
                 yield self._times[index], self._losses[index]
@@ -120,7 +121,7 @@ class QualityCurve:
         """Return the quality at ``when`` of a model trained on data of ``data_from``."""
         lost = self._loss_at(max(0.0, when - data_from) * self._speed)
         for at, loss in self.shocks.after(data_from):
-            if at > when:
+            if at > when or lost >= self.initial:  # nothing is left that more could take
                 break
             lost += loss
         return max(0.0, self.initial - lost)
@@ -160,4 +161,4 @@ class QualityCurve:
         if loss < 0:
             return -inf
         weeks = self._weeks_until(loss)
-        return data_from + weeks / self._speed if weeks < inf and self._speed > 0 else inf
+        return snap(data_from + weeks / self._speed) if weeks < inf and self._speed > 0 else inf

@@ -10,6 +10,7 @@ from simpy.events import Event
 from sim.scenario.organization import DefectKind
 
 from . import authoring, incidents
+from .clock import snap
 
 if TYPE_CHECKING:
     from .changes import Change
@@ -72,9 +73,9 @@ def _show(
     lead = deployment.lead
     service = lead.service
     for latency_h, kind, place in latent:
-        waiting_h = deployment.deployed_at + latency_h - env.now
-        if waiting_h > 0 and not alarm.triggered:
-            yield env.timeout(waiting_h) | alarm
+        shows_at = snap(deployment.deployed_at + latency_h)
+        if shows_at > env.now and not alarm.triggered:
+            yield env.at(shows_at) | alarm
         elif lead.unplanned and lead.created_at == env.now:
             # A remedy that takes no time and fails at once would be made for ever at this instant.
             yield env.timeout(_SHORTEST_REMEDY_H)

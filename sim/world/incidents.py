@@ -19,6 +19,7 @@ from sim.log import NO_ID
 from sim.scenario.organization import DefectKind
 
 from . import dependencies, remediation, retraining
+from .clock import LAST
 from .people import INCIDENT, PeoplePool, Task
 from .pipeline import automated
 from .randomness import DrawTable, row_after
@@ -267,7 +268,9 @@ def _handle(
     response = getattr(organization.scenario.incidents.responses, incident.cause)
     if incident.detected_by == "":
         monitored = luck[_MONITORED] < response.monitored
-        noticed = env.timeout(luck[_ALERT] if monitored else luck[_NOTICE])
+        delay_h = luck[_ALERT] if monitored else luck[_NOTICE]
+        # Last, so that nobody is called to what is restored at that very instant.
+        noticed = env.at(env.now + delay_h, priority=LAST)
         alarm = _alarm(incident)
         yield noticed if alarm is None else noticed | alarm
         if incident.is_closed:
@@ -278,7 +281,7 @@ def _handle(
             "verification" if verified else "monitoring" if monitored else "people"
         )
     if response.role in organization.scenario.incidents.on_call:
-        yield env.timeout(luck[_PAGE])
+        yield env.at(env.now + luck[_PAGE], priority=LAST)
     if luck[_DIAGNOSIS] > 0 and not incident.is_closed:
         diagnosis_h = luck[_DIAGNOSIS] * _unfamiliarity(organization, incident, response.role)
         incident.task = _work(organization, incident, response.role, diagnosis_h)

@@ -61,7 +61,7 @@ def _introduce(
     organization: Organization, item: Investment, stage: Scenario, before: Event | None
 ) -> Generator[Event, object, None]:
     env = organization.env
-    yield env.timeout(item.start_week * WEEK_H)
+    yield env.at(item.start_week * WEEK_H)
     introduction = Introduction(item, env.now)
     organization.introductions.append(introduction)
     yield env.all_of(

@@ -25,6 +25,7 @@ from . import (
 )
 from .calendar import WEEK_H, Calendar
 from .changes import Change
+from .clock import Clock
 from .compute import Cluster, ComputePool
 from .data import Batch
 from .decay import QualityCurve, Shocks
@@ -36,6 +37,8 @@ from .services import Service, Team
 from .upkeep import Stack
 
 _COMPACT_EVERY_WEEKS = 4
+MOST_EVENTS = 1_000_000_000
+"""In a replication: a hundred services make some 25 million in a hundred years."""
 
 
 class Organization:
@@ -52,7 +55,7 @@ class Organization:
 
     def __init__(self, scenario: Scenario, seed: int, replication: int) -> None:
         self.scenario = scenario
-        self.env = simpy.Environment()
+        self.env = Clock(None if scenario.allow_large else MOST_EVENTS)
         self.log = EventLog()
         self.randomness = Randomness(seed, replication)
         self.plans = plan(scenario)
@@ -181,24 +184,15 @@ class Organization:
             people.flush()
         for compute in self._compute.values():
             compute.flush()
-        for week in range(self.scenario.horizon_weeks):
-            for people in self._people:
-                available_h, paid_h = people.worked(week * WEEK_H, (week + 1) * WEEK_H)
-                row = (people.name, people.role, people.team, True, week, available_h, paid_h)
+        end = self.scenario.horizon_weeks * WEEK_H
+        for people in self._people:
+            for stretch in people.stretches(end):
+                row = (people.name, people.role, people.team, True, *stretch)
                 self.log.capacity.append(row)
-            for compute in self._compute.values():
-                available_h = compute.available_h(week * WEEK_H, (week + 1) * WEEK_H)
-                self.log.capacity.append(
-                    (
-                        compute.name,
-                        compute.resource,
-                        compute.team,
-                        False,
-                        week,
-                        available_h,
-                        available_h,
-                    )
-                )
+        for compute in self._compute.values():
+            for opens, closes, slot_h in compute.stretches(end):
+                pool = (compute.name, compute.resource, compute.team)
+                self.log.capacity.append((*pool, False, opens, closes, slot_h, slot_h))
 
     def _begin(self, team: Team, services: list[Service]) -> None:
         """Set everything in motion that happens to the services of ``team``."""

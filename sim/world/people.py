@@ -3,23 +3,25 @@
 A pool gives a free person to the most urgent task, first come first served among equals. A task of
 an interrupting class (by default an incident) takes a person off less urgent work at once; any
 other more urgent task gets its person the next morning. Interrupted work resumes where it stopped.
+Work that is done at an instant is done, whatever else happens then: nobody is interrupted at the
+moment of finishing.
 
 SimPy's own preemptive resource was turned down: it keeps waiting requests in a sorted list
 (quadratic under overload), knows no calendar, and needs a process per piece of work.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from heapq import heappop, heappush
 from math import inf, nan
 
-import simpy
-from simpy.events import NORMAL, Event
+from simpy.events import Event
 
 from sim.log import NO_ID, EventLog
 from sim.scenario.organization import WORK_CLASSES
 
 from .calendar import Calendar
+from .clock import LAST, Clock, snap
 
 (
     INCIDENT,
@@ -44,11 +46,12 @@ class Task(Event):
     Attributes:
         submitted_at: when it was handed to the pool.
         started_at: when somebody first began it; NaN before.
+        ends_at: when the person who is at it will be done.
     """
 
     def __init__(
         self,
-        env: simpy.Environment,
+        env: Clock,
         effort_h: float,
         priority: int,
         sequence: int,
@@ -69,7 +72,7 @@ class Task(Event):
         self.incident_id = incident_id
         self.around_the_clock = around_the_clock
         self.submitted_at = self.queued_at = env.now
-        self.started_at = self.stint_from = nan
+        self.started_at = self.stint_from = self.ends_at = nan
         self.person = NO_ID
         self.rest: Event | None = None
 
@@ -90,7 +93,7 @@ class PeoplePool:
 
     def __init__(
         self,
-        env: simpy.Environment,
+        env: Clock,
         log: EventLog,
         name: str,
         role: str,
@@ -157,24 +160,25 @@ class PeoplePool:
     def adopt(self, calendar: Calendar) -> None:
         """From now on work as ``calendar`` says; whoever is at work goes on under it."""
         for task in list(self._running.values()):
-            if not task.around_the_clock:
+            if task.ends_at == self._env.now:
+                self._complete(task)
+            elif not task.around_the_clock:
                 self._interrupt(task)
         self.calendar = calendar
         self._calendars.append((self._env.now, calendar))
         self._wake_at = nan
         self._start_waiting()
 
-    def worked(self, start: float, end: float) -> tuple[float, float]:
-        """Return the hours that its people can work and are paid for between two times."""
-        effort_h = paid_h = 0.0
-        until = [since for since, _ in self._calendars[1:]] + [inf]
+    def stretches(self, end: float) -> Iterator[tuple[float, float, float, float]]:
+        """Yield each stretch of working time up to ``end``.
+
+        It is (opens, closes, hours of focused work of all its people, hours they are paid for).
+        """
+        until = [since for since, _ in self._calendars[1:]] + [end]
         for (since, calendar), stop in zip(self._calendars, until, strict=True):
-            begin, stop = max(start, since), min(end, stop)
-            if begin < stop:
-                hours = self.headcount * calendar.worked(begin, stop)
-                effort_h += hours
-                paid_h += hours / calendar.focus
-        return effort_h, paid_h
+            for opens, closes in calendar.stretches(since, stop):
+                effort_h = self.headcount * calendar.worked(opens, closes)
+                yield opens, closes, effort_h, effort_h / calendar.focus
 
     def flush(self) -> None:
         """Log what is unfinished or still waiting at the end of the simulation."""
@@ -191,14 +195,15 @@ class PeoplePool:
         if task.started_at != task.started_at:
             task.started_at = now
         task.stint_from = now
-        delay_h = task.remaining_h
-        if not task.around_the_clock:
-            delay_h = self.calendar.finish(now, delay_h) - now
-        self._env.schedule(task.rest or task, NORMAL, delay_h)
+        if task.around_the_clock:
+            task.ends_at = snap(now + task.remaining_h)
+        else:
+            task.ends_at = self.calendar.finish(now, task.remaining_h)
+        self._env.schedule_at(task.rest or task, task.ends_at)
 
     def _finish(self, task: Task, _: Event) -> None:
-        self._log_stint(task, task.remaining_h, self._env.now, "finished")
-        self._release(task)
+        if self._running.get(task.person) is task:  # or else it is complete already
+            self._complete(task)
         if not self._waiting:
             return
         if task.priority in self._interrupting:
@@ -208,6 +213,11 @@ class PeoplePool:
             soon.callbacks.append(lambda _: self._start_waiting())
         else:
             self._start_waiting()
+
+    def _complete(self, task: Task) -> None:
+        """Let go of who is done with ``task`` now; its event may still be to come."""
+        self._log_stint(task, task.remaining_h, self._env.now, "finished")
+        self._release(task)
 
     def _interrupt(self, task: Task) -> None:
         done_h = self._done_in_stint(task)
@@ -246,6 +256,7 @@ class PeoplePool:
                 finished_at,
                 effort_h,
                 outcome,
+                task.around_the_clock,
             )
         )
 
@@ -266,37 +277,48 @@ class PeoplePool:
         interrupts = task.priority in self._interrupting
         if self.calendar.always and not interrupts:
             return  # there is no next morning
-        victim = self._least_urgent()
+        victim = _least_urgent(self._running.values())
         if victim is None or victim.priority <= task.priority:
             return
         if interrupts:
-            self._interrupt(victim)
-            self._start_waiting()
+            self._free_somebody(victim)
         else:
             self._wake_at_opening()
 
-    def _least_urgent(self) -> Task | None:
-        """Return the least urgent running task; among equals the one handed in last."""
-        if not self._running:
-            return None
-        return max(self._running.values(), key=lambda task: (task.priority, task.sequence))
+    def _free_somebody(self, victim: Task) -> None:
+        """Give the most urgent task a person: one who is done now, or else that of ``victim``."""
+        now = self._env.now
+        done = _least_urgent(task for task in self._running.values() if task.ends_at == now)
+        if done is None:
+            self._interrupt(victim)
+        else:
+            self._complete(done)
+        self._start_waiting()
 
     def _wake_at_opening(self) -> None:
-        opening = self.calendar.next_opening(self._env.now)
-        if opening == self._wake_at or opening == float("inf"):
+        now = self._env.now
+        # What comes as the day begins need not wait for the next one.
+        opening = now if self.calendar.opens_at(now) else self.calendar.next_opening(now)
+        if opening == self._wake_at or opening == inf:
             return
         self._wake_at = opening
-        wake = self._env.timeout(opening - self._env.now)
+        wake = self._env.at(opening, self.calendar, LAST)
         assert wake.callbacks is not None
         wake.callbacks.append(self._open)
 
-    def _open(self, _: Event) -> None:
+    def _open(self, wake: Event) -> None:
         """Begin the day: whoever has the most urgent tasks gets the people."""
+        if wake.value is not self.calendar:
+            return  # by now it begins at another time
         self._wake_at = nan
         self._start_waiting()
         while self._waiting:
-            victim = self._least_urgent()
+            victim = _least_urgent(self._running.values())
             if victim is None or victim.priority <= self._waiting[0][0]:
                 return
-            self._interrupt(victim)
-            self._start_waiting()
+            self._free_somebody(victim)
+
+
+def _least_urgent(tasks: Iterable[Task]) -> Task | None:
+    """Return the least urgent of ``tasks``; among equals the one handed in last."""
+    return max(tasks, key=lambda task: (task.priority, task.sequence), default=None)

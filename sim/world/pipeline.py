@@ -29,6 +29,7 @@ from sim.scenario.organization import (
 
 from . import debt
 from .changes import Change
+from .clock import DEPARTURE
 from .compute import Luck
 from .deployment import ReleaseTrain, release
 from .people import REMEDIATION
@@ -219,13 +220,12 @@ def _execute(
                 execution: Execution = yield train.arrived
                 _log(organization, change, step, queued_at, asked_at, execution)
                 return execution
+            # What comes at that very instant, from a board that meets then too, still gets in.
             train = change.service.trains[leaves_at] = ReleaseTrain(env.event(), [change])
-        yield env.timeout(leaves_at - asked_at)
-        if train is not None:
-            # A board may meet at the same time, and its changes still get in: by now they wait for
-            # this very moment, whoever came first.
-            yield env.timeout(0)
+            yield env.at(leaves_at, priority=DEPARTURE)
             del change.service.trains[leaves_at]
+        elif leaves_at > asked_at:
+            yield env.at(leaves_at)
     ready_at = env.now
     execution = Execution(manual, ready_at, ready_at, ready_at)
     if manual and draws[_EFFORT] > 0:

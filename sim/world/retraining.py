@@ -12,6 +12,7 @@ from sim.scenario.organization import Retraining
 
 from . import authoring
 from .changes import Change
+from .clock import LAST
 from .people import REMEDIATION, RETRAINING
 from .pipeline import deliver
 
@@ -120,6 +121,17 @@ def _on_schedule(
         number = service.number("retrain")  # of a retraining that is left out as well
         if service.retraining is None:
             _start(organization, service, "schedule", number=number)
+        else:
+            organization.env.process(_start_if_over(organization, service, number))
+
+
+def _start_if_over(
+    organization: Organization, service: Service, number: int
+) -> Generator[Event, object, None]:
+    """Start a scheduled retraining if the one under way ends at this very instant."""
+    yield organization.env.at(organization.env.now, priority=LAST)
+    if service.retraining is None:
+        _start(organization, service, "schedule", number=number)
 
 
 def _always_on(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from math import ceil, inf, nan
+from math import inf, nan
 from typing import TYPE_CHECKING
 
 import simpy
@@ -16,6 +16,7 @@ from sim.scenario.organization import Service as ServiceSpec
 
 from .calendar import WEEK_H
 from .changes import Change
+from .clock import LAST, Clock, snap
 from .compute import ComputePool
 from .decay import QualityCurve
 from .deployment import Deployment, ReleaseTrain
@@ -85,7 +86,7 @@ class Service:
 
     def __init__(
         self,
-        env: simpy.Environment,
+        env: Clock,
         log: EventLog,
         name: str,
         kind: str,
@@ -194,7 +195,8 @@ class Service:
         now = self._env.now
         crossing = self.curve.crossing(self.live.model_data_from, level, now, self._horizon_h)
         if crossing < inf:
-            event = self._env.timeout(crossing - now, self._watched)
+            # Last, so that a model which is replaced at that very instant never served below it.
+            event = self._env.at(crossing, self._watched, LAST)
             assert event.callbacks is not None
             event.callbacks.append(then)
 
@@ -213,7 +215,9 @@ class Service:
         if end <= start:
             return
         data_from = self.live.model_data_from
-        times = {start + WEEK_H * week for week in range(ceil((end - start) / WEEK_H))}
+        times = {start}
+        while (at := snap(start + WEEK_H * len(times))) < end:
+            times.add(at)
         for at, _ in self.curve.shocks.after(start):
             if at >= end:
                 break

@@ -2,7 +2,8 @@
 
 from sim.scenario.organization import DAYS, Window
 
-from .calendar import WEEK_H
+from .calendar import DAY, WEEK
+from .clock import to_hours, to_ticks
 
 
 class Timetable:
@@ -13,13 +14,14 @@ class Timetable:
     """
 
     def __init__(self, window: Window) -> None:
-        self._period = window.every_weeks * WEEK_H
-        self._offsets = sorted(24.0 * DAYS.index(day) + window.hour for day in set(window.days))
+        self._period = window.every_weeks * WEEK
+        hour = to_ticks(window.hour)
+        self._offsets = sorted(DAY * DAYS.index(day) + hour for day in set(window.days))
 
     def next_opening(self, at: float) -> float:
-        """Return the first opening at or after ``at``."""
-        period, inside = divmod(at, self._period)
+        """Return the first opening at or after ``at``, to the microsecond."""
+        period, inside = divmod(to_ticks(at), self._period)
         for offset in self._offsets:
             if offset >= inside:
-                return period * self._period + offset
-        return (period + 1) * self._period + self._offsets[0]
+                return to_hours(period * self._period + offset)
+        return to_hours((period + 1) * self._period + self._offsets[0])

@@ -19,7 +19,7 @@ def claim(*expectations: dict[str, Any], **parts: Any) -> Claim:
         "section": "1",
         "low": [],
         "high": ["automation=1"],
-        "expectations": [{"metric": "x", **expectation} for expectation in expectations],
+        "expectations": [{"metric": "lead_time_h", **expectation} for expectation in expectations],
         "mechanism": "Somehow.",
         "trace": ["part_a", "part_b"],
     }
@@ -73,10 +73,10 @@ def test_a_difference_by_hand() -> None:
         [
             {
                 "low": observed(
-                    x=[10.0, 20.0, 30.0], part_a=[1.0, 1.0, 1.0], part_b=[9.0, 8.0, 7.0]
+                    lead_time_h=[10.0, 20.0, 30.0], part_a=[1.0, 1.0, 1.0], part_b=[9.0, 8.0, 7.0]
                 ),
                 "high": observed(
-                    x=[11.0, 22.0, 33.0], part_a=[1.0, 2.0, 3.0], part_b=[4.0, 4.0, 4.0]
+                    lead_time_h=[11.0, 22.0, 33.0], part_a=[1.0, 2.0, 3.0], part_b=[4.0, 4.0, 4.0]
                 ),
             }
         ],
@@ -97,8 +97,8 @@ def test_intervals_are_adjusted_for_all_expectations() -> None:
     # Means -+ 1 around 3 and 0: the first has t = 3 / (1 / sqrt 3) = 5.196, p = 0.0351, which is
     # no more than 0.05 but more than 0.05 / 2.
     arms = {
-        "low": observed(x=[0.0, 0.0, 0.0], y=[0.0, 0.0, 0.0]),
-        "high": observed(x=[2.0, 3.0, 4.0], y=[-1.0, 0.0, 1.0]),
+        "low": observed(lead_time_h=[0.0, 0.0, 0.0], y=[0.0, 0.0, 0.0]),
+        "high": observed(lead_time_h=[2.0, 3.0, 4.0], y=[-1.0, 0.0, 1.0]),
     }
     (alone,) = judge([claim({"sign": "+"})], [arms])
     assert alone.verdict == "supported"
@@ -119,7 +119,7 @@ def test_the_interval_agrees_with_the_p_value_whatever_is_expected() -> None:
         for mean in (-3.0, -1.0, 0.0, 1.0, 3.0):
             values = {name: list(rng.normal(mean, 0.7, 8)) for name in "xyz"}
             trial = claim(*({"metric": name, "sign": sign, "margin": margin} for name in "xyz"))
-            zero = observed(x=[0.0] * 8, y=[0.0] * 8, z=[0.0] * 8)
+            zero = observed(lead_time_h=[0.0] * 8, y=[0.0] * 8, z=[0.0] * 8)
             for finding in judge([trial], [{"low": zero, "high": observed(**values)}]):
                 assert (finding.verdict != "not supported") == (finding.p_value < 0.05)
                 decided += finding.verdict != "not supported"
@@ -128,7 +128,10 @@ def test_the_interval_agrees_with_the_p_value_whatever_is_expected() -> None:
 
 def test_a_relative_margin_is_a_share_of_the_low_arm() -> None:
     trial = claim({"sign": "none", "relative_margin": 0.1})
-    arms = {"low": observed(x=[19.0, 21.0, 20.0]), "high": observed(x=[19.1, 21.0, 20.0])}
+    arms = {
+        "low": observed(lead_time_h=[19.0, 21.0, 20.0]),
+        "high": observed(lead_time_h=[19.1, 21.0, 20.0]),
+    }
     (finding,) = judge([trial], [arms])
     assert finding.margin == pytest.approx(2.0)
     assert finding.verdict == "supported"
@@ -136,9 +139,9 @@ def test_a_relative_margin_is_a_share_of_the_low_arm() -> None:
 
 def test_the_own_time_of_a_step_is_added_to_the_margin() -> None:
     trial = claim({"sign": "none", "margin": 1.0, "own_time_of": "review"})
-    frame = pd.DataFrame({"x": [9.0, 9.1, 9.2], "unstable": [0.0] * 3})
+    frame = pd.DataFrame({"lead_time_h": [9.0, 9.1, 9.2], "unstable": [0.0] * 3})
     low = Observations(frame, step_hours={"review": 3.0})
-    high = Observations(frame.assign(x=[6.0, 6.1, 6.2]), step_hours={"review": 0.1})
+    high = Observations(frame.assign(lead_time_h=[6.0, 6.1, 6.2]), step_hours={"review": 0.1})
     (finding,) = judge([trial], [{"low": low, "high": high}])
     assert finding.margin == 4.0
     assert finding.difference == pytest.approx(-3.0)
@@ -154,10 +157,10 @@ def test_contrasts_over_several_arms() -> None:
         arms={name: [] for name in ("none", "one", "other", "both")},
     )
     arms = {
-        "none": observed(x=[0.0, 0.0]),
-        "one": observed(x=[1.0, 1.0]),
-        "other": observed(x=[2.0, 2.0]),
-        "both": observed(x=[3.0, 4.0]),
+        "none": observed(lead_time_h=[0.0, 0.0]),
+        "one": observed(lead_time_h=[1.0, 1.0]),
+        "other": observed(lead_time_h=[2.0, 2.0]),
+        "both": observed(lead_time_h=[3.0, 4.0]),
     }
     (finding,) = judge([trial], [arms])
     assert (finding.low, finding.high, finding.difference) == (3.0, 3.5, 0.5)
@@ -171,7 +174,7 @@ def test_sums_of_what_is_the_same_are_zero_and_no_certainty() -> None:
     trial = claim(
         {"sign": "+", "contrast": weights}, low=None, high=None, arms={name: [] for name in weights}
     )
-    same = observed(x=[0.1, 0.3, 0.7])
+    same = observed(lead_time_h=[0.1, 0.3, 0.7])
     (finding,) = judge([trial], [dict.fromkeys(weights, same)])
     assert (finding.difference, finding.p_value) == (0.0, 1.0)
     assert finding.verdict == "not supported"
@@ -179,8 +182,8 @@ def test_sums_of_what_is_the_same_are_zero_and_no_certainty() -> None:
 
 def test_replications_without_a_value_are_left_out_of_all_arms() -> None:
     arms = {
-        "low": observed(x=[1.0, math.nan, 3.0]),
-        "high": observed(x=[2.0, 5.0, 5.0]),
+        "low": observed(lead_time_h=[1.0, math.nan, 3.0]),
+        "high": observed(lead_time_h=[2.0, 5.0, 5.0]),
     }
     (finding,) = judge([claim({"sign": "+"})], [arms])
     assert (finding.n, finding.low, finding.high, finding.difference) == (2, 2.0, 3.5, 1.5)

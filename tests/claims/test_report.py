@@ -63,9 +63,9 @@ def test_sentences_count_what_holds_and_say_by_how_much_the_rest_does_not() -> N
         "Of 4 expectations, 2 hold (50 %), 1 is contradicted and 1 is undecided.",
         "2 of 4 claims come out in full; not in full: A3 and A4.",
         "Contradicted, A3: lead time, days was expected to be lower (\N{MINUS SIGN}); the "
-        "difference is +3.0 [2.0, 4.0].",
+        "difference is +3.0 [+2.0 to +4.0].",
         "Undecided, A4: lead time, days was expected to be higher (+); the difference is +0.5 "
-        "[\N{MINUS SIGN}0.5, 1.5].",
+        "[\N{MINUS SIGN}0.5 to +1.5].",
         "1 more number is reported without an expectation.",
     ]
 

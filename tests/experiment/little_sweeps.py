@@ -18,7 +18,7 @@ from sim.experiment.sweep import design_variants, run_sweep
 from sim.experiment.sweep_results import Sweep
 from sim.scenario.organization import Scenario
 from sim.scenario.validation import validate
-from sim.scenario.variants import Variants
+from sim.scenario.variants import Composed, Variants
 
 AUTOMATION = (0.0, 0.25, 0.5, 0.75, 1.0)
 STANDARDIZATION = (0.0, 0.5, 1.0)
@@ -91,7 +91,7 @@ def numbers(scenario: Scenario, seed: int, replication: int) -> dict[str, float]
         "cost_per_week": values[4],
     }
     if dials[1] > 0.0:
-        metrics["of_the_standard"] = dials[1] + replication
+        metrics["rework_rate"] = dials[1] + replication
     return {name: float(value) for name, value in metrics.items()}
 
 
@@ -160,10 +160,10 @@ def run(
         Axis(key, values if isinstance(values, Interval) else tuple(values))
         for key, values in axes.items()
     )
-    variants = design_variants(parts, lambda _: data)
+    variants = design_variants(parts, lambda _: Composed(data))
     if order is not None:
         points = [variants.points[point] for point in order]
-        variants = Variants(variants.keys, points, lambda _: data)
+        variants = Variants(variants.keys, points, lambda _: Composed(data))
     folder.mkdir(parents=True, exist_ok=True)
     return run_sweep(variants, parts, folder, watcher or Diary(), observe=observe)
 

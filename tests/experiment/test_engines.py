@@ -2,14 +2,17 @@
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import loky
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from little_sweeps import (
     DEADLY,
@@ -22,11 +25,14 @@ from little_sweeps import (
     runs_out_of_memory,
     written_down,
 )
+from loky.process_executor import TerminatedWorkerError
+from processes import PATIENCE_S, interrupt, started, until
 
 from sim.experiment import engines
-from sim.experiment.engines import EngineName, cores, engine
+from sim.experiment.engines import EngineError, EngineName, cores, engine
 from sim.experiment.scheduler import observe
-from sim.experiment.sweep import TABLE
+from sim.experiment.store import Store
+from sim.experiment.sweep import STORE, TABLE
 from sim.scenario.errors import ScenarioError
 
 SORTED = ["automation", "standardization", "replication"]
@@ -127,7 +133,7 @@ def reachable() -> Iterator[None]:
     Ray lets in who knows a word, which a process reads once: all tests use the same, made up here.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
         patch.setenv("RAY_AUTH_MODE", "token")
         patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
         yield
@@ -183,7 +189,7 @@ def ray_address(reachable: None) -> Iterator[str]:
     try:
         yield cluster.stdout.readline().strip()
     finally:
-        cluster.communicate(timeout=60)
+        cluster.communicate(timeout=PATIENCE_S)
 
 
 @pytest.mark.slow
@@ -215,7 +221,11 @@ def test_a_ray_cluster_by_its_address(ray_address: str, whole: bytes, tmp_path: 
 def test_nothing_at_the_address(name: EngineName) -> None:
     code = f"from sim.experiment.engines import engine\nwith engine({name!r}, 1, '127.0.0.1:1'): 0"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=45, check=False
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     said = f"ScenarioError: address: no {name} cluster answers at '127.0.0.1:1': "
     assert said in done.stderr
@@ -261,3 +271,144 @@ def test_the_same_with_real_simulations_and_two_processes(tmp_path: Path) -> Non
     run(tmp_path / "one", n_jobs=1, **settings)
     run(tmp_path / "two", n_jobs=2, **settings)
     assert (tmp_path / "one" / TABLE).read_bytes() == (tmp_path / "two" / TABLE).read_bytes()
+
+
+# The end of an engine
+
+SWEEP = (sys.executable, "-m", "sim", "-m", "--config-name=verification/mm1", "automation=0,1")
+ENDLESS = (*SWEEP, "replications=100000", "horizon_weeks=20", "hydra.sweep.dir=mine")
+GOES_ON = (
+    "; what was finished is kept, and the same command with hydra.sweep.dir=mine goes on from "
+    "there\n"
+)
+
+_SCHEDULER = """
+import asyncio, distributed
+async def run():
+    async with distributed.Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
+        print(scheduler.address, flush=True)
+        async with distributed.Worker(scheduler.address, nthreads=1):
+            await scheduler.finished()
+asyncio.run(run())
+"""
+
+
+def has_results(folder: Path) -> bool:
+    """Return whether a sweep that runs has put something into its store."""
+    journal = folder / "mine" / f"{STORE}-wal"
+    return journal.exists() and journal.stat().st_size > 60_000
+
+
+def kept(folder: Path) -> int:
+    """Return how many replications a sweep has left in its store."""
+    with Store(folder / "mine" / STORE) as store:
+        return store.count()
+
+
+@pytest.mark.processes
+def test_the_scheduler_of_a_dask_cluster_dies(tmp_path: Path) -> None:
+    with started([sys.executable, "-c", _SCHEDULER], tmp_path) as cluster:
+        until(lambda: cluster.printed.endswith("\n"))
+        address = cluster.printed.strip()
+        with started([*ENDLESS, "engine=dask", f"address='{address}'"], tmp_path) as sweep:
+            until(lambda: has_results(tmp_path) or sweep.process.poll() is not None)
+            cluster.tell(signal.SIGKILL)
+            assert sweep.wait() == 1
+            assert sweep.printed == ""
+            what = f"the scheduler of the dask cluster at '{address}' is gone, or cannot be reached"
+            assert sweep.errors == f"{what} any more{GOES_ON}"
+    assert kept(tmp_path) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+@pytest.mark.usefixtures("reachable")
+def test_the_head_of_a_ray_cluster_dies(tmp_path: Path) -> None:
+    with started([sys.executable, "-c", _RAY_CLUSTER], tmp_path) as cluster:
+        until(lambda: cluster.printed.endswith("\n"))
+        address = cluster.printed.strip()
+        with started([*ENDLESS, "engine=ray", f"address='{address}'"], tmp_path) as sweep:
+            until(lambda: has_results(tmp_path) or sweep.process.poll() is not None)
+            for process in psutil.Process(cluster.process.pid).children(recursive=True):
+                if process.name().startswith("gcs_server"):
+                    process.kill()
+            assert sweep.wait() == 1
+            what = f"the head of the ray cluster at '{address}' is gone, or cannot be reached"
+            assert sweep.errors.endswith(f"{what} any more{GOES_ON}")
+            assert "Traceback" not in sweep.errors
+    assert kept(tmp_path) > 0
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("name", ["loky", "dask", pytest.param("ray", marks=pytest.mark.slow)])
+def test_ctrl_c_ends_a_sweep_and_all_that_it_started(name: EngineName, tmp_path: Path) -> None:
+    command = [*ENDLESS, f"engine={name}", "n_jobs=2"]
+    status, printed, errors = interrupt(command, tmp_path, lambda _: has_results(tmp_path))
+    assert (status, printed) == (130, "")
+    assert errors == f"interrupted{GOES_ON}"
+    assert kept(tmp_path) > 0
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("name", ["loky", "dask"])
+def test_workers_notice_that_the_sweep_was_killed(name: EngineName, tmp_path: Path) -> None:
+    with started([*ENDLESS, f"engine={name}", "n_jobs=2"], tmp_path) as sweep:
+        until(lambda: has_results(tmp_path) or sweep.process.poll() is not None)
+        assert len(sweep.others()) >= 2
+        sweep.tell(signal.SIGKILL)
+        until(lambda: not sweep.others())
+        assert (sweep.printed, sweep.errors) == ("", "")
+
+
+@pytest.mark.processes
+def test_a_worker_of_a_single_run_dies(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sim", "replications=1000", "n_jobs=2"]
+    with started(command, tmp_path) as run:
+
+        def workers() -> list[psutil.Process]:
+            return [
+                process
+                for process in map(psutil.Process, run.others())
+                if "loky.backend.popen_loky_posix" in process.cmdline()
+            ]
+
+        until(lambda: (tmp_path / "results").exists() and workers())
+        for process in workers():
+            process.kill()
+        assert run.wait() == 1
+        what = "a worker process died: it was killed, ran out of memory or crashed"
+        assert run.errors == f"{what}; nothing was written\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_processes_that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("loky.get_reusable_executor", full)
+    with pytest.raises(EngineError, match=r"^no worker process can be started: .*unavailable"):
+        run(tmp_path / "sweep", n_jobs=2)
+
+
+@pytest.mark.parametrize("times", [2, 1000])
+def test_an_executor_that_breaks_before_it_is_given_anything(
+    times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = loky.get_reusable_executor
+    broken = iter(range(times))
+
+    class Broken:
+        def submit(self, *_: object) -> None:
+            raise TerminatedWorkerError("a worker was killed")
+
+    monkeypatch.setattr(
+        "loky.get_reusable_executor",
+        lambda **how: sound(**how) if next(broken, None) is None else Broken(),
+    )
+    if times == 2:  # nothing was running, so that no point is to blame
+        sweep = run(tmp_path / "sweep", {"automation": (0.0, 1.0)}, n_jobs=1)
+        assert sweep.failures == ()
+        assert len(sweep.runs) == 8
+    else:
+        with pytest.raises(EngineError, match=r"^worker processes die as soon as"):
+            run(tmp_path / "sweep", {"automation": (0.0, 1.0)}, n_jobs=1)

@@ -6,6 +6,7 @@ The processes are forked from one that has everything imported, which saves seco
 import functools
 import itertools
 import multiprocessing
+import os
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerProcess
@@ -27,14 +28,17 @@ from little_sweeps import (
     run_written_down,
     small,
 )
+from processes import until
 
 from sim.experiment.axes import Axis
+from sim.experiment.fingerprint import fingerprint
 from sim.experiment.intervals import FloatArray
 from sim.experiment.scheduler import observe
 from sim.experiment.store import Store
 from sim.experiment.sweep import STORE, TABLE, check_points, design_variants
 from sim.scenario.organization import Scenario
 from sim.scenario.validation import validate
+from sim.scenario.variants import Composed
 
 Key = tuple[float, float, int]
 """Automation, standardization and replication."""
@@ -58,7 +62,7 @@ def start() -> Iterator[Callable[..., ForkServerProcess]]:
         return process
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
         context.set_forkserver_preload(["little_sweeps"])
         yield begin
     for process in started:
@@ -74,24 +78,29 @@ def kill_family(process: ForkServerProcess) -> None:
         family = []
     process.kill()
     process.join()
-    gone_by = time.monotonic() + 10
-    for child in family:
-        while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
-            assert time.monotonic() < gone_by, f"{child} is still there"
-            time.sleep(0.05)
+    until(lambda: not any(map(is_there, family)))
+
+
+def is_there(process: psutil.Process) -> bool:
+    """Return whether a process has not ended."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @functools.cache
 def large_grid() -> tuple[tuple[bytes, Scenario, FloatArray], ...]:
     """Return the fingerprint, the scenario and the numbers of each point of the large grid."""
     data = validate(small(replications=REPLICATIONS)).model_dump(mode="json", by_alias=True)
-    variants = design_variants([Axis(*axis) for axis in MANY.items()], lambda _: data)
+    variants = design_variants([Axis(*axis) for axis in MANY.items()], lambda _: Composed(data))
     scenarios = [variants.scenario(point) for point in range(len(variants))]
     values = [
         [list(numbers(scenario, scenario.seed, k).values()) for k in range(REPLICATIONS)]
         for scenario in scenarios
     ]
-    return tuple(zip(check_points(variants)[0], scenarios, map(np.array, values), strict=True))
+    prints = map(fingerprint, check_points(variants)[0])
+    return tuple(zip(prints, scenarios, map(np.array, values), strict=True))
 
 
 def finished(folder: Path) -> set[Key]:
@@ -121,8 +130,8 @@ def computed(log: Path, label: str) -> list[Key]:
     return list(lines.loc[lines["label"] == label, columns].itertuples(index=False, name=None))
 
 
-def size_of(log: Path) -> int:
-    return log.stat().st_size if log.exists() else 0
+def lines_of(log: Path) -> int:
+    return log.read_bytes().count(b"\n") if log.exists() else 0
 
 
 @pytest.mark.slow
@@ -137,7 +146,7 @@ def test_killed_at_twenty_random_moments(
     kills = kills_with_results = 0
     before: set[Key] = set()
     for round_ in map(str, itertools.count()):
-        size = size_of(log)
+        lines = lines_of(log)
         process = start(
             run_written_down, folder, log, round_, 0.01, axes=MANY, n_jobs=2, replications=20
         )
@@ -146,9 +155,9 @@ def test_killed_at_twenty_random_moments(
         elif rng.random() < 0.3:  # at any moment, also before the first replication
             process.join(rng.uniform(0.0, 3.0))
         else:
-            while process.is_alive() and size_of(log) == size:
+            lines += rng.integers(1, 3 * IN_FLIGHT)
+            while process.is_alive() and lines_of(log) < lines:
                 time.sleep(0.005)
-            process.join(rng.uniform(0.0, 0.8))
         killed = process.is_alive()
         kill_family(process)
         there = finished(folder)
@@ -182,9 +191,7 @@ def test_killed_once_with_real_simulations(
     whole = run(tmp_path / "whole", **settings)
     process = start(run, tmp_path / "killed", n_jobs=2, **settings)
     journal = tmp_path / "killed" / f"{STORE}-wal"
-    while not (journal.exists() and journal.stat().st_size > 60_000):
-        assert process.is_alive()
-        time.sleep(0.005)
+    until(lambda: journal.exists() and journal.stat().st_size > 60_000)
     kill_family(process)
     assert process.exitcode == -9
     diary = Diary()

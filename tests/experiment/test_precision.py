@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -72,6 +72,7 @@ def test_luck_that_does_not_last_is_not_enough() -> None:
     assert first_enough(values, target, 0.95, 3, 2) is None
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(*[st.one_of(st.just(NAN), st.floats(-50, 50).map(lambda x: round(x, 2)))] * 2),
@@ -95,6 +96,7 @@ def test_it_stops_by_its_definition(
         assert found == by_definition(values, shifted, 0.9, first, look_ahead)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 100), st.integers(1, 60))
 def test_later_replications_do_not_change_where_it_stopped(seed: int, cut: int) -> None:
     values = np.random.default_rng(seed).normal(3.0, 1.0, (60, 2))

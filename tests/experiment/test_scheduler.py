@@ -9,10 +9,12 @@ import pytest
 from little_sweeps import AUTOMATION, DEADLY, Diary, numbers, raises, small
 
 from sim.experiment.axes import Axis
+from sim.experiment.fingerprint import fingerprint
 from sim.experiment.scheduler import Observe, Scheduler
 from sim.experiment.store import Store
 from sim.experiment.sweep import check_points, design_variants
 from sim.scenario.validation import validate
+from sim.scenario.variants import Composed
 
 
 class Pool:
@@ -38,6 +40,9 @@ class Pool:
         if len(self._waiting) >= 2 * self.workers:
             self.work()
         return later
+
+    def check(self, error: BaseException | None) -> None:
+        """Go on whatever happens."""
 
     def work(self) -> None:
         """Do the oldest piece."""
@@ -76,7 +81,7 @@ class Queue:
         """Add what came back."""
         self._items.append(item)
 
-    def get(self) -> object:
+    def get(self, timeout: float) -> object:
         """Return what came back first."""
         while not self._items:
             self._pool.work()
@@ -92,8 +97,9 @@ def scheduled(
     automation: Sequence[float] = AUTOMATION,
 ) -> tuple[Scheduler, Store, list[bytes], Diary]:
     data = validate(small()).model_dump(mode="json", by_alias=True)
-    variants = design_variants([Axis("automation", tuple(automation))], lambda _: data)
-    prints, _ = check_points(variants)
+    variants = design_variants([Axis("automation", tuple(automation))], lambda _: Composed(data))
+    digests, _ = check_points(variants)
+    prints = [fingerprint(digest) for digest in digests]
     store, diary = Store(folder / "store"), Diary()
     monkeypatch.setattr("sim.experiment.scheduler.queue.SimpleQueue", lambda: Queue(pool))
     scheduler = Scheduler(variants, prints, store, pool, diary, observe)

@@ -25,14 +25,14 @@ from little_sweeps import (
 from scipy import stats
 
 import sim
-from sim.experiment import stopping
 from sim.experiment.axes import Interval
 from sim.experiment.compare import Comparison
-from sim.experiment.fingerprint import fingerprint, model_version
+from sim.experiment.fingerprint import model_version, scenario_digest
+from sim.experiment.run import metric_names
 from sim.experiment.scheduler import observe
 from sim.experiment.store import ResultsError, Store
 from sim.experiment.sweep import STORE, TABLE
-from sim.experiment.sweep_results import HEADLINE
+from sim.metrics.catalogue import headlines
 from sim.scenario.errors import ScenarioError
 from sim.scenario.validation import validate
 from sim.scenario.variants import with_value
@@ -70,20 +70,62 @@ def test_a_point_has_the_metrics_of_its_scenario_alone() -> None:
         )
 
 
+ALIKE = {"automation": (0.0, 0.5), "teams.team.people.ml_engineer": Interval(2, 3, whole=True)}
+"""Sampled eight times, some points are the same."""
+
+
 def test_points_that_are_alike_meet_the_same_luck_and_are_simulated_once(tmp_path: Path) -> None:
     diary = Diary()
     log = tmp_path / "log"
     writes = partial(written_down, str(log), "x", 0.0)
-    sweep = run(tmp_path / "s", {"automation": (0.0, 0.5, 0.0, 0)}, writes, watcher=diary)
-    assert len(read_log(log)) == 2 * 4
-    assert (diary.points, diary.points_done) == (4, 4)
-    assert (diary.replications, diary.replications_done) == (16, 16)
-    parts = [
-        sweep.runs.loc[sweep.runs["point"] == point, list(HEADLINE)].reset_index(drop=True)
-        for point in (0, 2, 3)
-    ]
-    pd.testing.assert_frame_equal(parts[0], parts[1])
-    pd.testing.assert_frame_equal(parts[0], parts[2])
+    sweep = run(tmp_path / "s", ALIKE, writes, watcher=diary, design="lhs", samples=8)
+    groups = sweep.points.groupby(list(ALIKE)).groups.values()
+    assert 2 <= len(groups) < 8
+    assert len(read_log(log)) == len(groups) * 4
+    assert (diary.points, diary.points_done) == (8, 8)
+    assert (diary.replications, diary.replications_done) == (32, 32)
+    for alike in groups:
+        parts = [
+            sweep.runs.loc[sweep.runs["point"] == point, headlines()].reset_index(drop=True)
+            for point in alike
+        ]
+        for part in parts[1:]:
+            pd.testing.assert_frame_equal(parts[0], part)
+
+
+EFFORT = "pipeline.steps.test.effort_h"
+SAME: dict[str, tuple[dict[str, Sequence[object]], str]] = {
+    "a value": ({"automation": (0.0, 0.5, 0.0)}, "automation: automation=0.0 is listed twice"),
+    "an equal number": ({"automation": (0, 0.5, 0.0)}, "automation: 0 and 0.0 make the same"),
+    "a mapping in another order": (
+        {EFFORT: ({"dist": "exponential", "mean": 2}, {"mean": 2, "dist": "exponential"})},
+        "effort_h: {dist:exponential,mean:2} and {mean:2,dist:exponential} make the same scenario",
+    ),
+    "a number and a distribution": (
+        {EFFORT: (3, {"dist": "constant", "value": 3})},
+        "effort_h: 3 and {dist:constant,value:3} make the same scenario",
+    ),
+    "side by side": (
+        {"automation": (0.0, 0.5, 0.0), "standardization": (1.0, 0.0, 1)},
+        "standardization: 1.0 and 1 make the same scenario",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAME)
+def test_points_that_are_the_same_are_refused_before_the_first_run(
+    case: str, tmp_path: Path
+) -> None:
+    axes, said = SAME[case]
+    design = "zip" if case == "side by side" else "grid"
+    with pytest.raises(ScenarioError) as error:
+        run(tmp_path, axes, never, design=design)
+    assert said in str(error.value)
+
+
+def test_a_value_may_come_again_where_the_points_differ(tmp_path: Path) -> None:
+    axes = {"automation": (0.0, 0.0, 0.5), "standardization": (0.0, 1.0, 1.0)}
+    assert len(run(tmp_path, axes, design="zip").points) == 3
 
 
 def test_replications_and_seed_of_the_call_go_before_those_of_the_scenario() -> None:
@@ -129,7 +171,7 @@ def test_sampled_designs(design: str, tmp_path: Path) -> None:
         assert table is None
         return
     assert table is not None
-    assert set(table.index) == {(metric, key) for metric in HEADLINE for key in axes}
+    assert set(table.index) == {(metric, key) for metric in headlines() for key in axes}
     # The metrics grow by 5 with automation, of which 0.6 are swept, and fall by 3 with the other.
     effect = table.loc["lead_time_h"]
     if design == "morris":
@@ -147,7 +189,7 @@ def test_zip_takes_the_values_together(tmp_path: Path) -> None:
         there = grid[
             (grid["automation"] == automation) & (grid["standardization"] == standardization)
         ]
-        np.testing.assert_array_equal(here[list(HEADLINE)], there[list(HEADLINE)])
+        np.testing.assert_array_equal(here[headlines()], there[headlines()])
 
 
 def test_in_memory_it_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +219,7 @@ def as_comparison(sweep: sim.Sweep) -> Comparison:
 def test_the_numbers_are_those_that_were_made(swept: sim.Sweep) -> None:
     runs = swept.runs
     assert runs["time_to_restore_h"].isna().any()
-    assert runs["of_the_standard"].isna().sum() == 5 * 7
+    assert runs["rework_rate"].isna().sum() == 5 * 7
     for row in runs.to_dict("records"):
         scenario = organization(
             automation=row["automation"], standardization=row["standardization"]
@@ -217,7 +259,7 @@ def test_the_summary_of_a_point_is_that_of_a_study(swept: sim.Sweep) -> None:
 @pytest.mark.parametrize("adjust", ["holm", "bonferroni", "none"])
 def test_effects_are_those_of_a_comparison(baseline: int, adjust: str, swept: sim.Sweep) -> None:
     sweep = sim.Sweep(**{**swept.__dict__, "baseline": baseline})
-    metrics = [*HEADLINE, "of_the_standard"]
+    metrics = [*headlines(), "rework_rate"]
     effects = sweep.effects(metrics, 0.9, adjust)  # type: ignore[arg-type]
     assert list(effects["automation"]) == [
         sweep.points["automation"][point] for point in effects["point"]
@@ -467,7 +509,7 @@ def test_a_fingerprint_changes_with_all_that_matters_and_nothing_else() -> None:
         organization(engine="ray", address="127.0.0.1:1", design="lhs", samples=99),
         organization(baseline={"automation": 1.0}, select={"metric": "lead_time_h"}),
     ]
-    assert {fingerprint(scenario) for scenario in same} == {fingerprint(base)}
+    assert {scenario_digest(scenario) for scenario in same} == {scenario_digest(base)}
     steps = small()["pipeline"]["steps"]  # type: ignore[index]
     others = [
         organization(seed=8),
@@ -476,7 +518,7 @@ def test_a_fingerprint_changes_with_all_that_matters_and_nothing_else() -> None:
         organization(warmup_weeks=0),
         organization(pipeline={"steps": dict(reversed(steps.items()))}),
     ]
-    prints = {fingerprint(scenario) for scenario in [base, *others]}
+    prints = {scenario_digest(scenario) for scenario in [base, *others]}
     assert len(prints) == 1 + len(others)
 
 
@@ -500,25 +542,17 @@ def test_every_replication_of_a_scenario_has_the_same_metrics_in_the_same_order(
         sim.load("horizon_weeks=3", "warmup_weeks=0"),
         sim.load("horizon_weeks=12", "warmup_weeks=4", config="verification/mmc"),
     ):
-        names = [tuple(observe(scenario, seed, 0)) for seed in range(3)]
-        assert len(set(names)) == 1
-
-
-def test_metrics_are_asked_for_without_a_simulation_of_the_whole(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    base = organization(precision={"half_width": {"lead_time_h": "5%"}}, horizon_weeks=20)
-    asked = []
-    stopping.check_metrics(base, lambda s, *_: asked.append(s.horizon_weeks) or {"lead_time_h": 1})
-    assert asked == [1]
+        for seed in range(3):
+            assert list(observe(scenario, seed, 0)) == metric_names(scenario)
 
 
 def test_points_that_are_alike_fail_together(tmp_path: Path) -> None:
     diary = Diary()
-    twice = run(tmp_path, {"automation": (0.0, 0.5, 0.5, 1.0)}, raises, watcher=diary)
-    assert [failure.point for failure in twice.failures] == [1, 2]
-    assert len(diary.failures) == 2
-    assert sorted(set(twice.runs["point"])) == [0, 3]
+    sampled = run(tmp_path, ALIKE, raises, watcher=diary, design="lhs", samples=8)
+    deadly = [int(point) for point in sampled.points.index[sampled.points["automation"] == DEADLY]]
+    assert [failure.point for failure in sampled.failures] == deadly
+    assert len(diary.failures) == len(deadly) == 4
+    assert sorted(set(sampled.runs["point"])) == sorted(set(range(8)).difference(deadly))
 
 
 def test_numpy_numbers_are_numbers() -> None:

@@ -89,7 +89,7 @@ def test_the_cap_and_a_metric_that_never_has_a_value(tmp_path: Path) -> None:
     many = run(tmp_path / "b", AXES, precision=precision, replications=40)
     assert number_of_each(many) == [40] * 4
 
-    precision = {"half_width": {"of_the_standard": 1.0}, "most_replications": 12}
+    precision = {"half_width": {"rework_rate": 1.0}, "most_replications": 12}
     never = run(tmp_path / "c", {"standardization": (0.5, 0.0)}, precision=precision)
     assert number_of_each(never)[1] == 12
 
@@ -194,7 +194,7 @@ def test_the_baseline_is_the_first_point_with_its_values(tmp_path: Path) -> None
             {"precision": {"half_width": {"lead_time_h": "5%"}, "of": "differences"}},
             "may be zero",
         ),
-        ({"precision": {"half_width": {"lead_time_h": "0%"}}}, "0 is never reached"),
+        ({"precision": {"half_width": {"lead_time_h": "0%"}}}, "must be a number above 0"),
         ({"precision": {"half_width": {"lead_time_h": -1}}}, "precision.half_width.lead_time_h"),
         ({"precision": {"half_width": {}}}, "precision.half_width: is empty"),
         ({"precision": {"half_width": {"lead_time": 1}}}, "no metric 'lead_time'; did you mean"),

@@ -7,8 +7,11 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from processes import PATIENCE_S
 
 from sim.experiment.worker_processes import deferred_interrupts
+
+pytestmark = pytest.mark.processes
 
 _CHILD = """
 import signal
@@ -62,7 +65,7 @@ def test_a_process_that_is_started_in_the_block_does_not_see_interrupts() -> Non
         assert child.stdout is not None
         assert child.stdout.readline() == "up\n"
         child.send_signal(signal.SIGINT)
-        assert child.communicate("\n", timeout=60)[0] == "True\n"
+        assert child.communicate("\n", timeout=PATIENCE_S)[0] == "True\n"
     finally:
         child.kill()
 
@@ -81,4 +84,4 @@ assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_no_worker_sees_interrupts_from_its_first_moment_on() -> None:
-    subprocess.run([sys.executable, "-c", _ENGINE], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", _ENGINE], check=True, timeout=PATIENCE_S)

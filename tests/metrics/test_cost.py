@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.metrics.cost import HEADS, bills, costs
+from sim.metrics.cost import bills, costs
 
 WINDOW = (168.0, 504.0)  # weeks 1 and 2
 SERVICES = [{"service": name, "team": "red"} for name in ("ads", "fraud", "search")]
@@ -22,7 +22,8 @@ def capacity(resource, week, paid_h, people=True, team="red"):
         "resource": resource,
         "team": team,
         "people": people,
-        "week": week,
+        "opens_at": 168.0 * week,
+        "closes_at": 168.0 * (week + 1),
         "available_h": 0.7 * paid_h,
         "paid_h": paid_h,
     }
@@ -176,7 +177,9 @@ def test_a_price_that_comes_too_late_is_unknown_until_then(make_tables):
     assert costs(tables, (252.0, 420.0))["cost_tools_per_week"] == pytest.approx(7.0)
 
 
-@pytest.mark.parametrize(("name", "unknown"), [("capacity", HEADS[:2]), ("quality", HEADS[4:])])
+@pytest.mark.parametrize(
+    ("name", "unknown"), [("capacity", ("people", "compute")), ("quality", ("degraded",))]
+)
 def test_what_nobody_recorded_is_not_known(tables, name, unknown):
     del tables[name]
     bill = bills(tables, np.array(WINDOW))

@@ -162,13 +162,6 @@ def test_change_failure_rate_counts_deployments_and_not_incidents(make_tables):
     assert rework_rate(tables, WINDOW) == pytest.approx(1 / 5)
 
 
-def test_decay_can_be_left_out(make_tables):
-    tables = make_tables(services=SERVICES, deployments=DEPLOYMENTS, incidents=INCIDENTS)
-    rates = change_failure_rate(tables, WINDOW, include_decay=False)
-    assert rates["change_failure_rate"] == pytest.approx(2 / 5)
-    assert rates["change_failure_rate_model"] == pytest.approx(1 / 5)
-
-
 def test_decay_counts_as_a_model_failure_whatever_cause_was_written_down(make_tables):
     incidents = [{"service": "ads", "cause": "data", "trigger": "decay", "deployment_id": 3}]
     tables = make_tables(services=SERVICES, deployments=DEPLOYMENTS, incidents=incidents)

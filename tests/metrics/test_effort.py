@@ -13,7 +13,15 @@ WINDOW = (168.0, 504.0)  # weeks 1 and 2
 
 
 def capacity(resource, week, available_h, people=True):
-    return {"resource": resource, "people": people, "week": week, "available_h": available_h}
+    """Return the row of a pool that works evenly through a week."""
+    return {
+        "pool": resource,
+        "resource": resource,
+        "people": people,
+        "opens_at": 168.0 * week,
+        "closes_at": 168.0 * (week + 1),
+        "available_h": available_h,
+    }
 
 
 CAPACITY = [
@@ -26,10 +34,12 @@ CAPACITY = [
 def stint(activity, started_at, finished_at, effort_h, role="operations"):
     return {
         "activity": activity,
+        "pool": role,
         "role": role,
         "started_at": started_at,
         "finished_at": finished_at,
         "effort_h": effort_h,
+        "around_the_clock": False,
     }
 
 
@@ -103,7 +113,7 @@ def test_what_people_do_and_idle_add_up_to_capacity_and_agree_with_utilization(s
             stint(activity, start, start + elapsed, effort_h, role)
             for activity, role, start, elapsed, effort_h in stints
         ],
-        columns=["activity", "role", "started_at", "finished_at", "effort_h"],
+        columns=list(stint("", 0.0, 0.0, 0.0)),
     )
     tables = {"work": work, "capacity": pd.DataFrame(CAPACITY)}
     busy = utilization(tables, WINDOW)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sim.metrics.restore import restore_times
+from sim.metrics.restore import failed_deployment_recovery_time, restore_times
 
 WINDOW = (168.0, 504.0)
 SERVICES = [{"service": "ads", "team": "red"}]
@@ -54,9 +54,10 @@ def test_restore_times_are_taken_over_the_incidents_restored_in_the_window(make_
             "respond_mean_h": 34 / 3,
             "diagnose_mean_h": 25 / 3,
             "remedy_mean_h": 17 / 3,
-            "failed_deployment_recovery_time_h": 56.0,
         }
     )
+    # The median of 100 h and 12 h, which deployments triggered.
+    assert failed_deployment_recovery_time(tables, WINDOW) == pytest.approx(56.0)
 
 
 @pytest.mark.parametrize(
@@ -77,14 +78,16 @@ def test_restore_times_are_taken_over_the_incidents_restored_in_the_window(make_
 )
 def test_skipped_phases_leave_their_time_to_the_phase_it_was_in(make_tables, known, phases):
     incident = {"service": "ads", "started_at": 200.0, "restored_at": 210.0, **known}
-    times = restore_times(make_tables(services=SERVICES, incidents=[incident]), WINDOW)
+    tables = make_tables(services=SERVICES, incidents=[incident])
+    times = restore_times(tables, WINDOW)
     names = ("detect_mean_h", "respond_mean_h", "diagnose_mean_h", "remedy_mean_h")
     assert tuple(times[name] for name in names) == pytest.approx(phases)
     assert times["time_to_restore_mean_h"] == pytest.approx(10.0)
-    assert np.isnan(times["failed_deployment_recovery_time_h"])
+    assert np.isnan(failed_deployment_recovery_time(tables, WINDOW))
 
 
 def test_without_restored_incidents_there_are_no_times(make_tables):
     still_open = [{"service": "ads", "started_at": 200.0}]
     for tables in (make_tables(), make_tables(services=SERVICES, incidents=still_open)):
         assert np.isnan(list(restore_times(tables, WINDOW).values())).all()
+        assert np.isnan(failed_deployment_recovery_time(tables, WINDOW))

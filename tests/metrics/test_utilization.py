@@ -15,7 +15,8 @@ def capacity(pool, resource, week, available_h, team="red"):
         "resource": resource,
         "team": team,
         "people": resource != "gpu",
-        "week": week,
+        "opens_at": 168.0 * week,
+        "closes_at": 168.0 * (week + 1),
         "available_h": available_h,
     }
 

@@ -95,7 +95,13 @@ def test_weeks_add_up_to_the_window(make_tables):
         incidents=[{"service": "ads", "cause": "infra", "started_at": 160.0, "restored_at": 340.0}],
         quality=[{"service": "ads", "at": 300.0, "below": True}],
         capacity=[
-            {"resource": "operations", "people": True, "week": week, "paid_h": 84.0}
+            {
+                "resource": "operations",
+                "people": True,
+                "opens_at": 168.0 * week,
+                "closes_at": 168.0 * (week + 1),
+                "paid_h": 84.0,
+            }
             for week in range(3)
         ],
         prices=prices,

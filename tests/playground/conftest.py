@@ -10,11 +10,12 @@ from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from processes import PATIENCE_S
 
 REQUIRED = "MLDELIVERY_REQUIRES_CHROMIUM"
 """An environment variable: without Chromium, tests then fail instead of being skipped."""
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_TIMEOUT_MS = 120_000
+_TIMEOUT_MS = 1000 * PATIENCE_S
 _OPTIONS = [
     "--headless",
     "--no-sandbox",
@@ -43,7 +44,7 @@ def playground(*options: str) -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(PATIENCE_S)
         finally:
             process.kill()
 

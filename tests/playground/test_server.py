@@ -4,12 +4,15 @@ import asyncio
 import contextlib
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import psutil
 import pytest
 import uvicorn
+from processes import PATIENCE_S, started
+from processes import until as until_here
 from starlette.applications import Starlette
 from test_laboratory import run, until
 
@@ -56,7 +59,7 @@ def test_pages_that_go_away_take_their_work_back() -> None:
                 await until(lambda: app.state.pages == 0)
                 await until(lambda: laboratory.load == 0 and laboratory.idle == 1)
             reader, writer = await ask(port, f"answers?{SHORT}")
-            text = await asyncio.wait_for(reader.readuntil(b"done: 2 of 2"), 60)
+            text = await asyncio.wait_for(reader.readuntil(b"done: 2 of 2"), PATIENCE_S)
             assert b"200 OK" in text
             writer.close()
             await until(lambda: app.state.pages == 0)
@@ -64,28 +67,37 @@ def test_pages_that_go_away_take_their_work_back() -> None:
     run(test)
 
 
-def test_ctrl_c_while_pages_wait() -> None:
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("number", "kills"), [(signal.SIGINT, 0), (signal.SIGINT, 2), (signal.SIGTERM, 1)]
+)
+def test_it_is_ended_while_pages_wait_on_workers_of_which_some_were_killed(
+    number: signal.Signals, kills: int, tmp_path: Path
+) -> None:
     command = [sys.executable, "-m", "sim.playground", "--no-browser", "--workers", "1"]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        port = int(process.stdout.readline().rstrip("/\n").rpartition(":")[2])
-        with contextlib.ExitStack() as open_pages:
-            for path in ("answers", "answers", "animation"):
-                page = socket.create_connection(("127.0.0.1", port), timeout=60)
-                open_pages.enter_context(page)
-                page.sendall(f"GET /{path}?{LONG} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-                assert b"200 OK" in page.recv(1000)
-            process.send_signal(signal.SIGINT)
-            try:
-                status = process.wait(60)
-            finally:
-                process.kill()
-        assert process.stderr.read() == ""
-        assert status == 0
+    with started(command, tmp_path) as server, contextlib.ExitStack() as open_pages:
+
+        def workers() -> set[psutil.Process]:
+            return {
+                process
+                for process in map(psutil.Process, server.others())
+                if any("spawn_main" in word for word in process.cmdline())
+            }
+
+        until_here(lambda: server.printed.endswith("Ctrl-C ends it.\n"))
+        port = int(server.printed.partition("\n")[0].rstrip("/").rpartition(":")[2])
+        for path in ("answers", "answers", "animation"):
+            page = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+            open_pages.enter_context(page)
+            page.sendall(f"GET /{path}?{LONG} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            assert b"200 OK" in page.recv(1000)
+        killed: set[psutil.Process] = set()
+        for _ in range(kills):
+            until_here(lambda: workers() - killed)
+            (worker,) = workers() - killed
+            worker.kill()
+            killed.add(worker)
+        server.tell(number)
+        assert server.wait() == 0
+        until_here(lambda: not server.others())
+        assert server.errors == ""

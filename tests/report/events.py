@@ -111,13 +111,25 @@ def make_work() -> pd.DataFrame:
         rows.append(("operations", 0, monday + 142, monday + 146, 4.0, "incident"))
     columns = ["role", "person", "started_at", "finished_at", "effort_h", "activity"]
     work = pd.DataFrame(rows, columns=columns)
-    return work.assign(pool="shop/" + work["role"], outcome="finished")
+    return work.assign(
+        pool="shop/" + work["role"],
+        outcome="finished",
+        around_the_clock=work["activity"] == "incident",
+    )
 
 
 def make_tables() -> dict[str, pd.DataFrame]:
     changes = make_changes()
     capacity = [
-        {"resource": role, "people": True, "week": week, "available_h": hours, "paid_h": hours}
+        {
+            "pool": f"shop/{role}",
+            "resource": role,
+            "people": True,
+            "opens_at": 168.0 * week,
+            "closes_at": 168.0 * (week + 1),
+            "available_h": hours,
+            "paid_h": hours,
+        }
         for week in range(4)
         for role, hours in (("ml_engineer", 56.0), ("operations", 28.0))
     ]

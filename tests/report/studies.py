@@ -170,7 +170,15 @@ def make_work() -> dict[str, pd.DataFrame]:
     roles = {"data_scientist": 252.0, "ml_engineer": 168.0, "operations": 56.0}
     weeks = range(100)
     capacity = [
-        {"resource": role, "people": True, "week": week, "available_h": hours, "paid_h": hours}
+        {
+            "pool": f"a/{role}",
+            "resource": role,
+            "people": True,
+            "opens_at": 168.0 * week,
+            "closes_at": 168.0 * (week + 1),
+            "available_h": hours,
+            "paid_h": hours,
+        }
         for role, hours in roles.items()
         for week in weeks
     ]
@@ -186,6 +194,7 @@ def make_work() -> dict[str, pd.DataFrame]:
             "started_at": week * WEEK + 9,
             "finished_at": week * WEEK + 100,
             "effort_h": share * hours,
+            "around_the_clock": False,
         }
         for activity, of_roles in shares.items()
         for (role, hours), share in zip(roles.items(), of_roles, strict=True)

@@ -11,11 +11,11 @@ import sim
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.holm import family_of_tests
 from sim.experiment.intervals import estimate, interval
-from sim.report.content import DORA_METRICS
+from sim.metrics.catalogue import headlines
 from sim.scenario.organization import Scenario
 
 BASE = sim.load("replications=20")
-METRICS = (*DORA_METRICS, "cost_per_week")
+METRICS = (*headlines(), "cost_per_week")
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ class FakeSweep:
     def effects(self):
         """Return paired differences to the baseline, one family of Holm."""
         others = [n for n in range(len(self.points)) if n != self.baseline]
-        differences = (self.values[others] - self.values[self.baseline])[:, :, : len(DORA_METRICS)]
+        differences = (self.values[others] - self.values[self.baseline])[:, :, : len(headlines())]
         estimates = estimate(differences.transpose(1, 0, 2).reshape(self.values.shape[1], -1))
-        where = pd.MultiIndex.from_product([others, DORA_METRICS], names=["point", "metric"])
+        where = pd.MultiIndex.from_product([others, headlines()], names=["point", "metric"])
         frame = pd.DataFrame(family_of_tests(estimates, 0.95), index=where)
         return frame.reset_index().merge(self.points.reset_index(), on="point")
 
@@ -133,9 +133,9 @@ def sample(design: str, number: int, keys: Sequence[str], replications: int = 10
     axes = tuple(Axis(key, Interval(0.0, 1.0)) for key in keys)
     indices = None
     strength = np.array([0.7, 0.3, 0.04, 0.01, 0.0, 0.0])[: len(keys)]
-    where = pd.MultiIndex.from_product([DORA_METRICS, keys], names=["metric", "key"])
+    where = pd.MultiIndex.from_product([headlines(), keys], names=["metric", "key"])
     size = np.repeat([0.2, 200.0, 0.15, 12.0], len(keys)) if design == "morris" else 1.0
-    both = np.tile(strength, len(DORA_METRICS)) * size
+    both = np.tile(strength, len(headlines())) * size
     if design == "sobol":
         indices = pd.DataFrame(
             {
@@ -149,7 +149,7 @@ def sample(design: str, number: int, keys: Sequence[str], replications: int = 10
             index=where,
         )
     if design == "morris":
-        sign = np.tile([1.0, -1.0, 0.3, 0.0, 0.0, 0.0][: len(keys)], len(DORA_METRICS))
+        sign = np.tile([1.0, -1.0, 0.3, 0.0, 0.0, 0.0][: len(keys)], len(headlines()))
         indices = pd.DataFrame(
             {
                 "mu_star": both,

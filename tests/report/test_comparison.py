@@ -12,6 +12,7 @@ from sim.report.comparison import (
     explain,
     headline_differences,
 )
+from sim.report.units import MINUS
 
 PARTS = {
     "deployment_frequency": ("feature", "improvement", "retrain", "fix"),
@@ -69,21 +70,22 @@ def test_what_moved_is_named_the_largest_first() -> None:
     lead_time = by_metric["lead_time_mean_h"]
     assert lead_time.verdict == "less"
     assert lead_time.sentence == (
-        "Mean lead time is 2.5 days shorter (7 days → 4.5 days): waiting for people -2.0 days, "
-        "waiting for approval -1.0 days and waiting for compute +0.5 days."
+        "Mean lead time is 2.5 days shorter (7 days → 4.5 days): "
+        f"waiting for people {MINUS}2.0 days, "
+        f"waiting for approval {MINUS}1.0 days and waiting for compute +0.5 days."
     )
-    assert by_metric["change_failure_rate"].sentence == "The change failure rate is the same."
+    assert by_metric["change_failure_rate"].sentence == "Change failure rate is the same."
 
 
 def test_shares_are_told_in_points_and_rates_by_the_week() -> None:
     found = explain(changed(change_failure_rate_code=0.05, deployment_frequency_fix=-0.01), "b")
     by_metric = {item.metric: item.sentence for item in found}
     assert by_metric["change_failure_rate"] == (
-        "The change failure rate is 5.0 points higher (6 % → 11 %): the code +5.0 points."
+        "Change failure rate is 5.0 points higher (6 % → 11 %): the code +5.0 points."
     )
     # 0.12 a day is 0.84 a week, of which people think as 3.65 a month.
-    assert "0.30 a month less" in by_metric["deployment_frequency"]
-    assert by_metric["deployment_frequency"].endswith("fixes -0.30 a month.")
+    assert "0.30 per month less" in by_metric["deployment_frequency"]
+    assert by_metric["deployment_frequency"].endswith(f"fixes {MINUS}0.30 per month.")
 
 
 def test_what_may_be_chance_is_not_called_a_difference() -> None:
@@ -103,8 +105,8 @@ def test_opposite_moves_that_cancel_are_both_named() -> None:
     other["remedy_mean_h"] -= moves + np.tile([0.1, -0.1], 3)
     sentence = explain(compared(first, other), "b")[3].sentence
     assert "does not differ clearly" in sentence
-    assert "until noticed +4.5 hours" in sentence
-    assert "remedy -4.5 hours" in sentence
+    assert "detection +4.5 hours" in sentence
+    assert f"remedy {MINUS}4.5 hours" in sentence
 
 
 def test_nothing_happened_in_one_of_them() -> None:
@@ -113,7 +115,7 @@ def test_nothing_happened_in_one_of_them() -> None:
     found = explain(compared(first, other), "b")
     assert [item.verdict for item in found] == ["same", "same", "same", "unknown"]
     assert found[3].sentence == (
-        "Mean time to restore cannot be compared: nothing had to be restored in the other."
+        "Mean time to restore cannot be compared: no incidents restored in the other."
     )
 
 

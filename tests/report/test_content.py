@@ -6,21 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sim.metrics.catalogue import headlines
 from sim.report.content import (
-    DORA_METRICS,
     LEAD_TIME_COMPONENTS,
     RESTORE_COMPONENTS,
     band_words,
     bands_between,
     caveats,
-    cost_rows,
-    effort_rows,
     is_priced,
-    lead_time_rows,
     metric_rows,
     net_cost_lines,
+    part_rows,
     practices,
-    restore_rows,
     restore_time_by_cause,
     sentences,
     suggested_warm_up,
@@ -71,17 +68,20 @@ def test_a_single_replication_has_the_band_of_its_value(study):
 
 
 def test_metric_rows_state_their_count(study):
-    rows = {row.metric: row for row in metric_rows(study, DORA_METRICS)}
+    rows = {row.metric: row for row in metric_rows(study, headlines())}
     assert rows["deployment_frequency"].basis == "524 deployments"
     assert rows["lead_time_h"].basis == "561 changes"
     assert rows["time_to_restore_h"].basis == "93 incidents"
 
 
 def test_parts_cover_the_whole(study):
-    assert sum(row.share for row in lead_time_rows(study)) == pytest.approx(1.0)
-    assert sum(row.share for row in restore_rows(study)) == pytest.approx(1.0)
-    assert sum(row.share for row in effort_rows(study)) == pytest.approx(1.0)
-    assert sum(row.share for row in cost_rows(study)) == pytest.approx(1.0)
+    for whole in (
+        "lead_time_mean_h",
+        "time_to_restore_mean_h",
+        "capacity_h_per_week",
+        "cost_per_week",
+    ):
+        assert sum(row.share for row in part_rows(study, whole)) == pytest.approx(1.0)
 
 
 def test_practices_are_named_by_their_level_and_the_roadmap_by_its_weeks(study):
@@ -153,7 +153,7 @@ def test_sentences_follow_the_numbers(study):
             cost_per_deployment=1234.5,
         )
     )
-    assert "deployed 3 times a week" in text
+    assert "deployed 3 times per week" in text
     assert "2.5 days from commit to production" in text
     assert (
         "10 % of the deployments cause an incident; the most common cause is the data (9 %)" in text
@@ -165,11 +165,11 @@ def test_sentences_follow_the_numbers(study):
     assert "handoffs" not in text
     assert "Work of people and machines is 29 % of it, rework 10 %." in text
     assert "takes 10 hours on average; the largest part, about three quarters" in text
-    assert "until somebody starts on it" in text
+    assert "is the time to respond." in text
     assert "highest for operations (91 %)" in text
     assert "Of people's hours, delivery takes 60 %, incident work takes 15 % and 25 % are" in text
-    assert "costs EUR 91,400 a week, about three quarters of it for people" in text
-    assert "or EUR 1,230 a deployment." in text
+    assert "costs EUR 91,400 per week, about three quarters of it for people" in text
+    assert "or EUR 1,230 per deployment." in text
 
 
 def test_sentences_name_the_slowest_step_of_the_first_replication(study):
@@ -187,8 +187,8 @@ def test_no_incident_is_said_without_inventing_a_cause(study):
 
 
 def test_what_takes_no_time_has_no_parts_to_speak_of(study):
-    parts = [f"lead_time_{part.name}_h" for part in LEAD_TIME_COMPONENTS] + ["lead_time_mean_h"]
-    phases = [f"{part.name}_mean_h" for part in RESTORE_COMPONENTS] + ["time_to_restore_mean_h"]
+    parts = [part.metric.name for part in LEAD_TIME_COMPONENTS] + ["lead_time_mean_h"]
+    phases = [part.metric.name for part in RESTORE_COMPONENTS] + ["time_to_restore_mean_h"]
     text = said(with_metrics(study, **dict.fromkeys([*parts, *phases], 0.0)))
     assert "no data" not in text
     assert "waiting;" not in text
@@ -217,11 +217,11 @@ def test_single_replication_is_a_serious_matter(study):
 def test_precision_states_the_replications_it_would_take(study):
     # Half of the replications at 80 h, half at 120 h: s = 20.889, t(11) = 2.201, so the half width
     # is 13.27 % of the mean and 12 * 1.327 ** 2 = 21.1 replications are needed.
-    settled = dict.fromkeys(DORA_METRICS, 0.1) | {"lead_time_h": np.tile([80.0, 120.0], 6)}
+    settled = dict.fromkeys(headlines(), 0.1) | {"lead_time_h": np.tile([80.0, 120.0], 6)}
     text = warned(with_metrics(study, **settled))
     assert "lead time (±13 %)" in text
     assert "about 21 replications" in text
-    assert "Few replications" not in warned(with_metrics(study, **dict.fromkeys(DORA_METRICS, 0.1)))
+    assert "Few replications" not in warned(with_metrics(study, **dict.fromkeys(headlines(), 0.1)))
 
 
 def test_warm_up_shorter_than_mser5_suggests(study):

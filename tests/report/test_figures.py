@@ -61,7 +61,7 @@ def test_bars_of_effort_end_at_the_share_of_hours_that_a_role_is_busy(study, ax)
     run = study.first
     assert plot_effort(effort_by_role(run.tables, run.window), ax) is ax
     assert bar_ends(ax) == pytest.approx([80.0, 45.0, 80.0])
-    assert ax.get_yticklabels()[0].get_text() == "data scientist\n(252 h a week)"
+    assert ax.get_yticklabels()[0].get_text() == "data scientist\n(252 h per week)"
     # Of 476 h in all: 201.6 + 50.4 + 16.8, 16.8 + 22.4, 8.4 + 5.6, nothing.
     legend = [text.get_text() for text in ax.get_legend().get_texts()]
     assert legend == ["delivery, 56 %", "incident work, 8 %", "toil, 3 %", "investment, 0 %"]
@@ -75,7 +75,7 @@ def test_bars_of_cost_are_stacked_to_the_sum_of_their_heads(ax):
         tops[bar.get_x()] = max(tops.get(bar.get_x(), 0.0), bar.get_y() + bar.get_height())
     assert tops == {0: 50.0, 4: 100.0, 8: 150.0}
     assert [bar.get_width() for bar in ax.patches[:3]] == [4, 4, 1]
-    assert ax.get_ylabel() == "EUR a week"
+    assert ax.get_ylabel() == "EUR per week"
     assert ax.get_legend().get_texts()[-1].get_text() == "people, 20 %"
 
 
@@ -135,7 +135,7 @@ def test_pictures_have_words_that_agree_with_the_numbers(study):
     assert "data scientist: delivery 80 %, idle 20 %" in pictures["effort"].alt
     # People 476 h at 90; service s0 is below its objective all the time: 168 h at 100.
     assert "people 7" in pictures["cost"].alt
-    assert "EUR a week over 60 weeks" in pictures["cost"].alt
+    assert "the cost over 60 weeks, between EUR " in pictures["cost"].alt
     assert "below it 100 % of the time. 1 deployment of newer models" in pictures["quality"].alt
     # No change is made in the last twelve weeks of the 60.
     assert pictures["cumulative_flow"].alt.endswith("no data")

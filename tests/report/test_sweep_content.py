@@ -1,22 +1,22 @@
 """What a report on a sweep says, against numbers whose story is known."""
 
-import math
+import random
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sweeps import METRICS, grid, sample, with_failure, without
 
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.intervals import estimate, interval
-from sim.experiment.selection import Selection
-from sim.report.content import DORA_METRICS
+from sim.experiment.selection import Selection, select
+from sim.experiment.stopping import goal_of
+from sim.metrics.catalogue import headlines
 from sim.report.sweep_content import (
     axis_name,
     caveats,
-    change_in_unit,
     findings,
-    in_unit,
     is_clear,
     main_effect,
     most_different,
@@ -24,9 +24,10 @@ from sim.report.sweep_content import (
     question,
     sentences,
     setting,
+    shortened,
     value_name,
 )
-from sim.report.units import DAY, PERCENT
+from sim.report.units import MINUS
 from sim.scenario.settings import Selection as SelectionSettings
 
 
@@ -69,18 +70,6 @@ def test_sampled_values_have_three_digits():
 def test_axes_are_named_without_their_folder():
     assert axis_name(Axis("practice/testing", ())) == "testing"
     assert axis_name(Axis("people.ml_engineer.count", ())) == "people ML engineer count"
-
-
-def test_numbers_are_cut_where_values_end():
-    assert in_unit("change_failure_rate", PERCENT, 0.99, 0.96, 1.02) == ("99.0", "96.0 – 100.0")
-    assert in_unit("lead_time_h", DAY, 24.0, -12.0, 60.0) == ("1.0", "0.0 – 2.5")
-    assert in_unit("lead_time_h", DAY, 24.0, math.nan, math.nan) == ("1", "")
-    assert in_unit("lead_time_h", DAY, math.nan, math.nan, math.nan) == ("no data", "")
-
-
-def test_differences_have_a_sign_unless_they_round_to_nothing():
-    assert change_in_unit(DAY, -2.4, -96.0, 91.2) == ("0", "-4 to +4")
-    assert change_in_unit(PERCENT, 0.05, 0.03, 0.07) == ("+5.0", "+3.0 to +7.0")
 
 
 def test_best_and_worst_point_of_each_metric_are_named():
@@ -131,7 +120,7 @@ def test_interval_of_a_main_effect_is_no_narrower_than_that_of_the_mean_over_poi
     sweep = grid(automation=[0, 0.5, 1], standardization=[0, 0.5, 1], services=[3, 6])
     found = findings(sweep)
     values = sweep.values.reshape(3, 3, 2, -1, len(METRICS))
-    for number, metric in enumerate(DORA_METRICS):
+    for number, metric in enumerate(headlines()):
         averaged = values[..., number].mean(axis=(1, 2)).T
         low, high = interval(estimate(averaged), 0.95)
         effect = main_effect(found, metric, 0)
@@ -155,7 +144,7 @@ def test_points_that_cannot_be_told_from_the_baseline_are_counted_and_named():
 def test_a_sample_has_no_baseline_unless_it_was_given():
     sweep = sample("lhs", 20, ["automation", "standardization"])
     assert "baseline" not in said(sweep)
-    assert "Lead time goes most with automation: rank correlation -0.9" in said(sweep)
+    assert f"Lead time goes most with automation: rank correlation {MINUS}0.9" in said(sweep)
     given = sweep.base.model_copy(update={"baseline": {"automation": 0.5}})
     assert "distinguishable from the baseline" in said(replace(sweep, base=given))
 
@@ -187,6 +176,87 @@ def test_choice_is_told_with_its_probability():
         "no point keeps within these limits, which is right with a probability of at least 80 %"
         in said(none)
     )
+
+
+def chosen_by(sweep, **wish):
+    """Return the sweep with a goal, and the choice that the values make."""
+    base = sweep.base.model_copy(update={"select": SelectionSettings(**wish)})
+    runs = pd.DataFrame(
+        sweep.values.reshape(-1, len(METRICS)),
+        columns=list(METRICS),
+    )
+    points, replications = sweep.values.shape[:2]
+    runs["point"] = np.repeat(np.arange(points), replications)
+    runs["replication"] = np.tile(np.arange(replications), points)
+    return replace(sweep, base=base, selection=select(runs, goal_of(base.select), 1))
+
+
+def test_a_choice_by_a_metric_without_data_says_which_and_where():
+    sweep = grid(automation=[0, 0.5, 1])
+    nowhere = chosen_by(without(sweep, "time_to_restore_h"), metric="time_to_restore_h")
+    assert (
+        "Looked for was the shortest time to restore: no point can be judged. Time to restore has "
+        "no data at any point." in said(nowhere)
+    )
+    assert "limits" not in said(nowhere)
+    values = sweep.values.copy()
+    values[2, :, METRICS.index("time_to_restore_h")] = np.nan
+    values[2, :2, METRICS.index("time_to_restore_h")] = 3.0  # two values are too few
+    at_two = said(chosen_by(replace(sweep, values=values), metric="time_to_restore_h"))
+    assert "going by the means it is automation 0.5, " in at_two
+    assert (
+        "Time to restore has data in fewer than 3 replications at automation 1, which cannot be "
+        "chosen." in at_two
+    )
+
+
+def test_a_limit_on_a_metric_without_data_is_named():
+    sweep = without(grid(automation=[0, 1]), "time_to_restore_h")
+    limited = chosen_by(sweep, metric="lead_time_h", at_most={"time_to_restore_h": 9})
+    assert "no point can be judged. Time to restore has no data at any point." in said(limited)
+
+
+NAMED = {
+    "what differs after many letters": (
+        ["{dist:lognormal,mean:3,cv:1.3,scale:1}", "{dist:lognormal,mean:3,cv:1.3,scale:2}"],
+        ["…scale:1}", "…scale:2}"],
+    ),
+    "what differs early": (
+        ["{dist:exponential,mean:3,and:more}", "{dist:lognormal,mean:3,and:more}"],
+        ["{dist:exponential,mean:3,an…", "{dist:lognormal,mean:3,and:…"],
+    ),
+    "what differs early and late": (
+        [f"{{a:{'x' * 40},b:{'y' * 40},c:{n}}}" for n in (1, 2)] + [f"{{a:{'x' * 40}}}", "short"],
+        ["{a:xxxxxxxxxxxxxxxxxxx… (1)", "{a:xxxxxxxxxxxxxxxxxxx… (2)"],
+    ),
+    "digits": ([0.12345678, 0.12345679, 0.5], ["0.12345678", "0.12345679", "0.5"]),
+    "words": (["golden_path", "golden path"], ["golden_path", "'golden path'"]),
+    "kinds": ([1, "1", True, "yes"], ["1", "'1'", "true", "yes"]),
+}
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_different_values_have_different_names(case):
+    values, names = NAMED[case]
+    axis = Axis("key", tuple(values))
+    found = [value_name(axis, value) for value in values]
+    assert len(set(found)) == len(values)
+    assert max(map(len, found)) <= 28
+    if case != "what differs early and late":
+        assert found == names
+
+
+def test_names_of_any_texts_are_short_and_as_different_as_the_texts():
+    rng = random.Random(3)
+    for _ in range(300):
+        texts = ["".join(rng.choices("ab,{ ", k=rng.randint(1, 40))) for _ in range(6)]
+        texts += [f"{texts[0]}{'x' * rng.randint(0, 30)}{n}" for n in range(4)]
+        texts = list(dict.fromkeys(texts))
+        short = shortened(texts, 20)
+        assert len(set(short)) == len(texts), texts
+        assert max(map(len, short)) <= 20
+        for text, name in zip(texts, short, strict=True):
+            assert name == text or "…" in name
 
 
 def test_nothing_known_is_said_and_not_invented():
@@ -233,7 +303,7 @@ def test_setting_and_question():
 
 def test_points_that_differ_most_are_picked_and_the_baseline_stays():
     sweep = replace(grid(automation=list(range(30))), baseline=15)
-    for metric in DORA_METRICS:
+    for metric in headlines():
         sweep = with_means(sweep, metric, [0.5] * 30)
     sweep = with_means(sweep, "lead_time_h", [0.0, 20.0, *[100.0] * 26, 190.0, 200.0])
     picked = most_different(findings(sweep), 5)

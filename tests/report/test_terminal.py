@@ -8,6 +8,7 @@ from rich.console import Console
 
 from sim.report.content import metric_rows
 from sim.report.terminal import print_study
+from sim.report.units import MINUS
 
 
 def printed(study, width, encoding="utf-8"):
@@ -64,7 +65,11 @@ def test_what_it_costs_and_what_time_goes_into(study):
     lines = printed(replace(study, runs=study.runs.assign(**means)), 80).splitlines()
     shown = {" ".join(line.rstrip("█▏▎▍▌▋▊▉ ").split()) for line in lines}
     assert {"toil 30 h 6 %", "capacity 500 h 100 %", "people 60,000 75 %"} <= shown
-    assert {"cost 80,000 100 %", "worth of features -90,000", "net cost -10,000"} <= shown
+    assert {
+        "cost 80,000 100 %",
+        f"worth of features {MINUS}90,000",
+        f"net cost {MINUS}10,000",
+    } <= shown
     assert "What it costs, EUR per week" in shown
     assert "Roadmap: CI/CD full from week 20" in shown
 

@@ -1,6 +1,8 @@
 """Quantile functions, means and coefficients of variation against closed forms and scipy.stats."""
 
+import itertools
 import math
+import warnings
 from collections.abc import Callable
 from statistics import fmean, pstdev
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 from scipy import stats
 
 from sim.scenario.distributions import KINDS, Distribution
@@ -206,6 +209,87 @@ def test_other_things_are_not_a_distribution(wrong: object) -> None:
 def test_parameters_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         read(wrong)
+
+
+def bounds_of(field: FieldInfo) -> list[float]:
+    """Return the smallest and the largest number that a parameter may be."""
+    limits = [
+        value
+        for limit in field.metadata
+        for name in ("ge", "le")
+        if (value := getattr(limit, name, None)) is not None
+    ]
+    assert len(limits) == 2
+    return [float(limit) for limit in limits]
+
+
+def at_the_bounds(dist: str) -> list[dict[str, Any]]:
+    """Return one kind of distribution with every parameter at the smallest and the largest."""
+    fields = {key: field for key, field in KINDS[dist].model_fields.items() if key != "dist"}
+    if dist == "empirical":
+        highest = bounds_of(KINDS["constant"].model_fields["value"])[1]
+        return [{"dist": dist, "values": values} for values in ([0.0], [highest, 0.0], [highest])]
+    if {"low", "high"} <= fields.keys():
+        lowest, highest = bounds_of(fields["high"])
+        near = float(np.nextafter(lowest, highest)), float(np.nextafter(highest, lowest))
+        ends = [(lowest, highest), (lowest, near[0]), (near[1], highest)]
+        modes = [{"mode": mode} for mode in (0, 1)] if "mode" in fields else [{}]
+        return [
+            {"dist": dist, "low": low, "high": high}
+            | {key: (low, high)[m] for key, m in mode.items()}
+            for low, high in ends
+            for mode in modes
+        ]
+    values = itertools.product(*(bounds_of(field) for field in fields.values()))
+    return [{"dist": dist, **dict(zip(fields, each, strict=True))} for each in values]
+
+
+EXTREMES = [extreme for dist in KINDS for extreme in at_the_bounds(dist)]
+EXTREME_UNIFORMS = np.array([0.0, 2**-53, 1e-9, 0.5, 1 - 1e-9, 1 - 2**-53])
+
+
+def by_scipy(parameters: dict[str, Any]) -> Any:
+    """Return the same quantiles from scipy.stats."""
+    given = parameters
+    match given["dist"]:
+        case "exponential":
+            return stats.expon(scale=given["mean"])
+        case "lognormal":
+            sigma = math.sqrt(math.log1p(given["cv"] ** 2))
+            return stats.lognorm(sigma, scale=given["mean"] * math.exp(-(sigma**2) / 2))
+        case "gamma":
+            return stats.gamma(given["cv"] ** -2, scale=given["mean"] * given["cv"] ** 2)
+        case "uniform":
+            return stats.uniform(given["low"], given["high"] - given["low"])
+    return None
+
+
+@pytest.mark.parametrize("parameters", EXTREMES, ids=str)
+def test_quantiles_at_the_bounds(parameters: dict[str, Any]) -> None:
+    with np.errstate(over="raise", divide="raise", invalid="raise"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        distribution = read(parameters)
+        quantiles = distribution.quantile(EXTREME_UNIFORMS)
+    assert np.isfinite(quantiles).all()
+    assert (quantiles >= 0).all()
+    assert (np.diff(quantiles) >= 0).all()
+    assert math.isfinite(distribution.expectation)
+    if parameters["dist"] in ("exponential", "lognormal"):
+        assert quantiles[1] > 0  # 0 itself only for the uniform 0, once in 2**53 draws
+    other = by_scipy(parameters)
+    if other is not None:
+        np.testing.assert_allclose(quantiles, other.ppf(EXTREME_UNIFORMS), rtol=1e-9)
+    if "low" in parameters:
+        assert (quantiles >= parameters["low"]).all()
+        assert (quantiles <= parameters["high"]).all()
+
+
+@pytest.mark.parametrize("parameters", EXTREMES, ids=str)
+def test_nothing_beyond_the_bounds(parameters: dict[str, Any]) -> None:
+    for key, value in parameters.items():
+        if isinstance(value, float) and value >= 1e9:
+            with pytest.raises(ValidationError):
+                read({**parameters, key: value * 1.001})
 
 
 @pytest.mark.parametrize("dist", KINDS)

@@ -190,3 +190,23 @@ h: 4
         "e.g": ("[1, 2]", "its own"),
         "h": ("4", ""),
     }
+
+
+def numbers(node: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, schema) of every number that a scenario may hold."""
+    if isinstance(node, dict):
+        if node.get("type") in ("number", "integer"):
+            yield where, node
+        for key, entry in node.items():
+            yield from numbers(entry, f"{where}/{key}")
+    elif isinstance(node, list):
+        for entry in node:
+            yield from numbers(entry, where)
+
+
+def test_every_number_has_a_lower_and_an_upper_bound() -> None:
+    found = list(numbers(organization.Scenario.model_json_schema()))
+    assert len(found) > 100
+    for where, node in found:
+        assert {"minimum", "exclusiveMinimum"} & node.keys(), where
+        assert {"maximum", "exclusiveMaximum"} & node.keys(), where

@@ -5,11 +5,14 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import sim
+from sim.scenario.composition import parse
 from sim.scenario.errors import ScenarioError
 from sim.scenario.organization import Scenario
-from sim.scenario.variants import Variants, shown, with_value
+from sim.scenario.variants import Composed, Variants, shown, with_value, word
 
 DEFAULT = sim.load().model_dump(mode="json", by_alias=True)
 
@@ -52,7 +55,7 @@ def test_any_number_of_the_default_organization_can_be_swept() -> None:
     for place in rng.choice(len(NUMBERS), 12, replace=False):
         key, value = NUMBERS[place]
         other = value / 2 if isinstance(value, float) else value
-        variants = Variants([key], [(value,), (other,)], lambda _: DEFAULT)
+        variants = Variants([key], [(value,), (other,)], lambda _: Composed(DEFAULT))
         try:
             alone = sim.load(f"{key}={other!r}")
         except ScenarioError:  # the files leave its distribution out, which is there by default
@@ -65,7 +68,7 @@ def test_any_number_of_the_default_organization_can_be_swept() -> None:
 def test_several_values_at_once() -> None:
     keys = ("automation", "pipeline.steps.train.run_h.mean", "pipeline.steps.train.fails")
     points = list(itertools.product((0.2, 0.9), (1, 30), (0.5,)))
-    variants = Variants(keys, points, lambda _: DEFAULT)
+    variants = Variants(keys, points, lambda _: Composed(DEFAULT))
     for point, values in enumerate(points):
         overrides = [f"{key}={value}" for key, value in zip(keys, values, strict=True)]
         assert variants.scenario(point) == sim.load(*overrides)
@@ -94,7 +97,7 @@ def test_what_is_refused_is_refused_in_the_words_of_load(key: str, value: object
     with pytest.raises(ScenarioError) as there:
         sim.load(f"{key}={value}")
     with pytest.raises(ScenarioError) as here:
-        Variants([key], [(value,)], lambda _: DEFAULT).scenario(0)
+        Variants([key], [(value,)], lambda _: Composed(DEFAULT)).scenario(0)
     assert [problem.key for problem in here.value.problems] == [
         problem.key for problem in there.value.problems
     ]
@@ -105,9 +108,11 @@ def test_what_is_refused_is_refused_in_the_words_of_load(key: str, value: object
 def test_what_has_to_be_composed_is_composed_once() -> None:
     composed = []
 
-    def compose(values: tuple[object, ...]) -> dict[str, object]:
+    def compose(values: tuple[object, ...]) -> Composed:
         composed.append(values)
-        return sim.load(f"practice/testing={values[0]}").model_dump(mode="json", by_alias=True)
+        pairs = zip(keys, values, strict=True)
+        scenario = sim.load(*(f"{key}={value}" for key, value in pairs))
+        return Composed(scenario.model_dump(mode="json", by_alias=True))
 
     keys = ("automation", "practice/testing", "standardization")
     points = list(itertools.product((0.1, 0.5), ("none", "full"), (0.5,)))
@@ -118,12 +123,12 @@ def test_what_has_to_be_composed_is_composed_once() -> None:
             f"practice/testing={testing}",
             f"standardization={standardization}",
         )
-        assert variants.composed_values(point) == (testing,)
+        assert variants.base(point) == (0.1, testing, 0.5)
         assert variants.set_values(point) == {
             "automation": automation,
             "standardization": standardization,
         }
-    assert composed == [("none",), ("full",)]
+    assert composed == [(0.1, "none", 0.5), (0.1, "full", 0.5)]
 
 
 def test_values_are_shown_as_they_are_written() -> None:
@@ -136,6 +141,45 @@ def test_values_are_shown_as_they_are_written() -> None:
 
 @pytest.mark.parametrize("value", [0.1234567891, 123456789.5, 1 / 3])
 def test_a_label_makes_the_same_scenario(value: float) -> None:
-    variants = Variants(["pipeline.steps.train.run_h.mean"], [(value,)], lambda _: DEFAULT)
+    variants = Variants(
+        ["pipeline.steps.train.run_h.mean"], [(value,)], lambda _: Composed(DEFAULT)
+    )
     assert isinstance(variants.scenario(0), Scenario)
     assert sim.load(variants.label(0)) == variants.scenario(0)
+
+
+def test_where_values_cannot_be_set_every_point_is_composed() -> None:
+    composed = []
+
+    def compose(values: tuple[object, ...]) -> Composed:
+        composed.append(values)
+        data = sim.load(f"practice/testing={values[1]}", f"automation={values[0]}")
+        return Composed(data.model_dump(mode="json", by_alias=True), values[1] == "none")
+
+    points = list(itertools.product((0.1, 0.5, 0.9), ("none", "full")))
+    variants = Variants(("automation", "practice/testing"), points, compose, ["practice/testing"])
+    for point, (automation, testing) in enumerate(points):
+        expected = sim.load(f"automation={automation}", f"practice/testing={testing}")
+        assert variants.scenario(point) == expected
+        assert variants.set_values(point) == (
+            {"automation": automation} if testing == "none" else {}
+        )
+    assert sorted(composed) == [(0.1, "full"), (0.1, "none"), (0.5, "full"), (0.9, "full")]
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.from_regex(r"[a-z][a-z0-9_-]{0,9}", fullmatch=True), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(ANY)
+def test_a_word_is_read_back_as_the_same_value(value: object) -> None:
+    """By Hydra's own parser: `1` is no `1.0`, `true` no word, and text stays text."""
+    read = parse(f"key={word(value)}").value()
+    assert repr(read) == repr(value)

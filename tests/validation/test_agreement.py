@@ -7,12 +7,15 @@ import pytest
 
 from sim.validation.agreement import (
     Accepted,
+    Order,
+    Sign,
     Simulated,
+    Undivided,
+    Within,
     distance,
-    judge,
-    judge_sign,
     orders,
     simulated,
+    verdict,
     within_factor,
     within_odds,
 )
@@ -40,7 +43,7 @@ def test_shares_and_their_complements_are_treated_alike():
 
 
 @pytest.mark.parametrize(
-    ("value", "verdict"),
+    ("value", "expected"),
     [
         (Simulated(12.0, 8.0, 16.0), "agrees"),  # the mean decides for agreement
         (Simulated(20.0, 18.0, 22.0), "agrees"),  # an end belongs to the range
@@ -55,12 +58,36 @@ def test_shares_and_their_complements_are_treated_alike():
         (Simulated(math.nan, math.nan, math.nan), "no data"),
     ],
 )
-def test_verdicts(value, verdict):
-    assert judge(value, [Accepted(10.0, 20.0), Accepted(40.0, 50.0)]) == verdict
+def test_verdicts_on_ranges(value, expected):
+    assert verdict(value, Within((Accepted(10.0, 20.0), Accepted(40.0, 50.0)))) == expected
 
 
 @pytest.mark.parametrize(
-    ("value", "sign", "verdict"),
+    ("value", "most", "expected"),
+    [
+        # All that the value may be, intervals included, is below or above what is accepted.
+        (Simulated(5.0, 4.0, 6.0), Simulated(8.0, 7.0, 9.0), "disagrees"),
+        (Simulated(25.0, 21.0, 29.0), Simulated(90.0, 80.0, 99.0), "disagrees"),
+        # It may be accepted, or not: nobody knows.
+        (Simulated(5.0, 4.0, 6.0), Simulated(8.0, 5.0, 11.0), "not judged"),
+        (Simulated(15.0, 14.0, 16.0), Simulated(90.0, 80.0, 99.0), "not judged"),
+        (
+            Simulated(math.nan, math.nan, math.nan),
+            Simulated(math.nan, math.nan, math.nan),
+            "not judged",
+        ),
+    ],
+)
+def test_what_is_only_the_least_of_a_value_never_agrees(value, most, expected):
+    assert verdict(value, Undivided((Accepted(10.0, 20.0),), most)) == expected
+
+
+def test_nothing_is_judged_where_nothing_is_accepted():
+    assert verdict(Simulated(1.0, 0.0, 2.0), None) == "not judged"
+
+
+@pytest.mark.parametrize(
+    ("value", "sign", "expected"),
     [
         (Simulated(0.5, 0.1, 0.9), 1, "agrees"),
         (Simulated(0.5, 0.1, 0.9), -1, "disagrees"),
@@ -69,8 +96,8 @@ def test_verdicts(value, verdict):
         (Simulated(0.5, math.nan, math.nan), 1, "no data"),
     ],
 )
-def test_verdicts_on_a_sign(value, sign, verdict):
-    assert judge_sign(value, sign) == verdict
+def test_verdicts_on_a_sign(value, sign, expected):
+    assert verdict(value, Sign(sign)) == expected
 
 
 def test_the_interval_is_students():
@@ -93,9 +120,13 @@ def _levels(*means):
     return np.array(means) + noise
 
 
+def _verdict(order):
+    return verdict(order.ends, order)
+
+
 def test_an_order_agrees_if_the_ends_differ_and_no_step_goes_down():
     (order,) = orders([_levels(1.0, 2.0, 2.0, 3.0)])
-    assert order.verdict == "agrees"
+    assert _verdict(order) == "agrees"
     assert order.ends.mean == pytest.approx(2.0)
     assert order.better == ((0, 1), (2, 3))
     assert order.worse == ()
@@ -103,19 +134,24 @@ def test_an_order_agrees_if_the_ends_differ_and_no_step_goes_down():
 
 def test_an_order_disagrees_if_a_step_goes_down():
     (order,) = orders([_levels(1.0, 3.0, 2.0)])
-    assert (order.verdict, order.worse, order.better) == ("disagrees", ((1, 2),), ((0, 1),))
+    assert (order.worse, order.better) == (((1, 2),), ((0, 1),))
+    assert _verdict(order) == "disagrees"
+
+
+def test_an_order_disagrees_if_the_highest_level_is_worse_than_the_lowest():
+    assert _verdict(Order(Simulated(-1.0, -1.5, -0.5), (), ())) == "disagrees"
 
 
 def test_an_order_is_undecided_if_nothing_is_certain():
     noise = np.random.default_rng(1).normal(size=(10, 3))
     (order,) = orders([noise])
-    assert order.verdict == "undecided"
+    assert _verdict(order) == "undecided"
 
 
 def test_orders_are_one_family_of_tests():
     """An order that is certain alone may not be so among many comparisons."""
     generator = np.random.default_rng(5)
     weak = np.column_stack([np.zeros(10), 0.9 + generator.normal(size=10)])
-    assert orders([weak])[0].verdict == "agrees"
+    assert _verdict(orders([weak])[0]) == "agrees"
     noise = [generator.normal(size=(10, 2)) for _ in range(60)]
-    assert orders([weak, *noise])[0].verdict == "undecided"
+    assert _verdict(orders([weak, *noise])[0]) == "undecided"

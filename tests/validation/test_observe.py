@@ -6,8 +6,16 @@ import pytest
 
 from sim import load, simulate
 from sim.metrics.effort import stint_hours
-from sim.validation import published
-from sim.validation.observe import ACTIVITIES, DAYS, MINUTES, Observation, events, observe
+from sim.validation.load import load_tables
+from sim.validation.observe import (
+    ACTIVITIES,
+    DAYS,
+    MINUTES,
+    SurveyObservation,
+    events,
+    names,
+    observe,
+)
 from sim.validation.population import Cell, weights
 from sim.validation.results import Results
 
@@ -44,6 +52,15 @@ def observation(run):
     return observe(run)
 
 
+def test_names_are_known_without_simulating(observation):
+    figures, columns = names()
+    rest = set(observation.figures) - set(figures)
+    assert rest
+    assert all(name.startswith("utilization_") for name in rest)
+    assert set(figures) <= set(observation.figures)
+    assert columns == tuple(observation.teams.columns)
+
+
 def test_shares_of_incidents_add_up(run, observation):
     figures = observation.figures
     found = events(run.incidents, run.window)
@@ -59,7 +76,11 @@ def test_hours_of_data_scientists_are_those_of_the_table_of_work(run, observatio
     total = sum(observation.figures[f"data_scientists: {name}"] for name in ACTIVITIES)
     assert total == pytest.approx(1.0)
     work = run.work[run.work["role"] == "data_scientist"]
-    hours = pd.Series(stint_hours(work, run.window)).groupby(work["activity"].to_numpy()).sum()
+    hours = (
+        pd.Series(stint_hours(work, run.tables["capacity"], run.window))
+        .groupby(work["activity"].to_numpy())
+        .sum()
+    )
     share = hours["exploration"] / hours.sum()
     assert observation.figures["data_scientists: exploration"] == pytest.approx(share, abs=0.03)
 
@@ -101,7 +122,7 @@ def test_times_of_teams(run, observation):
 
 def _observation(**columns):
     teams = pd.DataFrame(columns, dtype=float)
-    return Observation({}, teams, np.full(DAYS.size, np.nan), np.full(MINUTES.size, np.nan))
+    return SurveyObservation({}, teams, np.full(DAYS.size, np.nan), np.full(MINUTES.size, np.nan))
 
 
 def _results(slow, fast):
@@ -114,19 +135,23 @@ def _results(slow, fast):
     )
 
 
+def _time_to_deploy():
+    return load_tables().distributions.answers["time_to_deploy"]
+
+
 def test_teams_fall_into_the_bins_of_the_survey():
-    bins = published.TIME_TO_DEPLOY
+    bins = _time_to_deploy()
     # A week is still "7 days or less"; who has no answer is left out.
     results = _results([7 * DAY, 7.1 * DAY, 31 * DAY, 40 * DAY, np.nan], [DAY])
     shares = results.shares(Cell("midsize", "microsoft_0"), "time_to_deploy_h", bins)
     np.testing.assert_allclose(shares, [[0.25, 0.25, 0.5]])
     # A quarter of the population are startups.
-    population = results.distribution("time_to_deploy_h", bins)
+    population = results.distribution("time_to_deploy_h", bins, weights())
     np.testing.assert_allclose(population, [[0.75 * 0.25 + 0.25, 0.75 * 0.25, 0.75 * 0.5]])
 
 
 def test_least_distance_is_that_of_the_best_weights():
-    bins = published.TIME_TO_DEPLOY
+    bins = _time_to_deploy()
     # Cells are either wholly within a week or wholly later than a month: 8 to 30 days stay empty,
     # and half of their 28 of 82 is the least that the larger gap can be.
     results = _results([40 * DAY], [DAY])

@@ -10,9 +10,9 @@ from sim.validation.population import (
     PRESETS_IN,
     SIZES,
     Cell,
-    alternatives,
     cells,
     over_population,
+    places,
     weights,
 )
 
@@ -34,9 +34,10 @@ def test_everything_that_is_weighted_is_simulated():
     assert len(set(simulated)) == len(simulated)
     assert set(weights()) <= set(simulated)
     assert Cell(*LARGE_FIRM) in simulated
-    for name, of_cell in alternatives():
-        assert set(of_cell) <= set(simulated), name
-        assert sum(of_cell.values()) == pytest.approx(1.0), name
+    for name, place in places().items():
+        assert place.name == name
+        assert set(place.weights) <= set(simulated), name
+        assert sum(place.weights.values()) == pytest.approx(1.0), name
     assert {cell.organization for cell in simulated} == set(SIZES)
     assert {Cell(PRESETS_IN, level) for level in MICROSOFT} <= set(simulated)
 

@@ -37,6 +37,21 @@ def steps_of(run: sim.Run, change_id: int) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in rows.astype(object).itertuples(index=False)]
 
 
+def by_week(stretches: pd.DataFrame, weeks: int, column: str = "available_h") -> list[float]:
+    """Return the hours of working time in each week, of rows of the table of capacity."""
+    return [
+        sum(
+            hours
+            * max(0.0, min(closes, 168 * (week + 1)) - max(opens, 168 * week))
+            / (closes - opens)
+            for opens, closes, hours in zip(
+                stretches["opens_at"], stretches["closes_at"], stretches[column], strict=True
+            )
+        )
+        for week in range(weeks)
+    ]
+
+
 def row(frame: pd.DataFrame, number: int) -> Mapping[str, Any]:
     """Return one row of ``frame`` as a mapping."""
     return frame.iloc[number].to_dict()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from small_organization import NEVER_H, idea_every, row, simulate, steps_of
+from small_organization import NEVER_H, by_week, idea_every, row, simulate, steps_of
 
 import sim
 from sim.scenario.organization import DAYS
@@ -298,7 +298,7 @@ def test_an_item_that_brings_nothing_changes_nothing(organization: str) -> None:
 
 def capacity(run: sim.Run, pool: str, column: str = "available_h") -> list[float]:
     table = run.tables["capacity"]
-    return table[table["pool"] == pool].sort_values("week")[column].tolist()
+    return by_week(table[table["pool"] == pool], run.scenario.horizon_weeks, column)
 
 
 def test_focus_changes_what_gets_done_and_the_capacity_but_not_the_pay() -> None:

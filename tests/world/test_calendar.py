@@ -1,16 +1,21 @@
-"""Working hours: effort and elapsed time, against a second implementation that walks the days."""
+"""Working hours: effort and elapsed time, against a second implementation that walks the days.
 
-from math import floor, inf
+Openings, closings and times are drawn by the minute and as arbitrary floats. The second
+implementation counts whole microseconds, so that both agree to the last digit.
+"""
+
+from math import inf
 
 import pytest
-from hypothesis import Phase, example, given, settings
+from hypothesis import Phase, assume, example, given, settings
 from hypothesis import strategies as st
 
 from sim.scenario.organization import DAYS, WorkingHours
-from sim.world.calendar import WEEK_H, Calendar
+from sim.world.calendar import DAY, WEEK_H, Calendar
+from sim.world.clock import snap, to_hours, to_ticks
 
 EXAMPLES = settings(derandomize=True, phases=[Phase.explicit, Phase.generate], deadline=None)
-TOLERANCE_H = 1e-7  # times of ten years in double precision, and the rounding of a closing
+TICK_H = 1 / 3.6e9
 TEN_YEARS_H = 520 * WEEK_H
 
 OFFICE = WorkingHours()
@@ -19,173 +24,251 @@ ONE_HOUR = WorkingHours(opens=9, closes=10)
 ONE_HOUR_A_WEEK = WorkingHours(days=("thu",), opens=22, closes=23, focus=0.1)
 NIGHT = WorkingHours(days=DAYS, opens=0, closes=24)
 SUNDAY = WorkingHours(days=("sun",), opens=23.5, closes=24)
+BY_MINUTES = [WorkingHours(opens=opens, closes=17.1) for opens in (8.4, 8.2, 8.3333333333, 9.1)]
+KNOWN = [OFFICE, WEEKENDS, ONE_HOUR, ONE_HOUR_A_WEEK, NIGHT, SUNDAY, *BY_MINUTES]
+
+HOURS_OF_THE_DAY = st.one_of(
+    st.integers(0, 24 * 60).map(lambda minutes: minutes / 60),
+    st.integers(0, 24 * 10).map(lambda tenths: tenths / 10),
+    st.integers(0, 24 * 60).map(lambda minutes: round(minutes / 60, 4)),
+    st.floats(0, 24),
+)
 
 
 @st.composite
 def working_hours(draw: st.DrawFn) -> WorkingHours:
     if draw(st.booleans()):
-        hours = draw(st.sampled_from([OFFICE, WEEKENDS, ONE_HOUR, ONE_HOUR_A_WEEK, NIGHT, SUNDAY]))
+        hours = draw(st.sampled_from(KNOWN))
     else:
-        opens = draw(st.integers(0, 91)) / 4
-        hours = WorkingHours(
-            days=tuple(draw(st.sets(st.sampled_from(DAYS), min_size=1))),
-            opens=opens,
-            closes=draw(st.integers(int(4 * opens) + 1, 96)) / 4,
-        )
-    focus = draw(st.floats(0.1, 1))
+        opens, closes = sorted([draw(HOURS_OF_THE_DAY), draw(HOURS_OF_THE_DAY)])
+        assume(closes - opens >= 1 / 60)
+        days = tuple(draw(st.sets(st.sampled_from(DAYS), min_size=1)))
+        hours = WorkingHours(days=days, opens=opens, closes=closes)
+    focus = draw(st.one_of(st.just(hours.focus), st.floats(0.1, 1), st.sampled_from([0.7, 0.9])))
     return hours.model_copy(update={"focus": focus, "always": draw(st.integers(0, 9)) == 0})
 
 
-# Quarters of an hour meet openings and closings, other times lie between.
 TIMES = st.one_of(
+    st.integers(0, 4 * 168 * 60).map(lambda minutes: minutes / 60),
+    st.integers(0, 4 * 1680).map(lambda tenths: tenths / 10),
     st.floats(0, 3 * WEEK_H),
-    st.integers(0, 4 * 336).map(lambda quarters: quarters / 4),
     st.floats(0, TEN_YEARS_H),
     st.integers(0, 520).map(lambda week: week * WEEK_H),
-)
+).map(snap)
+"""Instants of the clock."""
 EFFORTS = st.one_of(
-    st.floats(0.001, 100), st.integers(1, 400).map(lambda quarters: quarters / 4), st.just(0.0)
+    st.floats(0.001, 100), st.integers(1, 6000).map(lambda minutes: minutes / 60), st.just(0.0)
 )
 
 
-def open_on(hours: WorkingHours, day: int) -> tuple[float, float] | None:
-    """Return the working hours of a day (counted from the first Monday), if it has any."""
+@st.composite
+def hours_and_time(draw: st.DrawFn) -> tuple[WorkingHours, float]:
+    """Return working hours and an instant, which often is an opening or closing, or next to it."""
+    hours, at = draw(working_hours()), draw(TIMES)
+    if draw(st.booleans()):
+        edge = to_ticks(draw(st.sampled_from([hours.opens, hours.closes])))
+        day = draw(st.integers(0, 520 * 7))
+        at = to_hours(max(0, DAY * day + edge + draw(st.sampled_from([-1, 0, 0, 1]))))
+    return hours, at
+
+
+def open_on(hours: WorkingHours, day: int) -> tuple[int, int] | None:
+    """Return the working ticks of a day (counted from the first Monday), if it has any."""
     if hours.always:
-        return 24.0 * day, 24.0 * (day + 1)
+        return DAY * day, DAY * (day + 1)
     if DAYS[day % 7] not in hours.days:
         return None
-    return 24.0 * day + hours.opens, 24.0 * day + hours.closes
+    return DAY * day + to_ticks(hours.opens), DAY * day + to_ticks(hours.closes)
 
 
-def walk_worked(hours: WorkingHours, start: float, end: float) -> float:
-    worked = 0.0
-    for day in range(floor(start / 24), floor(end / 24) + 1):
+def walk_worked(hours: WorkingHours, start: int, end: int) -> int:
+    worked = 0
+    for day in range(start // DAY, end // DAY + 1):
         opened = open_on(hours, day)
         if opened is not None:
-            worked += hours.focus * max(0.0, min(end, opened[1]) - max(start, opened[0]))
+            worked += max(0, min(end, opened[1]) - max(start, opened[0]))
     return worked
 
 
-def walk_finish(hours: WorkingHours, start: float, effort: float) -> float:
-    day = floor(start / 24)
-    while effort > 0:
+def walk_finish(hours: WorkingHours, start: int, needed: int) -> int:
+    day = start // DAY
+    while needed > 0:
         opened = open_on(hours, day)
         if opened is not None and opened[1] > start:
             begin = max(start, opened[0])
-            if effort <= (opened[1] - begin) * hours.focus + 1e-9:
-                return min(opened[1], begin + effort / hours.focus)
-            effort -= (opened[1] - begin) * hours.focus
+            if needed <= opened[1] - begin:
+                return begin + needed
+            needed -= opened[1] - begin
         day += 1
     return start
 
 
-def walk_is_open(hours: WorkingHours, at: float) -> bool:
-    opened = open_on(hours, floor(at / 24))
+def walk_is_open(hours: WorkingHours, at: int) -> bool:
+    opened = open_on(hours, at // DAY)
     return opened is not None and opened[0] <= at < opened[1]
 
 
 @EXAMPLES
-@given(working_hours(), TIMES, EFFORTS)
-@example(OFFICE, 17.0, 8.0)
-@example(OFFICE, 4 * 24 + 17.0, 40.0)
-@example(NIGHT, 0.0, 168.0)
-@example(SUNDAY, 0.0, 0.5)
-@example(OFFICE.model_copy(update={"focus": 0.7}), 9.0, 5.6 * 15)
-def test_finish_is_where_the_walk_ends(hours: WorkingHours, start: float, effort: float) -> None:
+@given(hours_and_time(), EFFORTS)
+@example((OFFICE, 17.0), 8.0)
+@example((OFFICE, 4 * 24 + 17.0), 40.0)
+@example((NIGHT, 0.0), 168.0)
+@example((SUNDAY, 0.0), 0.5)
+@example((OFFICE.model_copy(update={"focus": 0.7}), 9.0), 5.6 * 15)
+@example((BY_MINUTES[0], snap(8.4)), 17.1 - 8.4)
+def test_finish_is_where_the_walk_ends(drawn: tuple[WorkingHours, float], effort: float) -> None:
+    hours, start = drawn
     finish = Calendar(hours).finish(start, effort)
-    assert finish == pytest.approx(walk_finish(hours, start, effort), rel=0, abs=TOLERANCE_H)
+    assert finish == to_hours(walk_finish(hours, to_ticks(start), to_ticks(effort / hours.focus)))
 
 
 @EXAMPLES
-@given(working_hours(), TIMES, st.floats(0, 3 * WEEK_H))
-def test_worked_is_what_the_walk_counts(hours: WorkingHours, start: float, elapsed: float) -> None:
-    end = start + elapsed
-    worked = Calendar(hours).worked(start, end)
-    assert worked == pytest.approx(walk_worked(hours, start, end), rel=0, abs=TOLERANCE_H)
+@given(hours_and_time(), st.floats(0, 3 * WEEK_H))
+def test_worked_is_what_the_walk_counts(drawn: tuple[WorkingHours, float], elapsed: float) -> None:
+    hours, start = drawn
+    end = snap(start + elapsed)
+    worked = walk_worked(hours, to_ticks(start), to_ticks(end))
+    assert Calendar(hours).worked(start, end) == to_hours(worked) * hours.focus
 
 
 @EXAMPLES
-@given(working_hours(), TIMES, EFFORTS)
-def test_effort_is_what_was_worked_until_its_finish(
-    hours: WorkingHours, start: float, effort: float
+@given(hours_and_time(), st.floats(0, 3 * WEEK_H))
+def test_stretches_are_when_it_is_open(drawn: tuple[WorkingHours, float], elapsed: float) -> None:
+    hours, start = drawn
+    end = snap(start + elapsed)
+    expected = []
+    for day in range(to_ticks(start) // DAY, to_ticks(end) // DAY + 1):
+        opened = open_on(hours, day)
+        if opened is not None and max(opened[0], to_ticks(start)) < min(opened[1], to_ticks(end)):
+            expected.append((max(start, to_hours(opened[0])), min(end, to_hours(opened[1]))))
+    if hours.always:
+        expected = [(start, end)]
+    assert list(Calendar(hours).stretches(start, end)) == expected
+
+
+@EXAMPLES
+@given(hours_and_time(), EFFORTS)
+def test_finish_and_worked_are_inverse_to_half_a_microsecond(
+    drawn: tuple[WorkingHours, float], effort: float
 ) -> None:
+    hours, start = drawn
     calendar = Calendar(hours)
     worked = calendar.worked(start, calendar.finish(start, effort))
-    assert worked == pytest.approx(effort, rel=0, abs=TOLERANCE_H)
+    assert worked == pytest.approx(effort, rel=1e-14, abs=0.5 * TICK_H)
 
 
 @EXAMPLES
-@given(working_hours(), TIMES, st.floats(0, 3 * WEEK_H))
+@given(hours_and_time(), st.floats(0, 3 * WEEK_H))
 def test_finish_of_what_was_worked_is_the_last_moment_of_work(
-    hours: WorkingHours, start: float, elapsed: float
+    drawn: tuple[WorkingHours, float], elapsed: float
 ) -> None:
+    hours, start = drawn
     calendar = Calendar(hours)
-    end = start + elapsed
+    end = snap(start + elapsed)
     finish = calendar.finish(start, calendar.worked(start, end))
-    assert finish <= end + TOLERANCE_H
-    assert walk_worked(hours, finish, end) == pytest.approx(0, abs=TOLERANCE_H)
+    assert finish <= end
+    assert walk_worked(hours, to_ticks(finish), to_ticks(end)) == 0
 
 
 @EXAMPLES
-@given(working_hours(), TIMES, EFFORTS, EFFORTS)
+@given(hours_and_time(), EFFORTS, EFFORTS)
 def test_finish_never_before_start_nor_outside_hours_and_monotone(
-    hours: WorkingHours, start: float, effort: float, more: float
+    drawn: tuple[WorkingHours, float], effort: float, more: float
 ) -> None:
+    hours, start = drawn
     calendar = Calendar(hours)
     finish = calendar.finish(start, effort)
+    assert finish == snap(finish)
     assert finish >= start
-    assert calendar.finish(start, effort + more) >= finish - TOLERANCE_H
+    assert calendar.finish(start, effort + more) >= finish
     if effort == 0:
         assert finish == start
-    else:  # closing time included, as work may last until then
-        assert any(
-            opened[0] <= finish <= opened[1] + TOLERANCE_H
-            for day in (floor(finish / 24) - 1, floor(finish / 24))
-            if day >= 0 and (opened := open_on(hours, day)) is not None
-        )
+    else:  # the microsecond before it is worked: closing time is an end, opening time is none
+        assert walk_is_open(hours, to_ticks(finish) - 1)
 
 
 @EXAMPLES
-@given(working_hours(), TIMES, EFFORTS, EFFORTS)
-def test_efforts_add_up(hours: WorkingHours, start: float, first: float, second: float) -> None:
+@given(hours_and_time(), EFFORTS, EFFORTS)
+def test_efforts_add_up(drawn: tuple[WorkingHours, float], first: float, second: float) -> None:
+    hours, start = drawn
     calendar = Calendar(hours)
     in_two = calendar.finish(calendar.finish(start, first), second)
-    if second > 0:
-        assert in_two == pytest.approx(
-            calendar.finish(start, first + second), rel=0, abs=TOLERANCE_H
-        )
+    in_one = calendar.finish(start, first + second)
+    assert abs(walk_worked(hours, *sorted([to_ticks(in_two), to_ticks(in_one)]))) <= 2
 
 
 @EXAMPLES
-@given(working_hours(), TIMES, st.floats(0, 400), st.floats(0, 400))
+@given(hours_and_time(), st.floats(0, 400), st.floats(0, 400))
 def test_worked_adds_up_and_grows(
-    hours: WorkingHours, start: float, first: float, second: float
+    drawn: tuple[WorkingHours, float], first: float, second: float
 ) -> None:
+    hours, start = drawn
     calendar = Calendar(hours)
-    middle, end = start + first, start + first + second
+    middle, end = snap(start + first), snap(start + first + second)
     whole = calendar.worked(start, end)
     parts = calendar.worked(start, middle), calendar.worked(middle, end)
-    assert sum(parts) == pytest.approx(whole, rel=0, abs=TOLERANCE_H)
-    assert min(parts) >= -TOLERANCE_H
+    assert sum(parts) == pytest.approx(whole, rel=1e-14)
+    assert min(parts) >= 0
     assert calendar.worked(start, start) == 0
 
 
-@EXAMPLES
-@given(working_hours(), TIMES)
-def test_is_open_and_next_opening(hours: WorkingHours, at: float) -> None:
+@settings(EXAMPLES, max_examples=300)
+@given(hours_and_time())
+@example((BY_MINUTES[0], 0.0))
+@example((BY_MINUTES[2], snap(TEN_YEARS_H)))
+def test_is_open_and_next_opening(drawn: tuple[WorkingHours, float]) -> None:
+    hours, at = drawn
     calendar = Calendar(hours)
-    assert calendar.is_open(at) == walk_is_open(hours, at)
+    tick = to_ticks(at)
+    assert calendar.is_open(at) == walk_is_open(hours, tick)
     opening = calendar.next_opening(at)
     if hours.always:
         assert opening == inf
+        assert not calendar.opens_at(at)
         return
     upcoming = [
         opened[0]
-        for day in range(floor(at / 24), floor(at / 24) + 9)
-        if (opened := open_on(hours, day)) is not None and opened[0] > at
+        for day in range(tick // DAY, tick // DAY + 9)
+        if (opened := open_on(hours, day)) is not None and opened[0] > tick
     ]
-    assert opening == upcoming[0]
+    assert opening == to_hours(upcoming[0])
+    assert opening > at
     assert calendar.is_open(opening)
+    assert calendar.opens_at(opening)
+    # Just before it is another day's working time, if days follow each other without a pause.
+    assert calendar.is_open(to_hours(upcoming[0] - 1)) == walk_is_open(hours, upcoming[0] - 1)
+
+
+@EXAMPLES
+@given(st.floats(0, 24, exclude_max=True), st.floats(0, TEN_YEARS_H))
+def test_however_a_time_is_written_an_opening_is_later(opens: float, at: float) -> None:
+    """Also of times that are no instants of the clock."""
+    assume(to_ticks(opens) < to_ticks(24))
+    calendar = Calendar(WorkingHours(opens=opens, closes=24))
+    opening = calendar.next_opening(at)
+    assert opening > at
+    assert calendar.is_open(opening)
+    assert calendar.next_opening(opening) > opening
+
+
+def test_an_opening_in_tenths_of_an_hour_is_met() -> None:
+    for opens in (8.4, 8.2, 8.3333333333, 9.1):
+        calendar = Calendar(WorkingHours(opens=opens, closes=17.1))
+        at = 0.0
+        for _ in range(520 * 5):  # every morning of ten years
+            at = calendar.next_opening(at)
+            assert calendar.is_open(at)
+        assert at == snap(519 * WEEK_H + 4 * 24 + opens)
+
+
+def test_at_a_closing_in_tenths_of_an_hour_it_is_closed() -> None:
+    calendar = Calendar(WorkingHours(opens=9, closes=17.1))
+    for day in (0, 1, 7 * 519 + 4):
+        closing = snap(24 * day + 17.1)
+        assert not calendar.is_open(closing)
+        assert calendar.is_open(to_hours(to_ticks(closing) - 1))
+        # A full day of work ends with it, and not the next morning.
+        assert calendar.finish(snap(24 * day + 9), 8.1) == closing
 
 
 def test_nothing_is_worked_outside_hours() -> None:

@@ -7,13 +7,13 @@ from math import exp
 import numpy as np
 import pandas as pd
 import pytest
-import simpy
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from simpy.events import Event
 
 from sim.log import EventLog
 from sim.scenario.organization import ComputePool as ComputeSpec
+from sim.world.clock import Clock
 from sim.world.compute import Cluster as Pools
 from sim.world.compute import ComputePool, Job
 from sim.world.randomness import Randomness
@@ -40,7 +40,7 @@ class Cluster:
         table = Randomness(1, 0).table(
             "provisioning", [lambda uniforms: np.resize(delays, uniforms.shape)]
         )
-        self.env = simpy.Environment()
+        self.env = Clock()
         self.log = EventLog()
         self.pool = ComputePool(
             self.env, self.log, "pool", "gpu", "team", spec, lambda k: table.take(k)[0], Pools()
@@ -48,6 +48,13 @@ class Cluster:
         self.done: dict[str, float] = {}
         self.jobs: dict[str, Job] = {}
         self._numbers: dict[str, int] = {}
+
+    def available_h(self, start: float, end: float) -> float:
+        """Return the slot-hours available between two times."""
+        return sum(
+            slot_h * max(0.0, min(end, until) - max(start, since)) / (until - since)
+            for since, until, slot_h in self.pool.stretches(end)
+        )
 
     def hand_in(
         self,
@@ -145,6 +152,15 @@ def test_checkpoints_keep_whole_periods_of_each_run() -> None:
     assert [row[3] for row in cluster.occupations("job")] == ["preempted"] * 3 + ["finished"]
 
 
+@pytest.mark.parametrize("checkpoints", range(1, 10))
+def test_a_checkpoint_at_the_moment_of_the_interruption_is_kept(checkpoints: int) -> None:
+    """In floats 0.3 // 0.1 is 2."""
+    cluster = Cluster(ComputeSpec(slots=1, preemptions_per_h=RATE, checkpoint_every_h=0.1))
+    cluster.hand_in("job", 0, 1, luck=[after(checkpoints / 10), UNHURT])
+    cluster.env.run()
+    assert cluster.done["job"] == 1.0
+
+
 def test_interruption_at_the_end_comes_too_late() -> None:
     cluster = Cluster(ComputeSpec(slots=1, failures_per_h=RATE))
     cluster.hand_in("job", 0, 2, luck=[after(2.001)])
@@ -184,10 +200,10 @@ def test_scales_up_after_the_delay_and_down_after_idle_time() -> None:
     # one, of b, stays: it is the minimum.
     assert cluster.pool.sizes == [(0.0, 1), (3.0, 2), (4.5, 3), (13.5, 2), (15.0, 1)]
     assert cluster.pool.slots == 1
-    assert cluster.pool.available_h(0, 20) == 3 + 1.5 * 2 + 9 * 3 + 1.5 * 2 + 5
-    assert cluster.pool.available_h(4, 14) == 0.5 * 2 + 9 * 3 + 0.5 * 2
-    assert cluster.pool.available_h(3, 4.5) == 3.0
-    assert cluster.pool.available_h(14, 14) == 0.0
+    assert cluster.available_h(0, 20) == 3 + 1.5 * 2 + 9 * 3 + 1.5 * 2 + 5
+    assert cluster.available_h(4, 14) == 0.5 * 2 + 9 * 3 + 0.5 * 2
+    assert cluster.available_h(3, 4.5) == 3.0
+    assert cluster.available_h(14, 14) == 0.0
 
 
 def test_idle_slot_that_is_used_again_is_not_given_back_before_its_time() -> None:
@@ -226,7 +242,7 @@ def test_from_none_to_the_maximum_and_back() -> None:
     cluster.env.run()
     assert cluster.done == {"a": 5.0, "b": 5.0, "c": 9.0}
     assert cluster.pool.sizes == [(0.0, 0), (1.0, 1), (1.0, 2), (5.0, 1), (9.0, 0)]
-    assert cluster.pool.available_h(0, 10) == 4 * 2 + 4
+    assert cluster.available_h(0, 10) == 4 * 2 + 4
 
 
 def test_fixed_pool_never_scales() -> None:
@@ -235,7 +251,7 @@ def test_fixed_pool_never_scales() -> None:
         cluster.hand_in(str(number), 0, 3)
     cluster.env.run()
     assert cluster.pool.sizes == [(0.0, 2)]
-    assert cluster.pool.available_h(2, 12) == 20.0
+    assert cluster.available_h(2, 12) == 20.0
 
 
 def test_flush_logs_what_has_no_end() -> None:
@@ -320,11 +336,11 @@ def test_any_workload(
             assert not waiting or size == max_slots
         available += size * (stop - start)
         busy += len(running) * (stop - start)
-    assert cluster.pool.available_h(0, end) == pytest.approx(available)
+    assert cluster.available_h(0, end) == pytest.approx(available)
     held = (log["finished_at"] - log["started_at"]).sum()
     assert busy == pytest.approx(held)
     assert sum(job.held_h for job in cluster.jobs.values()) == pytest.approx(held)
-    halves = cluster.pool.available_h(0, end / 3), cluster.pool.available_h(end / 3, end)
+    halves = cluster.available_h(0, end / 3), cluster.available_h(end / 3, end)
     assert sum(halves) == pytest.approx(available)
 
     # A job holds a slot for as long as it runs, and longer only if it was interrupted.

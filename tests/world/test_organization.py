@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from small_organization import idea_every, simulate
+from small_organization import by_week, idea_every, simulate
 
 import sim
 
@@ -11,10 +11,9 @@ WEEK_H = 168
 
 def capacity(run: sim.Run) -> dict[str, list[float]]:
     """Return the hours available in each week, by pool."""
-    table = run.tables["capacity"].sort_values("week")
     return {
-        str(pool): rows["available_h"].tolist()
-        for pool, rows in table.groupby("pool", observed=True)
+        str(pool): by_week(rows, run.scenario.horizon_weeks)
+        for pool, rows in run.tables["capacity"].groupby("pool", observed=True)
     }
 
 

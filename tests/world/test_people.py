@@ -1,19 +1,19 @@
 """Pools of people, driven directly: timelines computed by hand, and invariants of any workload."""
 
 from collections.abc import Generator
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import numpy as np
 import pandas as pd
 import pytest
-import simpy
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from simpy.events import Event
 
 from sim.log import EventLog
-from sim.scenario.organization import WORK_CLASSES, WorkingHours
+from sim.scenario.organization import DAYS, WORK_CLASSES, WorkingHours
 from sim.world.calendar import Calendar
+from sim.world.clock import Clock, snap
 from sim.world.people import (
     EXPLORATION,
     FEATURE,
@@ -37,7 +37,7 @@ class Office:
     def __init__(
         self, hours: WorkingHours, headcount: int, interrupting: tuple[int, ...] = (INCIDENT,)
     ) -> None:
-        self.env = simpy.Environment()
+        self.env = Clock()
         self.log = EventLog()
         calendar = Calendar(hours)
         self.pool = PeoplePool(
@@ -429,8 +429,9 @@ def test_log_says_who_and_for_what() -> None:
 
 TASKS = st.lists(
     st.tuples(
-        st.integers(0, 400).map(lambda quarters: quarters / 4),
-        st.integers(0, 60).map(lambda quarters: quarters / 4),
+        # Whole hours meet in one instant, and tenths are no binary fractions.
+        st.one_of(st.integers(0, 100), st.integers(0, 1000).map(lambda tenths: tenths / 10)),
+        st.one_of(st.integers(0, 15), st.integers(0, 150).map(lambda tenths: tenths / 10)),
         st.sampled_from([INCIDENT, REMEDIATION, RETRAINING, FEATURE, IMPROVEMENT]),
     ),
     min_size=1,
@@ -438,11 +439,165 @@ TASKS = st.lists(
 )
 
 
+# What is done at an instant is done -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("incident_first", [True, False])
+def test_work_that_ends_as_an_incident_comes_is_done(incident_first: bool) -> None:
+    """Four hours begun at 6; an incident of twenty at 10. It was done at 30 once."""
+    office = Office(ALWAYS, 1)
+    names = ["incident", "feature"] if incident_first else ["feature", "incident"]
+    for name in names:
+        if name == "incident":
+            office.hand_in(name, 10, 20, INCIDENT)
+        else:
+            office.hand_in(name, 6, 4)
+    office.run(100)
+    assert office.done == {"feature": [10.0], "incident": [30.0]}
+    assert office.stints("feature") == [(6, 6, 10, 4, "finished")]
+    assert office.stints("incident") == [(10, 10, 30, 20, "finished")]
+
+
+@pytest.mark.parametrize("order", list(permutations(["x", "y", "a", "b"])))
+def test_two_incidents_take_who_is_done_before_who_is_not(order: tuple[str, ...]) -> None:
+    """Of two people one ends at 10 and the other at 12, and two incidents come at 10."""
+    office = Office(ALWAYS, 2)
+    tasks = {"x": (10, 5, INCIDENT), "y": (10, 3, INCIDENT), "a": (1, 9, FEATURE)}
+    for name in order:
+        at, effort_h, priority = tasks.get(name, (1, 11, FEATURE))
+        office.hand_in(name, at, effort_h, priority)
+    office.run(100)
+    assert office.done == {"a": [10.0], "x": [15.0], "y": [13.0], "b": [15.0]}
+    assert [stint[4] for stint in office.stints("a")] == ["finished"]
+    assert office.stints("b") == [(1, 1, 10, 9, "interrupted"), (10, 13, 15, 2, "finished")]
+
+
+@pytest.mark.parametrize("order", list(permutations(["x", "y", "a", "b"])))
+def test_nobody_is_interrupted_where_everybody_is_done(order: tuple[str, ...]) -> None:
+    office = Office(ALWAYS, 2)
+    tasks = {"x": (10, 5, INCIDENT), "y": (10, 3, INCIDENT), "a": (1, 9, FEATURE)}
+    for name in order:
+        at, effort_h, priority = tasks.get(name, (2, 8, EXPLORATION))
+        office.hand_in(name, at, effort_h, priority)
+    office.run(100)
+    assert office.done == {"a": [10.0], "b": [10.0], "x": [15.0], "y": [13.0]}
+    assert (office.work()["outcome"] == "finished").all()
+
+
+@pytest.mark.parametrize("order", list(permutations(["incident", "first", "second"])))
+def test_an_incident_takes_the_person_whose_incident_is_over(order: tuple[str, ...]) -> None:
+    """An incident ends at 10 as another one comes: the feature of the other person goes on."""
+    office = Office(ALWAYS, 2)
+    tasks = {"first": (1, 9, INCIDENT), "incident": (10, 5, INCIDENT), "second": (1, 20, FEATURE)}
+    for name in order:
+        office.hand_in(name, *tasks[name])
+    office.run(100)
+    assert office.done == {"first": [10.0], "incident": [15.0], "second": [21.0]}
+
+
+def test_work_that_ends_as_the_day_begins_is_done() -> None:
+    """The upkeep ends at midnight, when the remediation that waits would get its person."""
+    office = Office(WorkingHours(days=DAYS, opens=0, closes=24), 1)
+    office.hand_in("improvement", 16, 8, IMPROVEMENT)
+    office.hand_in("remediation", 20, 3, REMEDIATION)
+    office.run(100)
+    assert office.done == {"improvement": [24.0], "remediation": [27.0]}
+    assert office.stints("improvement") == [(16, 16, 24, 8, "finished")]
+
+
+@pytest.mark.parametrize("adopted_first", [True, False])
+def test_work_that_ends_as_other_hours_are_adopted_is_done(adopted_first: bool) -> None:
+    office = Office(ALWAYS, 2)
+
+    def adopt() -> Generator[Event, object, None]:
+        yield office.env.timeout(10)
+        office.pool.adopt(Calendar(WorkingHours(days=DAYS, opens=12, closes=20)))
+
+    if adopted_first:
+        office.env.process(adopt())
+    office.hand_in("done", 6, 4)
+    office.hand_in("not done", 6, 5)
+    office.hand_in("waiting", 7, 2)
+    if not adopted_first:
+        office.env.process(adopt())
+    office.run(100)
+    assert office.stints("done") == [(6, 6, 10, 4, "finished")]
+    assert office.stints("not done") == [(6, 6, 10, 4, "interrupted"), (10, 12, 13, 1, "finished")]
+    assert office.done == {"done": [10.0], "not done": [13.0], "waiting": [14.0]}
+
+
+@pytest.mark.parametrize("newcomer_first", [True, False])
+def test_what_comes_as_the_day_begins_gets_its_person_that_day(newcomer_first: bool) -> None:
+    """In either order of the opening, arranged for the improvement, and the retraining at 9:00."""
+    office = Office(OFFICE, 1)
+    if newcomer_first:
+        office.hand_in("retraining", TUESDAY + 9, 1, RETRAINING)
+    office.hand_in("feature", 9, 20)
+    office.hand_in("remediation", 10, 1, REMEDIATION)  # arranges for the opening
+    if not newcomer_first:
+        office.env.run(until=11)
+        office.hand_in("retraining", TUESDAY + 9 - 11, 1, RETRAINING)
+    office.run(300)
+    assert office.done == {
+        "remediation": [TUESDAY + 10],
+        "retraining": [TUESDAY + 11],
+        "feature": [2 * TUESDAY + 15],
+    }
+
+
+def test_opening_of_hours_that_hold_no_longer_wakes_nobody() -> None:
+    """The first remediation has arranged for Tuesday 9:00; by then the day begins at 8:00."""
+    office = Office(OFFICE, 1)
+    office.hand_in("feature", 9, 20)
+    office.hand_in("remediation", 10, 0.25, REMEDIATION)
+    office.hand_in("late", TUESDAY + 8.5, 1, REMEDIATION)  # the feature goes on from 8:15 to 16:00
+
+    def adopt() -> Generator[Event, object, None]:
+        yield office.env.timeout(21)
+        office.pool.adopt(Calendar(WorkingHours(opens=8, closes=16)))
+
+    office.env.process(adopt())
+    office.run(300)
+    assert office.done == {
+        "remediation": [TUESDAY + 8.25],
+        "late": [2 * TUESDAY + 9],
+        "feature": [2 * TUESDAY + 13.25],
+    }
+
+
+@pytest.mark.parametrize(("at", "begins"), [(9.0, TUESDAY + 9), (9.001, 2 * TUESDAY + 9)])
+def test_what_comes_as_the_day_begins_need_not_wait_for_the_next(at: float, begins: float) -> None:
+    """Nobody has arranged for that opening, as nobody waited."""
+    office = Office(OFFICE, 1)
+    office.hand_in("feature", 9, 20)
+    office.hand_in("remediation", TUESDAY + at, 1, REMEDIATION)
+    office.run(300)
+    assert office.started["remediation"] == begins
+
+
+def test_at_closing_time_nothing_begins() -> None:
+    office = Office(WorkingHours(opens=8.4, closes=17.1), 1)
+    office.hand_in("full day", 0, 17.1 - 8.4)
+    office.hand_in("late", 17.1, 0.5)
+    office.run(300)
+    assert office.done == {"full day": [17.1], "late": [snap(TUESDAY + 8.9)]}
+    assert office.started == {"full day": 8.4, "late": snap(TUESDAY + 8.4)}
+
+
 @settings(derandomize=True, phases=[Phase.generate], deadline=None, max_examples=60)
 @given(
     TASKS,
     st.integers(1, 3),
-    st.sampled_from([ALWAYS, OFFICE, WorkingHours(opens=0, closes=24), WorkingHours(focus=0.5)]),
+    st.sampled_from(
+        [
+            ALWAYS,
+            OFFICE,
+            WorkingHours(opens=0, closes=24),
+            WorkingHours(focus=0.5),
+            WorkingHours(opens=8.4, closes=17.1, focus=0.7),
+            WorkingHours(opens=8.3333333333, closes=16.8),
+        ]
+    ),
     st.booleans(),
 )
 def test_any_workload(
@@ -460,10 +615,11 @@ def test_any_workload(
     for number, (at, effort_h, priority) in enumerate(tasks):
         stints = work[work["change_id"] == number]
         assert stints["effort_h"].sum() == pytest.approx(effort_h, abs=1e-9)
-        assert stints["queued_at"].iloc[0] == at
+        assert stints["queued_at"].iloc[0] == snap(at)
         assert stints["finished_at"].iloc[-1] == office.done[str(number)][0]
         assert list(stints["outcome"]) == ["interrupted"] * (len(stints) - 1) + ["finished"]
         assert list(stints["queued_at"].iloc[1:]) == list(stints["finished_at"].iloc[:-1])
+        assert effort_h == 0 or stints["effort_h"].iloc[-1] > 1e-9, "interrupted when it was done"
         for stint in stints.itertuples():
             if not (on_call and priority == INCIDENT):
                 possible = calendar.worked(stint.started_at, stint.finished_at)

@@ -163,3 +163,164 @@ def test_data_that_were_taken_stay_tainted_when_somebody_finds_out_about_others(
     retrained = run.changes[run.changes["trigger"] == "schedule"].iloc[0]
     assert (retrained["data_from"], retrained["deployed_at"]) == (63, 68)
     assert row(run.incidents, 0)["started_at"] == 69
+
+
+# The order of events within one instant makes no difference -------------------------------------
+
+
+@pytest.mark.parametrize("notice_h", [2, 5])
+def test_work_that_is_done_as_an_incident_is_noticed_goes_live(notice_h: float) -> None:
+    """Four hours begun at 6; an outage that is noticed at 10 keeps the only author busy for 20."""
+    run = simulate(
+        weeks=1,
+        teams={"team": {"people": {"ml_engineer": 1}}},
+        services=services(time_to_outage_h=10 - notice_h),
+        changes=idea_every(6, author="ml_engineer", exploration_h=4),
+        incidents={
+            "responses": {"infra": {"role": "ml_engineer", "notice_h": notice_h, "diagnosis_h": 20}}
+        },
+    )
+    assert row(run.changes, 0)["deployed_at"] == 10
+    assert row(run.incidents, 0)["responded_at"] == 10
+    assert row(run.incidents, 0)["restored_at"] == 30
+
+
+def test_a_job_that_ends_as_the_release_goes_out_is_aboard() -> None:
+    """One change waits for the release from 34 on; the build of another ends with it, at 58."""
+    run = simulate(
+        weeks=1,
+        changes=idea_every(24),
+        compute={"ci": {"slots": 1}},
+        pipeline={
+            "steps": {
+                "build": {"run_h": 10, "compute": "ci"},
+                "deploy": {"effect": "deploys", "window": WEDNESDAY},
+            }
+        },
+    )
+    assert run.deployments["deployed_at"].tolist() == [58]
+    assert run.deployments["n_changes"].tolist() == [2]
+    assert run.changes["deployed_at"].tolist()[:2] == [58, 58]
+
+
+def test_whom_two_boards_let_through_at_once_ships_with_the_release_of_that_time() -> None:
+    """The upkeep of 30 waits for the release alone, the idea of 40 for the boards."""
+    board = {"window": WEDNESDAY, "skipped_by": ["improvement"]}
+    run = simulate(
+        weeks=1,
+        changes={**idea_every(40), "improvement": {"interarrival_h": 30}},
+        pipeline={
+            "steps": {
+                "risk_board": board,
+                "change_board": board,
+                "deploy": {"effect": "deploys", "window": WEDNESDAY},
+            }
+        },
+    )
+    assert run.deployments["deployed_at"].tolist() == [58]
+    assert run.deployments["n_changes"].tolist() == [2]
+
+
+@pytest.mark.parametrize("run_h", [24, 23.9])
+def test_a_retraining_that_ends_as_the_next_is_due_does_not_hold_it_up(run_h: float) -> None:
+    run = simulate(
+        weeks=1,
+        services=services(retraining={"trigger": "schedule", "every_h": 24}),
+        pipeline={
+            "steps": {
+                "train": {"run_h": run_h, "effect": "trains_model"},
+                "deploy": {"effect": "deploys"},
+            }
+        },
+    )
+    assert run.changes["created_at"].tolist() == [24 * day for day in range(1, 7)]
+    assert run.changes["deployed_at"].tolist()[:4] == pytest.approx(
+        [24 * day + run_h for day in range(1, 5)]
+    )
+
+
+def test_a_retraining_that_takes_longer_still_holds_the_next_up() -> None:
+    run = simulate(
+        weeks=1,
+        services=services(retraining={"trigger": "schedule", "every_h": 24}),
+        pipeline={
+            "steps": {
+                "train": {"run_h": 24.1, "effect": "trains_model"},
+                "deploy": {"effect": "deploys"},
+            }
+        },
+    )
+    assert run.changes["created_at"].tolist() == [24, 72, 120]
+
+
+def test_a_model_that_is_replaced_as_it_reaches_the_objective_was_never_below() -> None:
+    """0.9 falls by 0.001 an hour: to 0.732 at 168, when the model of the data of 84 goes live."""
+    run = simulate(
+        weeks=6,
+        services=services(
+            quality={**DECAYS, "objective": 0.9 - 0.168},
+            retraining={"trigger": "schedule", "every_h": 84},
+        ),
+        pipeline={
+            "steps": {
+                "train": {"run_h": 84, "effect": "trains_model"},
+                "deploy": {"effect": "deploys"},
+            }
+        },
+    )
+    assert run.deployments["deployed_at"].tolist() == [84 * number for number in range(2, 12)]
+    assert run.incidents.empty
+    assert not run.quality["below"].any()
+
+
+@pytest.mark.parametrize("idle_h", [5, 5.1])
+def test_an_idle_slot_that_is_wanted_as_its_time_is_up_is_used(idle_h: float) -> None:
+    """A build of an hour every six: the slot is idle for five, and a new one takes two."""
+    run = simulate(
+        weeks=1,
+        changes=idea_every(6),
+        compute={
+            "ci": {"slots": 0, "max_slots": 1, "provisioning_h": 2, "release_after_h": idle_h}
+        },
+        pipeline={
+            "steps": {
+                "prepare": {"run_h": 3},
+                "build": {"run_h": 1, "compute": "ci"},
+                "deploy": {"effect": "deploys"},
+            }
+        },
+    )
+    # The first build has to wait for the slot from 9 to 11.
+    assert run.jobs["started_at"].tolist()[:4] == [11, 15, 21, 27]
+
+
+@pytest.mark.parametrize("on_call", [[], ["data_scientist"]])
+def test_nobody_is_called_to_what_is_restored_as_it_is_noticed(on_call: list[str]) -> None:
+    """The model is too old from 100 on, and noticed or paged at 150, as the next one goes live."""
+    run = simulate(
+        weeks=1,
+        services=services(
+            quality={**DECAYS, "objective": 0.8}, retraining={"trigger": "schedule", "every_h": 140}
+        ),
+        pipeline={
+            "steps": {
+                "train": {"run_h": 10, "effect": "trains_model"},
+                "deploy": {"effect": "deploys"},
+            }
+        },
+        incidents={
+            "on_call": on_call,
+            "page_h": 1,
+            "responses": {
+                "model": {
+                    "role": "data_scientist",
+                    "notice_h": 49 if on_call else 50,
+                    "diagnosis_h": 8,
+                }
+            },
+        },
+    )
+    (incident,) = run.incidents.to_dict("records")
+    assert [incident["started_at"], incident["restored_at"]] == [100, 150]
+    assert incident["remedy"] == "superseded"
+    assert run.work.empty

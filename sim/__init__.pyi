@@ -1,0 +1,11 @@
+from sim.experiment.axes import Interval as Interval
+from sim.experiment.compare import Comparison as Comparison
+from sim.experiment.compare import compare as compare
+from sim.experiment.replicate import Study as Study
+from sim.experiment.replicate import replicate as replicate
+from sim.experiment.run import Run as Run
+from sim.experiment.run import simulate as simulate
+from sim.experiment.sweep import sweep as sweep
+from sim.experiment.sweep_results import Sweep as Sweep
+from sim.scenario.errors import ScenarioError as ScenarioError
+from sim.scenario.load import load as load
