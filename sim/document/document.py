@@ -74,10 +74,12 @@ class Row:
     Attributes:
         cells: a cell per column, the last ones may be left out.
         role: what sets it apart from the others.
+        note: what stands below its cells, over the whole width.
     """
 
     cells: Sequence[Cell | Bar | str]
     role: RowRole = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A document as Markdown, for pages that code hosts show."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from .document import (
@@ -99,6 +100,8 @@ def _table(table: Table) -> Iterator[str]:
             if row.role in ("headline", "total", "baseline"):
                 cells = [f"**{cell}**" if cell else "" for cell in cells]
             lines.append(_line(cells))
+            if row.note:
+                lines.append(_line([_in_cell(row.note), *[""] * (len(shown) - 1)]))
     yield "\n".join(lines)
 
 
@@ -119,12 +122,14 @@ def _bullets(items: Sequence[str]) -> str:
     return "\n".join(f"- {_escaped(item)}" for item in items)
 
 
-_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>"})
+_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_<>"})
+_LINK = re.compile(r"^\[|\](?=[(\[:])")
+"""A bracket that may begin a box to tick, a link or the address of one; others stay readable."""
 
 
 def _escaped(text: str) -> str:
     """Return text as it is, whatever Markdown would make of its signs."""
-    return " ".join(text.translate(_MARKS).split())
+    return _LINK.sub(r"\\\g<0>", " ".join(text.translate(_MARKS).split()))
 
 
 def _in_cell(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.markdown import Markdown
+from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -70,6 +71,8 @@ _ASCII = str.maketrans(
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _GAP = 3
 """Columns between sections that stand side by side."""
+_BETWEEN = 2
+"""Columns between those of a table with a head."""
 
 
 def print_document(document: Document, console: Console) -> None:
@@ -166,44 +169,56 @@ class _Printer:
 
     def _table(self, table: Table, width: int) -> RenderableType:
         has_head = any(column.heading or column.note for column in table.columns)
-        made = self._frame(table, has_head)
+        made = self._frame(table, has_head, shows_head=has_head)
         parts: list[RenderableType] = [made]
         bar_width = self._room_for_bars(table, width)
-        widths = self._widths(table, width)
+
+        # What goes over the whole width stands between tables: rich's have no cells so wide.
+        def go_on_below(*texts: RenderableType) -> RichTable:
+            parts.extend([*texts, next_part := self._frame(table, has_head, shows_head=False)])
+            return next_part
+
         for group in table.groups:
-            if (
-                group.label or group.heading
-            ):  # over the whole width, which rich's tables do not have
+            if group.label or group.heading:
                 label = self._text(group.label + ("  " if group.label else ""), "bold")
-                made = self._frame(table, has_head=False)
-                parts += ["", Text.assemble(label, self._text(group.heading)), made]
+                made = go_on_below("", Text.assemble(label, self._text(group.heading)))
             for row in group.rows:
                 made.add_row(*self._cells(row, bar_width), style=_ROLES[row.role])
+                if row.note:
+                    made = go_on_below(Padding(self._text(row.note, "dim"), (0, 0, 0, 4)))
             if has_head:
                 made.add_section()
-        if len(parts) > 1:
-            for part in parts:
-                if isinstance(part, RichTable):
-                    for column, column_width in zip(part.columns, widths, strict=True):
-                        column.width = column_width
+        tables = [part for part in parts if isinstance(part, RichTable)]
+        if len(tables) > 1:
+            widths = self._widths(table, width)
+            for part in tables:
+                for column, column_width in zip(part.columns, widths, strict=True):
+                    column.width = column_width
+        parts = [
+            part
+            for part in parts
+            if not isinstance(part, RichTable) or part.row_count or part.show_header
+        ]
         if table.title:
             parts.insert(0, self._text(table.title, "bold"))
         if table.caption:
             parts += ["", self._text(table.caption, "dim")]
         return Group(*parts)
 
-    def _frame(self, table: Table, has_head: bool) -> RichTable:
+    def _frame(self, table: Table, has_head: bool, shows_head: bool) -> RichTable:
         """Return a table without rows."""
         made = RichTable(
             box=box.SIMPLE_HEAD if has_head else None,
             show_edge=False,
             pad_edge=False,
             padding=(0, 1, 0, 0),
-            show_header=has_head,
+            show_header=shows_head,
         )
+        tallest = max(_head(column).count("\n") for column in table.columns)
         for column in table.columns:
+            head = _head(column)  # stands at the bottom; cells stand at the top
             made.add_column(
-                self._text(_head(column)),
+                self._text("\n" * (tallest - head.count("\n")) + head),
                 justify="right" if column.is_number else "left",
                 vertical="top",
                 no_wrap=not column.may_wrap,
@@ -213,21 +228,25 @@ class _Printer:
 
     def _widths(self, table: Table, width: int) -> list[int]:
         """Return the widths of columns that are the same in all parts of a table."""
-        widest = [
-            max(
-                [
-                    *map(len, _head(column).split("\n")),
-                    *(len(_words(row.cells[n])) for row in table.rows if n < len(row.cells)),
-                ]
-            )
-            for n, column in enumerate(table.columns)
-        ]
-        too_wide = sum(widest) + 2 * len(widest) - width
-        wrapping = [n for n, column in enumerate(table.columns) if column.may_wrap]
-        for n in wrapping:
-            share = widest[n] / sum(widest[m] for m in wrapping)
-            widest[n] -= max(0, min(round(too_wide * share + 0.5), widest[n] - 8))
-        return widest
+        widths, room = [], []
+        for n, column in enumerate(table.columns):
+            cells = [row.cells[n] for row in table.rows if n < len(row.cells)]
+            lines = _head(column).split("\n")
+            if column.may_wrap:
+                lines += map(_words, cells)
+                longest_word = max(
+                    (len(word) for line in lines for word in line.split()), default=0
+                )
+            else:
+                lines += [line for cell in cells for line in (_words(cell), _note(cell))]
+            widths.append(max(map(len, lines)))
+            room.append(widths[-1] - longest_word if column.may_wrap else 0)
+        # Columns that may wrap give what is missing, in proportion to what they can give.
+        missing = sum(widths) + _BETWEEN * (len(widths) - 1) - width
+        if missing > 0 and (given := sum(room)):
+            share = min(missing / given, 1.0)
+            widths = [w - math.ceil(share * r) for w, r in zip(widths, room, strict=True)]
+        return widths
 
     def _room_for_bars(self, table: Table, width: int) -> int:
         """Return the columns that are left for bars beside the texts of a table."""
@@ -284,6 +303,10 @@ class _Printer:
 
 def _head(column: Column) -> str:
     return "\n".join(part for part in (column.heading, column.note) if part)
+
+
+def _note(cell: Cell | Bar | str) -> str:
+    return cell.note if isinstance(cell, Cell) else ""
 
 
 def _words(cell: Cell | Bar | str) -> str:

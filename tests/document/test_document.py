@@ -255,6 +255,29 @@ def test_groups_have_headings_over_the_whole_width():
     assert ends == {line.index("2.0") for line in lines if "2.0" in line}
 
 
+def test_a_note_of_a_row_stands_below_it_over_the_whole_width():
+    long = "moved most: a part with a name that no single column of this table has room for"
+    rows = [Row(["one", "1"], note=long), Row(["two", "2"])]
+    table = Table([Column("metric"), Column("mean", is_number=True)], [Group(rows)])
+    document = Document("t", [Section("s", [table])])
+    lines = [line.strip() for line in in_terminal(document, 100).splitlines()]
+    assert lines[-3:] == ["one        1", long, "two        2"]
+    notes = [attrs for tag, attrs in Words(to_html(document)).tags if "colspan" in attrs]
+    assert notes == [{"class": "dim", "colspan": "2"}]
+    assert f"| one | 1 |\n| {long} |  |\n| two | 2 |" in to_markdown(document)
+
+
+def test_a_column_that_wraps_cuts_no_word_and_no_note():
+    verdict = Cell("not supported", "[0.25 to 0.75]")
+    rows = [Row(["a metric with quite a long name", verdict, Cell("+1", "[\N{MINUS SIGN}2 to 4]")])]
+    columns = [Column("metric", may_wrap=True), Column("verdict", may_wrap=True), Column("change")]
+    table = Table(columns, [Group(rows, "heading", "D1")])
+    text = in_terminal(Document("t", [Section("s", [table])]), 44)
+    for word in ("metric", "quite", "name", "supported", "[\N{MINUS SIGN}2 to 4]"):
+        assert word in text
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
+
+
 def test_our_own_markdown_is_rendered():
     document = Document("t", [Section("s", [Prose("see *this*, `key` and [a](b.csv)")])])
     assert "<em>this</em>" in to_html(document)
