@@ -20,9 +20,8 @@ _PACKAGES = ("mldelivery", "simpy", "numpy", "scipy", "pandas")
 def page(template: str, **parts: str) -> str:
     """Return a page: a template of this package in the frame of all reports, filled with parts."""
     folder = resources.files("sim.report")
-    frame, body, style = (
-        folder.joinpath(name).read_text("utf-8") for name in ("page.html", template, "style.css")
-    )
+    frame, body = (folder.joinpath(name).read_text("utf-8") for name in ("page.html", template))
+    style = resources.files("sim.document").joinpath("templates/style.css").read_text("utf-8")
     filled = Template(body).substitute(parts)
     return Template(frame).substitute(parts, style=style, body=filled)
 
