@@ -13,6 +13,7 @@ from .picture import Picture
 Medium = Literal["terminal", "html", "markdown"]
 EVERYWHERE: frozenset[Medium] = frozenset({"terminal", "html", "markdown"})
 ON_PAPER: frozenset[Medium] = frozenset({"html", "markdown"})
+IN_HTML: frozenset[Medium] = frozenset({"html"})
 IN_TERMINAL: frozenset[Medium] = frozenset({"terminal"})
 
 Tone = Literal["", "strong", "dim", "elite", "high", "medium", "low", "good", "doubtful", "bad"]
@@ -59,12 +60,14 @@ class Column:
         note: what stands below the heading, such as the unit.
         is_number: its cells are aligned at the right.
         may_wrap: its texts may be broken into lines where there is little room.
+        least_width: letters that a terminal gives it at least.
     """
 
     heading: str = ""
     note: str = ""
     is_number: bool = False
     may_wrap: bool = False
+    least_width: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,8 @@ class Table:
         columns: its columns; a table without any heading is shown without a head.
         groups: its rows.
         caption: how to read it.
-        title: what stands above it where sections have no headings, as in a terminal.
+        title: what stands above it where sections have no headings, as in a terminal, which then
+            leaves out the caption.
         is_dense: it has so many columns that it is set in smaller letters.
         media: where it is shown.
 

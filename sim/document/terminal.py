@@ -201,7 +201,7 @@ class _Printer:
         ]
         if table.title:
             parts.insert(0, self._text(table.title, "bold"))
-        if table.caption:
+        if table.caption and not table.title:
             parts += ["", self._text(table.caption, "dim")]
         return Group(*parts)
 
@@ -222,6 +222,7 @@ class _Printer:
                 justify="right" if column.is_number else "left",
                 vertical="top",
                 no_wrap=not column.may_wrap,
+                min_width=column.least_width or None,
                 header_style="bold",
             )
         return made
@@ -252,8 +253,8 @@ class _Printer:
         """Return the columns that are left for bars beside the texts of a table."""
         texts = [[_words(cell) for cell in row.cells] for row in table.rows]
         widest = [
-            max((len(row[place]) for row in texts if place < len(row)), default=0)
-            for place in range(len(table.columns))
+            max([column.least_width, *(len(row[n]) for row in texts if n < len(row))])
+            for n, column in enumerate(table.columns)
         ]
         return max(width - sum(widest) - len(widest), 8)
 

@@ -11,7 +11,7 @@ from string import Template
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from sim.report.content import Caveat
+from sim.document.document import Caveat
 from sim.report.palette import Picture
 
 _PACKAGES = ("mldelivery", "simpy", "numpy", "scipy", "pandas")
@@ -42,7 +42,7 @@ def caveat_section(found: Sequence[Caveat]) -> str:
     if not found:
         return ""
     lines = "\n".join(
-        f"<li class='{'serious' if caveat.serious else 'note'}'>{prose(caveat.text)}</li>"
+        f"<li class='{'serious' if caveat.is_serious else 'note'}'>{prose(caveat.text)}</li>"
         for caveat in found
     )
     return (
