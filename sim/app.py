@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from sim import sweeper
+from sim.document.terminal import print_document
 from sim.ending import last_words
 from sim.experiment.axes import Axis
 from sim.experiment.engines import EngineError, start_early
@@ -28,7 +29,6 @@ from sim.experiment.sweep import STORE, run_sweep
 from sim.experiment.sweep_results import Sweep
 from sim.own_folder import searched_first
 from sim.report.progress import ShownSweep, progress_bar
-from sim.report.terminal import print_study
 from sim.scenario.composition import (
     SCENARIOS,
     Files,
@@ -296,13 +296,11 @@ def _run(overrides: Sequence[str]) -> None:
         if wanted.is_large:
             print(wanted, file=sys.stderr, flush=True)
         study, payback = _simulate(scenario)
-        console = Console()
-        print_study(study, console)
-        from sim.report.folder import write_folder  # matplotlib, whose import takes a while
-        from sim.report.payback import print_payback
+        from sim.report.study_document import study_document  # matplotlib: it takes a while
 
-        if payback is not None:
-            print_payback(payback, console)
+        console = Console()
+        print_document(study_document(study, payback), console)
+        from sim.report.folder import write_folder
 
         with console.status("writing the report"):
             write_folder(study, folder, payback)

@@ -11,7 +11,7 @@ from string import Template
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from sim.report.content import Caveat
+from sim.document.document import Caveat
 from sim.report.palette import Picture
 
 _PACKAGES = ("mldelivery", "simpy", "numpy", "scipy", "pandas")
@@ -20,9 +20,8 @@ _PACKAGES = ("mldelivery", "simpy", "numpy", "scipy", "pandas")
 def page(template: str, **parts: str) -> str:
     """Return a page: a template of this package in the frame of all reports, filled with parts."""
     folder = resources.files("sim.report")
-    frame, body, style = (
-        folder.joinpath(name).read_text("utf-8") for name in ("page.html", template, "style.css")
-    )
+    frame, body = (folder.joinpath(name).read_text("utf-8") for name in ("page.html", template))
+    style = resources.files("sim.document").joinpath("templates/style.css").read_text("utf-8")
     filled = Template(body).substitute(parts)
     return Template(frame).substitute(parts, style=style, body=filled)
 
@@ -43,7 +42,7 @@ def caveat_section(found: Sequence[Caveat]) -> str:
     if not found:
         return ""
     lines = "\n".join(
-        f"<li class='{'serious' if caveat.serious else 'note'}'>{prose(caveat.text)}</li>"
+        f"<li class='{'serious' if caveat.is_serious else 'note'}'>{prose(caveat.text)}</li>"
         for caveat in found
     )
     return (
