@@ -360,14 +360,17 @@ def _again(folder: Path) -> str:
 
 
 def _report(sweep: Sweep, variants: Variants, folder: Path) -> None:
+    from sim.document.terminal import WIDE, print_document
     from sim.report.sweep_content import findings
+    from sim.report.sweep_document import sweep_document
+    from sim.report.sweep_figures import sweep_pictures
     from sim.report.sweep_folder import write_sweep_folder
-    from sim.report.sweep_terminal import print_sweep
 
     console = Console()
     found = findings(sweep)
-    print_sweep(found, console)
-    write_sweep_folder(found, variants, folder)
+    document = sweep_document(found, sweep_pictures(found), is_wide=console.width >= WIDE)
+    print_document(document, console)
+    write_sweep_folder(found, document, variants, folder)
     console.print(f"Report, tables and figures: {_readable(folder)}/", style="bold", soft_wrap=True)
 
 
