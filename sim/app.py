@@ -37,7 +37,7 @@ from sim.scenario.composition import (
     parse,
     sets_a_value,
 )
-from sim.scenario.errors import Problem, ScenarioError, printable
+from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.load import (
     COMPOSITION_ERRORS,
     LONGEST_NAME,
@@ -48,6 +48,7 @@ from sim.scenario.load import (
 )
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Variants
+from sim.words import printable
 from sim.world.clock import SimulationError
 
 _HELP = """\
@@ -385,14 +386,17 @@ def _again(folder: Path) -> str:
 
 
 def _report(sweep: Sweep, variants: Variants, folder: Path) -> None:
+    from sim.document.terminal import WIDE, print_document
     from sim.report.sweep_content import findings
+    from sim.report.sweep_document import sweep_document
+    from sim.report.sweep_figures import sweep_pictures
     from sim.report.sweep_folder import write_sweep_folder
-    from sim.report.sweep_terminal import print_sweep
 
     console = Console()
     found = findings(sweep)
-    print_sweep(found, console)
-    write_sweep_folder(found, variants, folder)
+    document = sweep_document(found, sweep_pictures(found), is_wide=console.width >= WIDE)
+    print_document(document, console)
+    write_sweep_folder(found, document, variants, folder)
     console.print(
         printable(f"Report, tables and figures: {_readable(folder)}/"),
         style="bold",

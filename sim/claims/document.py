@@ -26,7 +26,7 @@ from sim.document.document import (
     Tone,
 )
 from sim.document.picture import Picture
-from sim.report.markup import versions
+from sim.report.versions import versions
 
 from .claim import Claim
 from .content import caveats, sentences, tally

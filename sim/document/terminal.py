@@ -10,6 +10,8 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from sim.words import printable
+
 from .document import (
     Bar,
     BarKind,
@@ -165,7 +167,7 @@ class _Printer:
         return text.translate(_ASCII) if self._ascii_only else text
 
     def _text(self, text: str, style: str = "") -> Text:
-        return Text(self._plain(text), style)
+        return Text(self._plain(printable(text)), style)
 
     def _table(self, table: Table, width: int) -> RenderableType:
         has_head = any(column.heading or column.note for column in table.columns)

@@ -45,10 +45,10 @@ from sim.report.content import (
     setting,
     utilization_rows,
 )
-from sim.report.markup import versions
 from sim.report.palette import Picture as Drawing
 from sim.report.payback import TITLE, in_words, payback_table
 from sim.report.units import NO_DATA, decimals_for, format_number, format_percent, unit_for
+from sim.report.versions import versions
 from sim.scenario.load import to_yaml
 
 _BANDS: dict[str, Tone] = {"elite": "elite", "high": "high", "medium": "medium", "low": "low"}

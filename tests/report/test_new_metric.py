@@ -26,9 +26,8 @@ from sim.report.documentation import metrics_text
 from sim.report.figures import study_pictures
 from sim.report.study_document import study_document
 from sim.report.sweep_content import findings
+from sim.report.sweep_document import sweep_document
 from sim.report.sweep_figures import sweep_pictures
-from sim.report.sweep_html import write_sweep_html
-from sim.report.sweep_terminal import print_sweep
 from sim.scenario.organization import Scenario
 from sim.scenario.validation import validate
 from sim.scenario.variants import Composed
@@ -145,11 +144,11 @@ def test_a_new_metric_is_in_the_tables_of_a_sweep(declaring: ModuleType, tmp_pat
         "commits_per_week"
     )
     found = findings(sweep)
-    said = told(found, print_sweep)
+    document = sweep_document(found, sweep_pictures(found))
+    said = told(document, print_document)
     assert "commits" in said
     assert "highest commits" in said
-    write_sweep_html(found, sweep_pictures(found), tmp_path / "report.html")
-    assert "commits<small>per week</small>" in (tmp_path / "report.html").read_text("utf-8")
+    assert "commits<small>per week</small>" in to_html(document)
 
 
 @pytest.mark.usefixtures("declaring")
