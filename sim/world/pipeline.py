@@ -218,8 +218,10 @@ def _inspect(execution: Execution) -> None:
     """Look for defects, add those that executing the step brings in, and see whether it passes."""
     change, step, draws = execution.change, execution.step, execution.draws
     chances = step.detects_by_hand if execution.manual else step.detects_automated
-    if chances:
-        there = change.defects.union(*[other.defects for other in execution.aboard[1:]])
+    there = change.defects
+    for other in execution.aboard[1:]:
+        there |= other.defects
+    if chances and there:
         found = {
             kind
             for kind, index, p in chances

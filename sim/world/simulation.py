@@ -52,24 +52,17 @@ def flush(organization: Organization) -> None:
         log.investments.append(introduction.row())
     for service in organization.services:
         quality.log_course(organization, service)
-    for people in organization.people:
-        people.flush()
+    for pool in organization.people:
+        pool.flush()
     for compute in organization.compute.values():
         compute.flush()
     end = organization.scenario.horizon_weeks * WEEK_H
-    for people in organization.people:
-        for opens_at, closes_at, available_h, paid_h in people.stretches(end):
+    people = True
+    for pool in organization.people:
+        resource, team = pool.role, pool.team
+        for opens_at, closes_at, available_h, paid_h in pool.stretches(end):
             log.capacity.append(
-                CapacityRow(
-                    pool=people.name,
-                    resource=people.role,
-                    team=people.team,
-                    people=True,
-                    opens_at=opens_at,
-                    closes_at=closes_at,
-                    available_h=available_h,
-                    paid_h=paid_h,
-                )
+                (pool.name, resource, team, people, opens_at, closes_at, available_h, paid_h)
             )
     for compute in organization.compute.values():
         for opens_at, closes_at, slot_h in compute.stretches(end):
