@@ -17,8 +17,8 @@ from ratios import compare
 
 import sim
 from sim.scenario.organization import Scenario
-from sim.world.organization import Organization
-from sim.world.organization import simulate as simulate_world
+from sim.world.build import build
+from sim.world.simulation import simulate as simulate_world
 
 ARRIVALS_PER_WEEK = 168
 
@@ -117,7 +117,7 @@ def test_throughput_of_the_default_organization(
         begun = time.perf_counter()
         run = sim.simulate(scenario, seed=1, replication=replication)
         seconds.append(time.perf_counter() - begun)
-    organization = Organization(scenario, seed=1, replication=replication)
+    organization = build(scenario, seed=1, replication=replication)
     organization.env.run(until=run.window[1])
     events = next(organization.env._eid)
     rows = sum(len(table) for table in run.tables.values())

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from sim import sweeper
+from sim.document.terminal import print_document
 from sim.ending import last_words
 from sim.experiment.axes import Axis
 from sim.experiment.engines import EngineError, start_early
@@ -28,7 +29,6 @@ from sim.experiment.sweep import STORE, run_sweep
 from sim.experiment.sweep_results import Sweep
 from sim.own_folder import searched_first
 from sim.report.progress import ShownSweep, progress_bar
-from sim.report.terminal import print_study
 from sim.scenario.composition import (
     SCENARIOS,
     Files,
@@ -37,7 +37,7 @@ from sim.scenario.composition import (
     parse,
     sets_a_value,
 )
-from sim.scenario.errors import Problem, ScenarioError, printable
+from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.load import (
     COMPOSITION_ERRORS,
     LONGEST_NAME,
@@ -48,6 +48,7 @@ from sim.scenario.load import (
 )
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Variants
+from sim.words import printable
 from sim.world.clock import SimulationError
 
 _HELP = """\
@@ -296,13 +297,11 @@ def _run(overrides: Sequence[str]) -> None:
         if wanted.is_large:
             print(wanted, file=sys.stderr, flush=True)
         study, payback = _simulate(scenario)
-        console = Console()
-        print_study(study, console)
-        from sim.report.folder import write_folder  # matplotlib, whose import takes a while
-        from sim.report.payback import print_payback
+        from sim.report.study_document import study_document  # matplotlib: it takes a while
 
-        if payback is not None:
-            print_payback(payback, console)
+        console = Console()
+        print_document(study_document(study, payback), console)
+        from sim.report.folder import write_folder
 
         with console.status("writing the report"):
             write_folder(study, folder, payback)
@@ -387,14 +386,17 @@ def _again(folder: Path) -> str:
 
 
 def _report(sweep: Sweep, variants: Variants, folder: Path) -> None:
+    from sim.document.terminal import WIDE, print_document
     from sim.report.sweep_content import findings
+    from sim.report.sweep_document import sweep_document
+    from sim.report.sweep_figures import sweep_pictures
     from sim.report.sweep_folder import write_sweep_folder
-    from sim.report.sweep_terminal import print_sweep
 
     console = Console()
     found = findings(sweep)
-    print_sweep(found, console)
-    write_sweep_folder(found, variants, folder)
+    document = sweep_document(found, sweep_pictures(found), is_wide=console.width >= WIDE)
+    print_document(document, console)
+    write_sweep_folder(found, document, variants, folder)
     console.print(
         printable(f"Report, tables and figures: {_readable(folder)}/"),
         style="bold",

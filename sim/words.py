@@ -1,7 +1,13 @@
 """Names and lists as people write them."""
 
+import re
 from collections.abc import Sequence
 
+# What a terminal obeys instead of showing it: control characters but for line breaks and tabs,
+# lone surrogates, and what turns the direction of writing around.
+_OBEYED = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _ABBREVIATIONS = {"ml": "ML", "gpu": "GPU", "cpu": "CPU", "ci": "CI", "cicd": "CI/CD"}
 
 
@@ -18,3 +24,8 @@ def listed(items: Sequence[str]) -> str:
 def capitalized(text: str) -> str:
     """Return a text as it stands at the beginning of a sentence; abbreviations stay as they are."""
     return text[:1].upper() + text[1:]
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with escapes for what a terminal would obey instead of showing it."""
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

@@ -38,8 +38,9 @@ class Command:
 
     @property
     def errors(self) -> str:
-        """What it has said so far on standard error."""
-        return (self.folder / "errors").read_text()
+        """What it has said so far on standard error, besides how long it expects to take."""
+        said = (self.folder / "errors").read_text().splitlines(keepends=True)
+        return "".join(line for line in said if "expected to take" not in line)
 
     def tell(self, number: signal.Signals) -> None:
         """Send a signal: to all of it, as a terminal does; but ``SIGKILL`` to the parent alone."""

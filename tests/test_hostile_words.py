@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import sim
 from sim.app import main
-from sim.scenario.errors import Problem, printable
+from sim.scenario.errors import Problem
+from sim.words import printable
 
 ESCAPE, TURN = "\x1b[31m", "\u202e"
 NEVER = "replications=0"  # which ends every command that would simulate otherwise

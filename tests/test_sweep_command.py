@@ -871,8 +871,8 @@ def test_a_large_sweep_says_before_it_begins_what_it_wants(
     assert status("-m", ONE, "horizon_weeks=5200", "automation=0,1") == 1
     said, begun, *_ = capfd.readouterr().err.splitlines()
     assert re.fullmatch(
-        r"40 replications of up to [0-9,]+ log rows: "
-        r"expected to take [0-9.]+ minutes and [0-9]+ MB of memory",
+        r"40 replications of up to [0-9,]+ log rows: expected to take [0-9.]+ minutes and "
+        r"[0-9]+ MB of memory",
         said,
     )
     assert begun.startswith("the simulation has begun")

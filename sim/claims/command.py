@@ -10,14 +10,20 @@ from typing import NoReturn
 
 from rich.console import Console
 
+from sim.document.document import Document
+from sim.document.html import write_html
+from sim.document.markdown import to_markdown
+from sim.document.picture import save_picture
+from sim.document.terminal import print_document
 from sim.ending import temporary_folder, undisturbed
 from sim.experiment.engines import EngineError
 from sim.report.progress import progress_bar
+from sim.report.units import count_noun
 from sim.scenario.errors import ScenarioError
 
 from .judge import Finding, run_trials
 from .load import CLAIMS, Trial, load_trials
-from .table import findings_frame, markdown, print_findings
+from .table import findings_frame
 
 _ORGANIZATION, _REPLICATIONS, _SEED = "scaleup", 30, 20190822
 
@@ -36,10 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         console = Console()
         if not console.is_terminal:
             console.width = 100  # what rich takes for a file is narrower than the table
-        print_findings(findings, options.replications, console)
         folder = options.output or _folder(options)
-        command = " ".join(["python -m sim.claims", *given])
-        _write(findings, trials, options, command, folder)
+        document = _document(findings, trials, options, " ".join(["python -m sim.claims", *given]))
+        print_document(document, console)
+        _write(findings, document, folder)
         console.print(f"Tables, figure and report: {folder}/", style="bold", soft_wrap=True)
     except ScenarioError as error:
         _stop(str(error), status=2)
@@ -83,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_at_least(-1),
         default=-1,
         metavar="N",
-        help="parallel processes, -1 for one a core (default: %(default)s)",
+        help="parallel processes, -1 uses one per core (default: %(default)s)",
     )
     parser.add_argument(
         "--claims",
@@ -147,16 +153,15 @@ def _folder(options: argparse.Namespace) -> Path:
     return Path("results", "claims", *parts)
 
 
-def _write(
+def _document(
     findings: Sequence[Finding],
     trials: Sequence[Trial],
     options: argparse.Namespace,
     command: str,
-    folder: Path,
-) -> None:
-    """Write the tables, the figure and the report; each file appears whole or not at all."""
+) -> Document:
+    """Return the report, with its picture drawn."""
+    from .document import claims_document
     from .figure import forest_plot  # matplotlib, whose import takes a while
-    from .html import write_html
 
     weeks = {
         f"weeks {s.warmup_weeks} to {s.horizon_weeks}"
@@ -164,53 +169,35 @@ def _write(
         for s in trial.scenarios.values()
     }
     setting = (
-        f"{len(trials)} claims in the {options.organization} organization, {options.replications} "
-        f"replications of each arm under common random numbers, seed {options.seed}, observed in "
-        f"{', or '.join(sorted(weeks))}."
+        f"{count_noun(len(trials), 'claim')} in the {options.organization} organization, "
+        f"{options.replications} replications of each arm under common random numbers, seed "
+        f"{options.seed}, observed in {', or '.join(sorted(weeks))}."
     )
-    reading = _how_to_read(len(findings))
     origin = {
         "command": command,
         "organization": options.organization,
         "seed": str(options.seed),
         "replications": str(options.replications),
     }
+    title = f"Claims in the {options.organization} organization"
+    figure = forest_plot(findings, f"{title}, {options.replications} replications")
+    return claims_document(findings, trials, figure, setting, origin, options.replications)
+
+
+def _write(findings: Sequence[Finding], document: Document, folder: Path) -> None:
+    """Write the tables, the figure and the report; each file appears whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     with temporary_folder(folder, ".claims-") as beside:
         findings_frame(findings).to_csv(beside / "claims.csv", index=False, float_format="%.6g")
-        heading = [f"Made by `{command}`: {setting}", reading]
-        heading.append("![forest plot of the differences](claims.png)")
-        page = markdown(findings, heading, options.replications)
+        paths = {name: f"{name}.png" for name in document.pictures}
+        for name, picture in document.pictures.items():
+            save_picture(picture, beside / paths[name])
+        page = to_markdown(document, picture_paths=paths)
         (beside / "claims.md").write_text(page, encoding="utf-8")
-        title = f"Claims in the {options.organization} organization"
-        figure = forest_plot(findings, f"{title}, {options.replications} replications")
-        figure.savefig(beside / "claims.png", dpi=150)
-        write_html(
-            findings,
-            trials,
-            figure,
-            setting,
-            reading,
-            origin,
-            options.replications,
-            beside / "report.html",
-        )
+        write_html(document, beside / "report.html")
         with undisturbed():
             for path in beside.iterdir():
                 path.replace(folder / path.name)
-
-
-def _how_to_read(expectations: int) -> str:
-    return (
-        "Low and high arm are means over replications; of claims with arms of their own, the "
-        "difference that is looked at stands in brackets, and where it takes more than two arms "
-        "there is no low and high one. Intervals are "
-        f"adjusted by Holm's method for the {expectations} expectations of this table: the "
-        "probability that any verdict but *not supported* is wrong is at most 5 %. *Supported*: "
-        "the interval lies on the expected side of zero or, where no effect or none of one sign is "
-        "expected, within the margin. *Contradicted*: it lies on the other side. *Not supported*: "
-        "neither. *Unstable*: replications of an arm whose work in progress kept growing."
-    )
 
 
 def _stop(message: str, status: int) -> NoReturn:

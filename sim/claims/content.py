@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from sim.report.content import Caveat
+from sim.document.document import Caveat
 from sim.report.units import count_noun, format_number, format_percent
 from sim.words import listed
 
@@ -49,6 +49,19 @@ def sentences(findings: Sequence[Finding], replications: int) -> list[str]:
             "without an expectation."
         )
     return said
+
+
+def tally(findings: Sequence[Finding]) -> str:
+    """Return how many expectations came out how, and which claims did not in full."""
+    verdicts = [finding.verdict for finding in findings]
+    text = ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts))
+    open_ids = [f.claim.id for f in findings if f.verdict in ("not supported", "contradicted")]
+    if not open_ids:
+        return f"{len(findings)} expectations: {text}."
+    return (
+        f"{len(findings)} expectations: {text}. "
+        f"Not as expected in full: {', '.join(dict.fromkeys(open_ids))}."
+    )
 
 
 def _how_many(expected: Sequence[Finding], supported: int) -> str:

@@ -1,16 +1,12 @@
-"""The findings as tables: in the terminal, as CSV and as Markdown."""
+"""The findings as rows: in words for people, in numbers for CSV."""
 
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import pandas as pd
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from sim.metrics.catalogue import metric
-from sim.report.terminal import Ink
 from sim.report.units import (
     MINUS,
     NO_DATA,
@@ -22,10 +18,8 @@ from sim.report.units import (
     unit_of_change,
 )
 
-from .claim import Claim, Expectation, contrast_of
+from .claim import Expectation, contrast_of
 from .judge import Finding
-
-_STYLES = {"supported": "green", "not supported": "yellow", "contradicted": "bold red"}
 
 
 class Cells(NamedTuple):
@@ -110,86 +104,6 @@ def findings_frame(findings: Sequence[Finding]) -> pd.DataFrame:
         }
         for finding in findings
     )
-
-
-def markdown(findings: Sequence[Finding], heading: Sequence[str], replications: int) -> str:
-    """Return the findings as a Markdown page.
-
-    Args:
-        findings: what :func:`sim.claims.judge.run_trials` returned.
-        heading: paragraphs that stand above the table.
-        replications: of each arm.
-    """
-    columns = (
-        "id",
-        "claim",
-        "metric",
-        "low arm",
-        "high arm",
-        "difference [95 % interval]",
-        "expected",
-        "verdict",
-        "what moved most",
-    )
-    lines = ["# The claims, put on trial", ""]
-    lines += [line for paragraph in (*heading, tally(findings)) for line in (paragraph, "")]
-    lines += [_row(columns), _row(["---"] * len(columns))]
-    previous: Claim | None = None
-    for finding in findings:
-        shown = cells(finding, replications)
-        first = ("", "") if finding.claim is previous else (finding.claim.id, finding.claim.claim)
-        lines.append(_row([*first, *shown]))
-        previous = finding.claim
-    return "\n".join(lines) + "\n"
-
-
-def print_findings(findings: Sequence[Finding], replications: int, console: Console) -> None:
-    """Print the findings, claim by claim; 100 columns are enough."""
-    ink = Ink(console)
-    head = _table()
-    names = ("low arm", "high arm", "difference [interval]", "expected", "verdict")
-    head.add_row("metric", *names, style="bold")
-    console.print(head)
-    previous: Claim | None = None
-    for finding in findings:
-        if finding.claim is not previous:
-            console.print()
-            said = ink.text(f"  {finding.claim.claim}")
-            console.print(Text.assemble((finding.claim.id, "bold"), said))
-        previous = finding.claim
-        shown = cells(finding, replications)
-        table = _table()
-        style = _STYLES.get(finding.verdict, "")
-        table.add_row(*map(ink.text, shown[:5]), Text(shown.verdict, style))
-        console.print(table)
-        if shown.trace:
-            console.print(ink.text(f"    moved most: {shown.trace}", "dim"))
-    console.print()
-    console.print(Text(tally(findings), "bold"))
-
-
-def tally(findings: Sequence[Finding]) -> str:
-    """Return how many expectations came out how, and which claims did not in full."""
-    verdicts = [finding.verdict for finding in findings]
-    text = ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts))
-    open_ids = [f.claim.id for f in findings if f.verdict in ("not supported", "contradicted")]
-    if not open_ids:
-        return f"{len(findings)} expectations: {text}."
-    return (
-        f"{len(findings)} expectations: {text}. "
-        f"Not as expected in full: {', '.join(dict.fromkeys(open_ids))}."
-    )
-
-
-def _table() -> Table:
-    table = Table.grid(padding=(0, 1))
-    for width, right in ((31, False), (8, True), (8, True), (26, True), (8, False), (13, False)):
-        table.add_column(width=width, justify="right" if right else "left")
-    return table
-
-
-def _row(texts: Sequence[str]) -> str:
-    return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"
 
 
 def _unit(finding: Finding) -> Unit:

@@ -9,7 +9,7 @@ from sim.scenario.organization import Scenario
 from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_MODEL = ("scenario", "world", "metrics")
+_MODEL = ("scenario", "log", "world", "metrics")
 _LIBRARIES = ("numpy", "scipy", "simpy")
 _WITHOUT_EFFECT = {*FOR_READERS, *OF_A_SWEEP, "practices", "replications", "seed"}
 """Fields of a scenario that no replication depends on; the seed is added to the rest."""
@@ -23,8 +23,7 @@ def model_version() -> str:
     would get results of the model as it was.
     """
     digest = hashlib.blake2b(digest_size=8)
-    files = [path for part in _MODEL for path in (_PACKAGE / part).rglob("*.py")]
-    for path in sorted([*files, _PACKAGE / "log.py"]):
+    for path in sorted(path for part in _MODEL for path in (_PACKAGE / part).rglob("*.py")):
         digest.update(path.read_bytes())
     libraries = " ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES)
     return f"{digest.hexdigest()}, {libraries}"

@@ -9,7 +9,7 @@ import pandas as pd
 from sim.hours import HOURS_PER_WEEK
 from sim.metrics import catalogue, compute_metrics, compute_metrics_by
 from sim.scenario.organization import Scenario
-from sim.world.organization import simulate as simulate_world
+from sim.world.simulation import simulate as simulate_world
 
 from .resources import demand, refuse_too_large
 

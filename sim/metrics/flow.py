@@ -38,9 +38,6 @@ LEAD_TIME_PARTS: dict[str, tuple[str, str, PartKind]] = {
 """What the time from commit to production goes into: column of :func:`waiting_by_step`, label and
 kind."""
 
-TRAINING_STEP = "train"
-"""The step that trains models, in the table of steps."""
-
 # Times that went through a file or a sum may differ in their last digits.
 _SAME_TIME_H = 1e-6
 
@@ -233,16 +230,18 @@ def throughput_per_week(tables: Tables, window: Window) -> float:
 def failed_trainings_per_week(tables: Tables, window: Window) -> float:
     """Return the trainings that ended without a model in the window, per week.
 
-    That are the executions of the step `train` whose outcome is `failed` (the run had no success)
-    or `unrepeatable` (it could not be repeated). One in which something was found that sends the
-    change back (`caught`) did train a model. NaN without a table of steps.
+    Those are the executions of a step whose effect is `trains_model` and whose outcome is `failed`
+    (the run had no success) or `unrepeatable` (it could not be repeated). One in which something
+    was found that sends the change back (`caught`) did train a model. NaN without a table of steps,
+    or if it does not say what steps do.
     """
     if "steps" not in tables:
         return np.nan
     steps = table(tables, "steps")
-    failed = matches(steps, "step", TRAINING_STEP) & matches(
-        steps, "outcome", "failed", "unrepeatable"
-    )
+    if len(steps) > 0 and "effect" not in steps:
+        return np.nan
+    trains = matches(steps, "effect", "trains_model")
+    failed = trains & matches(steps, "outcome", "failed", "unrepeatable")
     failed &= inside(reals(steps, "finished_at"), window)
     # An execution belongs to whom its change belongs to.
     changes = identifiers(table(tables, "changes"), "change_id")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from sim.document.document import Bullets
+from sim.document.html import block_as_html
 from sim.experiment.intervals import summarize
 from sim.metrics import catalogue
 from sim.metrics.bands import has_bands
@@ -25,7 +27,6 @@ from sim.report.content import (
     step_name,
 )
 from sim.report.figures import SHOWN_AT_LEAST, band_segments
-from sim.report.markup import bullets
 from sim.report.units import (
     change_in_words,
     count_noun,
@@ -232,9 +233,10 @@ def _why(answer: Answer, state: State) -> str:
         return "<p>A and B are the same organization. Move a slider of B.</p>"
     found = [item.sentence for item in explain(answer.comparison, ARMS[1])]
     found += [_cost(answer), busier_and_less_busy(answer.comparison, ARMS[1])]
+    became = Bullets([line for line in found if line])
     return (
-        f"<h3>What is different in B</h3>{bullets(changed)}"
-        f"<h3>What becomes of it: B against A</h3>{bullets([line for line in found if line])}"
+        f"<h3>What is different in B</h3>{block_as_html(Bullets(changed))}"
+        f"<h3>What becomes of it: B against A</h3>{block_as_html(became)}"
     )
 
 

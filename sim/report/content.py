@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from sim.document.document import BarKind, Caveat
 from sim.experiment.replicate import Study
 from sim.log import Tables
 from sim.metrics import catalogue
@@ -84,18 +85,11 @@ class PartRow(NamedTuple):
     """A part of a mean time or of the cost, or the utilization of a resource."""
 
     label: str
-    kind: str
+    kind: BarKind
     value: float
     """Mean hours or money, NaN if there is no data; for a utilization, the share."""
     share: float
     """Share of the total."""
-
-
-class Caveat(NamedTuple):
-    """Something a reader has to know before believing the numbers."""
-
-    serious: bool
-    text: str
 
 
 def setting(study: Study) -> str:
@@ -287,7 +281,7 @@ def caveats(study: Study) -> list[Caveat]:
         *_censoring(study),
         *_without_data(study),
     ]
-    return sorted(found, key=lambda caveat: not caveat.serious)
+    return sorted(found, key=lambda caveat: not caveat.is_serious)
 
 
 def instability(study: Study) -> str:
@@ -327,7 +321,7 @@ def _precision(study: Study) -> list[Caveat]:
         return []
     needed = replications * (max(wide.values()) / TARGET_PRECISION) ** 2
     # The half width is an estimate itself: more than two digits would pretend.
-    rounded = round(needed, 1 - math.floor(math.log10(needed)))
+    rounded = math.ceil(round(needed, 1 - math.floor(math.log10(needed))))
     named = listed(
         [
             f"{catalogue.metric(metric).label} (±{format_percent(value)})"
@@ -377,10 +371,13 @@ def _censoring(study: Study) -> list[Caveat]:
     unfinished, incidents = float(means["n_unfinished"]), float(means["n_open_incidents"])
     if not unfinished + incidents > 0.0:
         return []
-    share = unfinished / float(means["n_changes_deployed"] + means["n_unfinished"])
+    changes = float(means["n_changes_deployed"]) + unfinished
+    share = unfinished / changes if changes > 0.0 else 0.0
+    told = count_noun(unfinished, "change")
+    if unfinished > 0.0:
+        told += f" ({format_percent(share)} of those deployed or unfinished)"
     text = (
-        f"Still going on at the end of a replication: {count_noun(unfinished, 'change')} "
-        f"({format_percent(share)} of those deployed or unfinished) and "
+        f"Still going on at the end of a replication: {told} and "
         f"{count_noun(incidents, 'incident')}, on average. Their times are not in the numbers."
     )
     return [Caveat(share > 0.1, text)]

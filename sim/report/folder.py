@@ -4,14 +4,15 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sim.document.html import write_html
+from sim.document.picture import save_picture
 from sim.ending import temporary_folder
 from sim.experiment.payback import Payback
 from sim.experiment.replicate import Study
 from sim.report.figures import study_pictures
-from sim.report.html import write_html
-from sim.report.markup import versions
-from sim.report.palette import save_picture
 from sim.report.payback import ROLLING_WEEKS, payback_picture
+from sim.report.study_document import study_document
+from sim.report.versions import versions
 from sim.scenario.load import to_yaml
 
 
@@ -55,9 +56,10 @@ def _write(study: Study, folder: Path, payback: Payback | None) -> None:
         payback.rolling(ROLLING_WEEKS).to_csv(folder / "payback.csv")
     figures = folder / "figures"
     figures.mkdir()
-    for name, picture in pictures.items():
+    document = study_document(study, payback, pictures)
+    for name, picture in document.pictures.items():
         save_picture(picture, figures / f"{name}.png")
-    write_html(study, pictures, folder / "report.html")
+    write_html(document, folder / "report.html")
 
 
 def provenance(study: Study) -> dict[str, object]:

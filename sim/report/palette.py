@@ -6,7 +6,6 @@ here uses the global state of pyplot, so pictures can be drawn anywhere, without
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -73,14 +72,6 @@ class Picture(NamedTuple):
     """How to read it."""
     alt: str
     """What it shows, for those who cannot see it."""
-
-
-def save_picture(picture: Picture, path: Path) -> None:
-    """Write a picture as PNG; its layout is final then, so that drawing it again is quicker."""
-    if (layout := picture.figure.get_layout_engine()) is not None:
-        layout.execute(picture.figure)
-    picture.figure.set_layout_engine(None)  # "none" would still draw everything twice
-    picture.figure.savefig(path, dpi=150)
 
 
 def new_figure(width: float, height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:

@@ -7,10 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
+from sim.document.document import Column, Group, Row, Table
 from sim.experiment.intervals import FloatArray, estimate, interval
 from sim.experiment.payback import BreakEven, Payback
 from sim.experiment.replicate import Study
@@ -19,11 +17,13 @@ from sim.metrics import catalogue, rolling_metrics
 from sim.metrics.catalogue import Quantity
 from sim.metrics.series import ROLLING
 from sim.report.palette import BLUE, INK, VERMILION, Picture, tidy
-from sim.report.terminal import Ink
 from sim.report.units import format_difference, format_value, unit_for
 
 ROLLING_WEEKS = 12
 """Width of the window over which the metrics are taken."""
+
+
+TITLE = "With the roadmap, against the same organization without it"
 
 
 def payback_picture(payback: Payback) -> Picture:
@@ -150,25 +150,15 @@ def _break_even_in_words(date: BreakEven, horizon_weeks: int) -> str:
     )
 
 
-def print_payback(payback: Payback, console: Console) -> None:
-    """Print how the metrics differ from those of the same organization without the roadmap."""
-    ink, spans = Ink(console), periods(payback)
-    table = Table(
-        title="With the roadmap, against the same organization without it",
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    table.add_column("metric")
-    for name, first, last in spans:
-        table.add_column(f"{name}\nweeks {first} to {last}", justify="right")
-    for label, cells in period_rows(payback):
-        table.add_row(label, *map(ink.text, cells))
-    console.print(table)
-    console.print(ink.text(in_words(payback)))
-    console.print(ink.text("Paired differences with 95 % intervals; times are means.", "dim"))
-    console.print()
+def payback_table(payback: Payback) -> Table:
+    """Return how the metrics differ from those of the same organization without the roadmap."""
+    columns = [Column("metric")]
+    for name, first, last in periods(payback):
+        weeks = f"weeks {first} to {last - 1}" if last - first > 1 else f"week {first}"
+        columns.append(Column(name, weeks, is_number=True))
+    rows = [Row([label, *cells]) for label, cells in period_rows(payback)]
+    caption = "Paired differences with 95 % intervals; times are means."
+    return Table(columns, [Group(rows)], caption=caption)
 
 
 def period_rows(payback: Payback) -> list[tuple[str, list[str]]]:
@@ -189,7 +179,7 @@ def period_rows(payback: Payback) -> list[tuple[str, list[str]]]:
             cells.append(
                 format_difference(
                     catalogue.metric(name),
-                    float(np.nanmean(without)),
+                    mean_of_known(without),
                     float(estimates.mean[0]),
                     float(low[0]),
                     float(high[0]),
@@ -207,6 +197,12 @@ def _over(study: Study, metric: str, first: int, last: int) -> FloatArray:
     return values
 
 
+def mean_of_known(values: FloatArray) -> float:
+    """Return the mean of the values that are known; NaN, without a warning, if none is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else math.nan
+
+
 def periods(payback: Payback) -> list[tuple[str, int, int]]:
     """Return the periods of a roadmap as (name, first week, week after the last)."""
     dates = payback.investments
@@ -216,7 +212,8 @@ def periods(payback: Payback) -> list[tuple[str, int, int]]:
     if dates["learned_at"].isna().any() or learned >= horizon * HOURS_PER_WEEK:
         return [("building and learning", start, horizon)]
     end = math.ceil(learned / HOURS_PER_WEEK)
-    return [("building and learning", start, end), ("afterwards", end, horizon)]
+    spans = [("building and learning", start, end), ("afterwards", end, horizon)]
+    return [(name, first, last) for name, first, last in spans if first < last]
 
 
 def _mark_dates(payback: Payback, ax: Axes) -> None:

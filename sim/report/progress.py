@@ -15,7 +15,7 @@ from rich.progress import (
 )
 
 from sim.experiment.scheduler import Failure
-from sim.scenario.errors import printable
+from sim.words import printable
 
 _SECONDS_BETWEEN_LINES = 30.0
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from sim.document.document import Caveat
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.intervals import FloatArray
 from sim.experiment.selection import FEWEST_KNOWN, Selection
@@ -19,7 +20,6 @@ from sim.experiment.stopping import goal_of, metrics_of
 from sim.experiment.sweep_results import Sweep
 from sim.metrics import catalogue
 from sim.metrics.catalogue import NUMBER, headlines
-from sim.report.content import Caveat
 from sim.report.units import (
     NO_DATA,
     Unit,

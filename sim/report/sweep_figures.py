@@ -22,6 +22,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
+from sim.document.picture import Picture
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.intervals import FloatArray
 from sim.experiment.pareto import pareto_front
@@ -35,7 +36,6 @@ from sim.report.palette import (
     PURPLE,
     SKY,
     VERMILION,
-    Picture,
     entitle,
     tidy,
     write_after,
@@ -108,8 +108,8 @@ _LOG_FROM = 30.0
 """Ratio of largest to smallest from which colours follow the logarithm."""
 
 
-def sweep_pictures(found: Findings) -> dict[str, Picture]:
-    """Return the pictures of a sweep by name.
+def sweep_pictures(found: Findings) -> list[Picture]:
+    """Return the pictures of a sweep.
 
     `metrics` shows the four metrics against what was swept: lines for one axis, heat maps for two,
     small multiples or main effects for more, clouds for sampled designs. `sensitivity` follows for
@@ -119,17 +119,17 @@ def sweep_pictures(found: Findings) -> dict[str, Picture]:
     Args:
         found: what :func:`sim.report.sweep_content.findings` read of it.
     """
-    pictures = {}
+    pictures = []
     if found.axes:
-        pictures["metrics"] = _metrics_picture(found)
+        pictures.append(_metrics_picture(found))
     if found.sweep.design in ("sobol", "morris"):
-        pictures["sensitivity"] = _sensitivity_picture(found)
+        pictures.append(_sensitivity_picture(found))
     if found.has_baseline and any(rows.notna().any(axis=None) for rows in found.effects.values()):
-        pictures["effects"] = _effects_picture(found)
+        pictures.append(_effects_picture(found))
     if found.is_priced and len(found.sweep.points) > 1:
-        pictures["pareto"] = _pareto_picture(found)
+        pictures.append(_pareto_picture(found))
     if found.selection is not None and found.selection.table["best_probability"].notna().any():
-        pictures["selection"] = _selection_picture(found)
+        pictures.append(_selection_picture(found))
     return pictures
 
 
@@ -349,7 +349,7 @@ def _line_picture(found: Findings) -> Picture:
     _footnote(figure, "diamond: baseline; bands and bars: 95 % intervals")
     caption = f"Bands and bars are {_INTERVALS}; the diamond is the baseline."
     alt = _alt(found, f"Four curves over {name}.")
-    return Picture(figure, f"What does {name} do?", caption, alt)
+    return Picture("metrics", figure, f"What does {name} do?", caption, alt)
 
 
 def _points_picture(found: Findings) -> Picture:
@@ -366,7 +366,7 @@ def _points_picture(found: Findings) -> Picture:
     _footnote(figure, "diamond and line: baseline; bars: 95 % intervals")
     caption = f"Bars are {_INTERVALS}; the diamond and its line are the baseline."
     return Picture(
-        figure, f"How do they differ by {what}?", caption, _alt(found, "Rows of points.")
+        "metrics", figure, f"How do they differ by {what}?", caption, _alt(found, "Rows of points.")
     )
 
 
@@ -539,7 +539,9 @@ def _heat_picture(found: Findings) -> Picture:
         "differences, Holm's adjustment over the whole sweep); crossed-out cells have no data. "
         "The intervals are in the table of points."
     )
-    return Picture(figure, f"What do {what} do together?", caption, _alt(found, "Four heat maps."))
+    return Picture(
+        "metrics", figure, f"What do {what} do together?", caption, _alt(found, "Four heat maps.")
+    )
 
 
 def _value_names(axis: Axis) -> list[str]:
@@ -627,7 +629,9 @@ def _multiples_picture(found: Findings, roles: tuple[int, int, int]) -> Picture:
     _explain_lines(figure, panels, what[1])
     caption = f"Bars are {_INTERVALS}; a row of panels shares its scale."
     alt = _alt(found, f"Curves over {what[0]}, a line for each {what[1]}, a column per {what[2]}.")
-    return Picture(figure, f"What do {what[0]}, {what[1]} and {what[2]} do?", caption, alt)
+    return Picture(
+        "metrics", figure, f"What do {what[0]}, {what[1]} and {what[2]} do?", caption, alt
+    )
 
 
 def _explain_lines(figure: Figure, panels: Sequence[Sequence[Axes]], title: str) -> None:
@@ -703,7 +707,7 @@ def _main_effects_picture(found: Findings) -> Picture:
     if left_out:
         caption += f" Of {len(found.axes)} axes, the {len(numbers)} that do most are drawn."
     alt = _alt(found, "A panel for each metric and axis with the mean over the other axes.")
-    return Picture(figure, "Which axis does what?", caption, alt)
+    return Picture("metrics", figure, "Which axis does what?", caption, alt)
 
 
 def _leading_axes(found: Findings) -> list[int]:
@@ -774,7 +778,7 @@ def _cloud_picture(found: Findings) -> Picture:
     if len(axes) < len(found.axes):
         caption += f" The first {len(axes)} of {len(found.axes)} axes are drawn."
     alt = _alt(found, "A cloud of points for each metric and axis.")
-    return Picture(figure, "What goes with what?", caption, alt)
+    return Picture("metrics", figure, "What goes with what?", caption, alt)
 
 
 def _cloud_positions(axis: Axis, values: pd.Series) -> tuple[list[float], list[str]]:
@@ -878,6 +882,7 @@ def _sensitivity_picture(found: Findings) -> Picture:
         "the axis; both ways if that depends on the other axes."
     )
     return Picture(
+        "sensitivity",
         figure,
         "Which dial matters most?",
         caption,
@@ -951,7 +956,7 @@ def _effects_picture(found: Findings) -> Picture:
         )
     said = [s for s in sentences(found) if s.startswith("Of the ")]
     alt = " ".join(["Forest plot of the differences to the baseline.", *said])
-    return Picture(figure, "What differs from the baseline?", caption, alt)
+    return Picture("effects", figure, "What differs from the baseline?", caption, alt)
 
 
 # --- cost ----------------------------------------------------------------------------------------
@@ -1060,7 +1065,7 @@ def _pareto_picture(found: Findings) -> Picture:
         f"Bars are {_INTERVALS}."
     )
     alt = f"Pareto fronts of cost, the cheapest first. {' '.join(told)}"
-    return Picture(figure, "What does better cost?", caption, alt)
+    return Picture("pareto", figure, "What does better cost?", caption, alt)
 
 
 # --- selection -----------------------------------------------------------------------------------
@@ -1103,5 +1108,9 @@ def _selection_picture(found: Findings) -> Picture:
         for label, value in zip(labels, rows["best_probability"], strict=True)
     )
     return Picture(
-        figure, "Which point is best?", caption, f"Probability of being the best: {alt}."
+        "selection",
+        figure,
+        "Which point is best?",
+        caption,
+        f"Probability of being the best: {alt}.",
     )

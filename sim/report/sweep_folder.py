@@ -10,13 +10,13 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from sim.document.document import Document
+from sim.document.html import write_html
+from sim.document.picture import save_picture
 from sim.ending import temporary_folder, undisturbed
 from sim.experiment.sweep_results import Sweep
-from sim.report.markup import versions
-from sim.report.palette import save_picture
 from sim.report.sweep_content import Findings
-from sim.report.sweep_figures import sweep_pictures
-from sim.report.sweep_html import write_sweep_html
+from sim.report.versions import versions
 from sim.scenario.load import to_yaml
 from sim.scenario.variants import Variants, with_value, word
 
@@ -28,13 +28,16 @@ _ONLY_SOMETIMES = {"failures.csv", "sensitivity.csv", "selection.csv"}
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml, where PyYAML was built with it
 
 
-def write_sweep_folder(found: Findings, variants: Variants, folder: Path) -> None:
+def write_sweep_folder(
+    found: Findings, document: Document, variants: Variants, folder: Path
+) -> None:
     """Write everything that is known of a sweep into its folder, beside its replications.
 
     Each file appears whole or not at all, and takes the place of the one of an earlier run.
 
     Args:
         found: the sweep, with what was found.
+        document: its report.
         variants: the scenarios of its points.
         folder: where its replications are.
 
@@ -50,11 +53,10 @@ def write_sweep_folder(found: Findings, variants: Variants, folder: Path) -> Non
         (beside / "provenance.json").write_text(
             json.dumps(provenance(sweep), indent=2) + "\n", encoding="utf-8"
         )
-        pictures = sweep_pictures(found)
         (beside / "figures").mkdir()
-        for name, picture in pictures.items():
+        for name, picture in document.pictures.items():
             save_picture(picture, beside / "figures" / f"{name}.png")
-        write_sweep_html(found, pictures, beside / "report.html")
+        write_html(document, beside / "report.html")
         written = sorted(path.name for path in beside.iterdir())
         with undisturbed():
             for name in written:

@@ -171,9 +171,8 @@ def _roadmap(scenario: Scenario) -> Iterator[Problem]:
 
 def _needed_roles(scenario: Scenario, services: list[Service]) -> Iterator[tuple[str, str]]:
     for name, step in scenario.pipeline.steps.items():
-        automation = scenario.automation if step.automation is None else step.automation
         breaks = scenario.upkeep.time_to_break_h is not None
-        by_hand = (1 - automation) * (1 - step.also_automated) > 0 or breaks
+        by_hand = scenario.automated(step) < 1 or breaks
         if step.role is not None and by_hand and step.effort_h.expectation > 0:
             yield f"pipeline.steps.{name}.role", step.role
     upkeep = scenario.upkeep
@@ -194,9 +193,8 @@ def _needed_roles(scenario: Scenario, services: list[Service]) -> Iterator[tuple
     if improvement.interarrival_h is not None and effort > 0:
         yield "changes.improvement.author", improvement.author
     rollback = scenario.incidents.rollback
-    automation = scenario.automation if rollback.automation is None else rollback.automation
-    by_hand_share = (1 - automation) * (1 - rollback.also_automated)
-    rolls_back = rollback.available * by_hand_share * rollback.effort_h.expectation > 0
+    by_hand = scenario.automated(rollback) < 1
+    rolls_back = by_hand and rollback.available * rollback.effort_h.expectation > 0
     possible = _possible_defects(scenario)
     for cause, response in scenario.incidents.responses:
         effort = response.diagnosis_h.expectation + response.repair_h.expectation

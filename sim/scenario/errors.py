@@ -5,20 +5,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from sim.words import printable
+
 _MOST_SHOWN = 5
 _LONGEST_WORD = 120
 _LONGEST_LINE = 380
-
-# What a terminal obeys instead of showing it: control characters but for line breaks and tabs,
-# lone surrogates, and what turns the direction of writing around.
-_OBEYED = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-
-
-def printable(text: str) -> str:
-    """Return ``text`` with escapes for what a terminal would obey instead of showing it."""
-    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _in_one_line(text: str) -> str:

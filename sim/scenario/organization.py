@@ -752,3 +752,8 @@ class Scenario(Spec):
     )
     threats: Threats = Field(Threats(), description="Attacks from outside.")
     cost: Cost = Field(Cost(), description="Prices of people, machines, tools and bad service.")
+
+    def automated(self, what: Step | Rollback) -> float:
+        """Return the share of executions of a step, or of rollbacks, that need no human."""
+        automation = self.automation if what.automation is None else what.automation
+        return automation + (1 - automation) * what.also_automated

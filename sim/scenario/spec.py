@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from .errors import printable
+from sim.words import printable
 
 # No organization comes near these bounds, and within them all that is computed is finite.
 SHORTEST = 0.001

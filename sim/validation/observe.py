@@ -124,7 +124,7 @@ def _times_to_deploy(tables: Tables, window: Window) -> pd.DataFrame:
     changes = tables["changes"]
     new = changes[(changes["kind"] == "feature") & inside(_column(changes, "deployed_at"), window)]
     steps = tables["steps"]
-    trained = steps[(steps["step"] == "train") & (steps["outcome"] == "passed")]
+    trained = steps[(steps["effect"] == "trains_model") & (steps["outcome"] == "passed")]
     last = trained.groupby("change_id")["finished_at"].max()
     deployed_at = new["deployed_at"]
     return pd.DataFrame(
@@ -238,7 +238,7 @@ def _hours(tables: Tables, window: Window, roles: tuple[str, ...]) -> pd.DataFra
     teams = tables["services"].set_index("service")["team"].astype(str)
     steps = tables["steps"]
     own = steps[steps["role"].isin(roles) & inside(_column(steps, "finished_at"), window)]
-    own = own.drop_duplicates(["service", "step", "role", "started_at", "finished_at"])
+    own = own.drop_duplicates("execution_id")
     delivery = pd.DataFrame(
         {
             "team": own["service"].map(teams).astype(str),

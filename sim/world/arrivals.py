@@ -1,51 +1,61 @@
 """Where planned work comes from: a full backlog, ideas that arrive, and upkeep."""
 
-from __future__ import annotations
-
 from collections.abc import Generator, Sequence
+from functools import partial
 from itertools import cycle
-from typing import TYPE_CHECKING
 
 from simpy.events import Event
 from simpy.resources.resource import Request
 
-from sim.scenario.organization import Feature
+from sim.scenario.distributions import Distribution
 
-from .authoring import explore, new_change, write_and_deliver
-from .changes import Change
+from . import sources
+from .authoring import explore, new_change
+from .entities import Change, Service, Team
+from .organization import Organization
 from .people import FEATURE, IMPROVEMENT
-from .pipeline import deliver
-
-if TYPE_CHECKING:
-    from .organization import Organization
-    from .services import Service, Team
+from .pipeline import deliver, write_and_deliver
+from .randomness import Substream
+from .sources import Source
 
 
-def begin_features(
-    organization: Organization, team: Team, services: Sequence[Service], spec: Feature
-) -> None:
+def begin(organization: Organization) -> None:
+    """Let improvements arrive from when that is adopted."""
+    organization.hooks.service_adopted.append(partial(begin_improvements, organization))
+
+
+def begin_features(organization: Organization, team: Team, services: Sequence[Service]) -> None:
     """Set up the features of ``team``, which owns ``services``."""
-    env = organization.env
-    if spec.arrivals == "open":
-        for service in services:
-            env.process(_ideas_arrive(organization, service))
+    feature = organization.scenario.changes.feature
+    if feature is None or not services:
         return
-    backlog = cycle(services)
-    for _ in range(team.people[spec.author].headcount):
-        env.process(_work_off_backlog(organization, team, backlog))
+    if feature.arrivals == "closed":
+        backlog = cycle(services)
+        for _ in range(team.people[feature.author].headcount):
+            organization.env.process(_work_off_backlog(organization, team, backlog))
+        return
+
+    def gap() -> Distribution | None:
+        feature = organization.scenario.changes.feature
+        return None if feature is None else feature.interarrival_h
+
+    for service in services:
+        happen = partial(_ideas_arrive, organization, service)
+        sources.begin(organization, f"{service.name}/feature/arrivals", gap, happen)
 
 
 def begin_improvements(organization: Organization, service: Service) -> None:
-    """Set up the improvements of ``service``."""
-    name = f"{service.name}/improvement/arrivals"
-    wanted = organization.scenario.changes.improvement.interarrival_h is not None
-    if wanted and name not in organization.sources:
-        organization.sources.add(name)
-        organization.env.process(_improvements_arrive(organization, service, name))
+    """Set up the improvements of ``service``, unless they arrive already."""
+
+    def gap() -> Distribution | None:
+        return organization.scenario.changes.improvement.interarrival_h
+
+    happen = partial(_improvements_arrive, organization, service)
+    sources.begin(organization, f"{service.name}/improvement/arrivals", gap, happen)
 
 
 def _work_off_backlog(
-    organization: Organization, team: Team, backlog: cycle[Service]
+    organization: Organization, team: Team, backlog: "cycle[Service]"
 ) -> Generator[Event, object, None]:
     """Be one author: whenever there is nothing else to do, start the next feature."""
     env = organization.env
@@ -55,8 +65,8 @@ def _work_off_backlog(
             slot = team.features.request()
             yield slot
         service = next(backlog)
-        number = service.number("feature")
-        change = new_change(organization, service, "feature", "feature", number, "backlog", FEATURE)
+        substream = service.next_substream("feature")
+        change = new_change(organization, service, "feature", substream, "backlog", FEATURE)
         if slot is not None:
             env.process(_hold_until(change.end(env), slot))
         committed = yield from explore(organization, change)
@@ -70,20 +80,13 @@ def _hold_until(ended: Event, slot: Request) -> Generator[Event, object, None]:
         yield ended
 
 
-def _ideas_arrive(organization: Organization, service: Service) -> Generator[Event, object, None]:
-    env = organization.env
-    number = 0
-    while True:
-        feature = organization.scenario.changes.feature
-        assert feature is not None
-        assert feature.interarrival_h is not None
-        gaps = organization.table(
-            f"{service.name}/feature/arrivals", [feature.interarrival_h.quantile]
-        )
-        yield env.timeout(gaps.take(number)[0])
-        change = new_change(organization, service, "feature", "feature", number, "arrival", FEATURE)
-        number += 1
-        env.process(_explore_and_deliver(organization, change))
+def _ideas_arrive(
+    organization: Organization, service: Service, ideas: Source
+) -> Generator[Event, object, None]:
+    while (yield from ideas.next()) is not None:
+        substream = Substream("feature", ideas.number)
+        change = new_change(organization, service, "feature", substream, "arrival", FEATURE)
+        organization.env.process(_explore_and_deliver(organization, change))
 
 
 def _explore_and_deliver(
@@ -100,22 +103,9 @@ def _explore_and_deliver(
 
 
 def _improvements_arrive(
-    organization: Organization, service: Service, name: str
+    organization: Organization, service: Service, improvements: Source
 ) -> Generator[Event, object, None]:
-    env = organization.env
-    number = 0
-    while (gap := organization.scenario.changes.improvement.interarrival_h) is not None:
-        yield env.timeout(organization.table(name, [gap.quantile]).take(number)[0])
-        number += 1
-        if organization.scenario.changes.improvement.interarrival_h is not None:
-            change = new_change(
-                organization,
-                service,
-                "improvement",
-                "improvement",
-                service.number("improvement"),
-                "arrival",
-                IMPROVEMENT,
-            )
-            env.process(write_and_deliver(organization, change))
-    organization.sources.remove(name)
+    while (yield from improvements.next()) is not None:
+        substream = service.next_substream("improvement")
+        change = new_change(organization, service, "improvement", substream, "arrival", IMPROVEMENT)
+        organization.env.process(write_and_deliver(organization, change))

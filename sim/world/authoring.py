@@ -1,24 +1,19 @@
-"""Authoring: making a change, up to its commit, with the defects its author leaves in it."""
-
-from __future__ import annotations
+"""Authoring: making a change, with the defects its author leaves in it, and mending it."""
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING
 
 from simpy.events import Event
 
 from sim.log import NO_ID
-from sim.scenario.organization import DEFECT_KINDS, DefectKind
+from sim.log.rows import ChangeTrigger, StepOutcome, StepRow
+from sim.scenario.organization import DEFECT_KINDS, ChangeKind, DefectKind
 
-from . import debt
-from .changes import Change
+from . import debt, effort
+from .entities import Change, Service
+from .organization import Organization
 from .people import EXPLORATION
-from .pipeline import deliver
-from .randomness import DrawTable, Quantile
-
-if TYPE_CHECKING:
-    from .organization import Organization
-    from .services import Service
+from .randomness import ONE_BY_ONE, DrawTable, Quantile, Substream
+from .steps import Execution
 
 _EFFORT, _ABANDONED = 0, 1
 _FIRST_DEFECT = 2
@@ -28,21 +23,19 @@ _FIRST_LATENCY = _FIRST_DEFECT + len(DEFECT_KINDS)
 def new_change(
     organization: Organization,
     service: Service,
-    kind: str,
-    lane: str,
-    number: int,
-    trigger: str,
+    kind: ChangeKind,
+    substream: Substream,
+    trigger: ChangeTrigger,
     priority: int,
     incident_id: int = NO_ID,
     origin_id: int = NO_ID,
 ) -> Change:
-    """Create a change now; its luck is row ``number`` of the draw tables named after ``lane``."""
+    """Create a change now; ``substream`` names its luck."""
     change = Change(
         len(organization.changes),
         service,
         kind,
-        lane,
-        number,
+        substream,
         trigger,
         priority,
         organization.env.now,
@@ -53,19 +46,23 @@ def new_change(
     return change
 
 
-def commit(organization: Organization, change: Change) -> list[float]:
-    """Commit ``change`` now, with the defects that its author left in it; return its luck."""
-    luck = _draws(organization, change).take(change.number)
-    _commit(organization, change, luck)
-    return luck
+def commit(organization: Organization, change: Change) -> None:
+    """Commit ``change`` now, with the defects that its author left in it."""
+    draws = _draws(organization, change)
+    change.committed_at = organization.env.now
+    change.status = "delivering"
+    for kind, probability in getattr(organization.scenario.changes, change.kind).defects.items():
+        probability = debt.likelier(organization, change.service, probability)
+        if draws[_FIRST_DEFECT + DEFECT_KINDS.index(kind)] < probability:
+            change.defects |= {kind}
 
 
 def exploration(organization: Organization, change: Change) -> tuple[float, bool]:
     """Return the effort in h that exploring a feature takes, and whether it leads nowhere."""
     feature = organization.scenario.changes.feature
     assert feature is not None
-    luck = _draws(organization, change).take(change.number)
-    return luck[_EFFORT], luck[_ABANDONED] < feature.abandoned
+    draws = _draws(organization, change)
+    return draws[_EFFORT], draws[_ABANDONED] < feature.abandoned
 
 
 def explore(organization: Organization, change: Change) -> Generator[Event, object, bool]:
@@ -73,8 +70,8 @@ def explore(organization: Organization, change: Change) -> Generator[Event, obje
     feature = organization.scenario.changes.feature
     assert feature is not None
     effort_h, abandoned = exploration(organization, change)
-    outcome = "abandoned" if abandoned else "passed"
-    yield from _write(
+    outcome: StepOutcome = "abandoned" if abandoned else "passed"
+    yield from _make(
         organization, change, "exploration", feature.author, effort_h, EXPLORATION, outcome
     )
     if abandoned:
@@ -84,95 +81,129 @@ def explore(organization: Organization, change: Change) -> Generator[Event, obje
     return not abandoned
 
 
-def write_and_deliver(organization: Organization, change: Change) -> Generator[Event, object, None]:
-    """Write a change and deliver it."""
+def write(organization: Organization, change: Change) -> Generator[Event, object, None]:
+    """Write a change and commit it."""
     author = getattr(organization.scenario.changes, change.kind).author
-    luck = _draws(organization, change).take(change.number)
-    yield from _write(
-        organization, change, "authoring", author, luck[_EFFORT], change.priority, "passed"
+    effort_h = _draws(organization, change)[_EFFORT]
+    yield from _make(organization, change, "authoring", author, effort_h, change.priority, "passed")
+    commit(organization, change)
+
+
+def rework(
+    organization: Organization, change: Change, execution: Execution
+) -> Generator[Event, object, None]:
+    """Let the author remove what ``execution`` found, or find out how to train the model again."""
+    change.attempt += 1
+    change.defects -= frozenset(execution.found or ())
+    change.reconstructed |= execution.unrepeatable
+    scenario = organization.scenario
+    spec = getattr(scenario.changes, change.kind)
+    work = "reconstruction" if execution.unrepeatable else "rework"
+    takes_h = scenario.pipeline.reconstruction_h if execution.unrepeatable else spec.rework_h
+    lane, number = change.substream
+    table = organization.table(
+        f"{change.service.name}/{lane}/{execution.step.name}/{execution.visit}/{work}",
+        [takes_h.quantile],
+        ONE_BY_ONE,
     )
-    _commit(organization, change, luck)
-    yield from deliver(organization, change)
+    effort_h = effort.hours(organization, change.service, table.take(number)[0])
+    if effort_h > 0:
+        yield from _work(organization, change, work, spec.author, effort_h, change.priority)
 
 
 def latency_h(organization: Organization, change: Change, kind: DefectKind) -> float:
     """Return the hours from deployment until a defect of ``kind`` in ``change`` shows itself."""
-    luck = _draws(organization, change).take(change.number)
-    return luck[_FIRST_LATENCY + DEFECT_KINDS.index(kind)]
+    return _draws(organization, change)[_FIRST_LATENCY + DEFECT_KINDS.index(kind)]
 
 
-def _write(
+def _make(
     organization: Organization,
     change: Change,
     step: str,
-    role: str,
+    author: str,
     effort_h: float,
     priority: int,
-    outcome: str,
+    outcome: StepOutcome,
 ) -> Generator[Event, object, None]:
-    queued_at = organization.env.now
+    """Let the author work on ``change`` up to its commit."""
     if effort_h <= 0:
-        change.started_at = queued_at
+        change.started_at = organization.env.now
         return
-    change.effort_h = effort_h
-    effort_h = organization.effort_h(change.service, effort_h)
-    task = change.service.team.people[role].work(effort_h, priority, change.change_id)
-    change.authoring = task
+    if not change.made_again:
+        change.effort_h = effort_h
+    effort_h = effort.hours(organization, change.service, effort_h)
+    yield from _work(organization, change, step, author, effort_h, priority, outcome)
+
+
+def _work(
+    organization: Organization,
+    change: Change,
+    step: str,
+    author: str,
+    effort_h: float,
+    priority: int,
+    outcome: StepOutcome = "passed",
+) -> Generator[Event, object, None]:
+    """Let the author of ``change`` work, and log that as a step."""
+    queued_at = organization.env.now
+    task = change.service.team.people[author].work(effort_h, priority, change.change_id)
+    first = change.committed_at != change.committed_at
+    if first:
+        change.authoring = task
     yield task
-    change.authoring = None
-    change.started_at = task.started_at
-    change.last_role = role
+    if first:
+        change.authoring = None
+        change.started_at = task.started_at
+    change.last_role = author
     now = organization.env.now
     organization.log.steps.append(
-        (
-            change.change_id,
-            change.service.name,
-            step,
-            change.attempt,
-            "manual",
-            role,
-            queued_at,
-            task.started_at,
-            now,
-            0.0,
-            0.0,
-            max(0.0, now - queued_at - effort_h),
-            effort_h,
-            0.0,
-            0.0,
-            False,
-            outcome,
+        StepRow(
+            change_id=change.change_id,
+            service=change.service.name,
+            step=step,
+            attempt=change.attempt,
+            mode="manual",
+            role=author,
+            queued_at=queued_at,
+            started_at=task.started_at,
+            finished_at=now,
+            handoff_h=0.0,
+            window_h=0.0,
+            people_h=max(0.0, now - queued_at - effort_h),
+            effort_h=effort_h,
+            compute_h=0.0,
+            run_h=0.0,
+            rework=not first,
+            outcome=outcome,
+            effect="",
+            execution_id=next(organization.executions),
         )
     )
 
 
-def _commit(organization: Organization, change: Change, luck: list[float]) -> None:
-    change.committed_at = organization.env.now
-    change.status = "delivering"
-    for kind, probability in getattr(organization.scenario.changes, change.kind).defects.items():
-        probability = debt.likelier(organization, change.service, probability)
-        if luck[_FIRST_DEFECT + DEFECT_KINDS.index(kind)] < probability:
-            change.defects |= {kind}
+def _draws(organization: Organization, change: Change) -> list[float]:
+    """Return the row of luck of the author of ``change``."""
+    lane, number = change.substream
+    table = change.service.draws.get(("authoring", lane))
+    return (table or _new_table(organization, change)).take(number)
 
 
-def _draws(organization: Organization, change: Change) -> DrawTable:
-    key = ("authoring", change.lane)
-    table = change.service.draws.get(key)
-    if table is None:
-        responses = organization.scenario.incidents.responses
-        latencies = [getattr(responses, kind).latency_h.quantile for kind in DEFECT_KINDS]
-        uniforms: list[Quantile | None] = [None] * (1 + len(DEFECT_KINDS))
-        table = change.service.draws[key] = organization.randomness.table(
-            f"{change.service.name}/{change.lane}",
-            [_effort(organization, change), *uniforms, *latencies],
-        )
+def _new_table(organization: Organization, change: Change) -> DrawTable:
+    lane = change.substream.lane
+    responses = organization.scenario.incidents.responses
+    latencies = [getattr(responses, kind).latency_h.quantile for kind in DEFECT_KINDS]
+    uniforms: list[Quantile | None] = [None] * (1 + len(DEFECT_KINDS))
+    table = change.service.draws["authoring", lane] = organization.randomness.table(
+        f"{change.service.name}/{lane}",
+        [_effort(organization, change), *uniforms, *latencies],
+    )
     return table
 
 
 def _effort(organization: Organization, change: Change) -> Quantile | None:
     """Return the quantile function of the author's effort before the commit."""
     spec = getattr(organization.scenario.changes, change.kind)
-    if change.lane.endswith("-redo"):
+    if change.made_again:
         quantile: Quantile = spec.rework_h.quantile
     elif change.kind == "feature":
         quantile = spec.exploration_h.quantile

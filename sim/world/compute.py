@@ -13,6 +13,7 @@ from math import log1p, nan
 from simpy.events import Event
 
 from sim.log import NO_ID, EventLog
+from sim.log.rows import JobOutcome
 from sim.scenario.organization import ComputePool as ComputeSpec
 
 from .clock import LAST, Clock, to_hours, to_ticks
@@ -54,7 +55,7 @@ class Job(Event):
 class _Occupation(Event):
     """A job in a slot, until it is done or interrupted."""
 
-    def __init__(self, env: Clock, job: Job, slot: int, outcome: str) -> None:
+    def __init__(self, env: Clock, job: Job, slot: int, outcome: JobOutcome) -> None:
         super().__init__(env)
         self._ok = True
         self._value = None
@@ -178,13 +179,12 @@ class ComputePool:
     def flush(self) -> None:
         """Log what is unfinished or still waiting at the end of the simulation."""
         for occupation in self._running.values():
-            self._log_occupation(occupation, nan, "unfinished")
+            self._log_job(occupation.job, occupation.slot, occupation.started_at, nan, "unfinished")
         waiting = list(self._waiting)
         if self._cluster.pools[0] is self:  # one of them speaks for all
             waiting += self._cluster.waiting
         for _, _, job in sorted(waiting):
-            row = (NO_ID, job.change_id, job.queued_at, nan, nan, "waiting")
-            self._log.jobs.append((self.name, self.resource, self.team, *row))
+            self._log_job(job, NO_ID, nan, nan, "waiting")
 
     def _wait(self, job: Job) -> None:
         queue = self._cluster.waiting if job.anywhere else self._waiting
@@ -207,7 +207,8 @@ class ComputePool:
         if job.started_at != job.started_at:
             job.started_at = self._env.now
         self._idle_since.pop(slot, None)
-        run_h, outcome = job.remaining_h, "finished"
+        run_h = job.remaining_h
+        outcome: JobOutcome = "finished"
         if self._interruptions_per_h > 0:
             when, which = job.luck()
             until_interruption_h = -log1p(-when) / self._interruptions_per_h
@@ -225,7 +226,7 @@ class ComputePool:
         now = self._env.now
         held_h = now - event.started_at
         job.held_h += held_h
-        self._log_occupation(event, now, event.outcome)
+        self._log_job(job, event.slot, event.started_at, now, event.outcome)
         del self._running[event.slot]
         heappush(self._idle, event.slot)
         if event.outcome == "finished":
@@ -247,41 +248,51 @@ class ComputePool:
         if event.slot in self._idle:  # an interrupted job may have gone on in another slot
             self._consider_release(event.slot)
 
-    def _log_occupation(self, occupation: _Occupation, finished_at: float, outcome: str) -> None:
-        job = occupation.job
+    def _log_job(
+        self, job: Job, slot: int, started_at: float, finished_at: float, outcome: JobOutcome
+    ) -> None:
+        pool = self.name
         self._log.jobs.append(
             (
-                self.name,
+                pool,
                 self.resource,
                 self.team,
-                occupation.slot,
+                slot,
                 job.change_id,
                 job.queued_at,
-                occupation.started_at,
+                started_at,
                 finished_at,
                 outcome,
             )
         )
 
     def _scale_up(self, anywhere: bool) -> None:
-        """Order a slot if more jobs wait, here or for any pool, than slots are coming."""
-        most = self._spec.max_slots or 0
-        if anywhere:
-            pools = self._cluster.pools
-            waiting = len(self._cluster.waiting) + sum(len(pool._waiting) for pool in pools)
-            enough = waiting <= sum(pool._being_provisioned for pool in pools)
-        else:
-            enough = len(self._waiting) <= self._being_provisioned
-        if enough:
-            return
-        if self.slots + self._being_provisioned >= most:
-            return
+        """Order a slot, for a job that waits, if more jobs wait than slots are coming.
+
+        Slots that are coming to a pool are first of all for the jobs that cannot run elsewhere. A
+        job that runs ``anywhere`` gets one in the first other pool that has room for it, if this
+        pool has its most slots.
+        """
+        if len(self._waiting) > self._being_provisioned:
+            self._order_slot()
+        pools = self._cluster.pools
+        spare = sum(max(0, pool._being_provisioned - len(pool._waiting)) for pool in pools)
+        if len(self._cluster.waiting) > spare:
+            for pool in (self, *pools) if anywhere else (self,):
+                if pool._order_slot():
+                    return
+
+    def _order_slot(self) -> bool:
+        """Order a slot, and return whether there was room for one."""
+        if self.slots + self._being_provisioned >= (self._spec.max_slots or 0):
+            return False
         self._being_provisioned += 1
         delay = self._provisioning(self._ordered)
         self._ordered += 1
         ready = self._env.timeout(delay)
         assert ready.callbacks is not None
         ready.callbacks.append(self._add_slot)
+        return True
 
     def _add_slot(self, _: Event) -> None:
         self._being_provisioned -= 1

@@ -1,78 +1,36 @@
 """Data arrivals: batches for a service, some of them corrupted, some of those caught."""
 
-from __future__ import annotations
-
 from collections.abc import Generator
-from dataclasses import dataclass
-from math import nan
-from typing import TYPE_CHECKING
+from functools import partial
 
 from simpy.events import Event
 
+from sim.log.rows import Corruption
 from sim.scenario.organization import DataFeed
 
-from . import incidents, retraining
+from . import incidents, sources
+from .entities import Batch, Service
+from .organization import Organization
 from .people import RETRAINING
-
-if TYPE_CHECKING:
-    from .organization import Organization
-    from .services import Service
+from .randomness import Substream
+from .sources import Source
 
 
-@dataclass(slots=True, eq=False)
-class Batch:
-    """A batch of data.
-
-    Attributes:
-        corruption: how it is corrupted; empty if it is not.
-        caught: whether validation at ingestion caught the corruption.
-    """
-
-    batch_id: int
-    service: Service
-    arrived_at: float
-    corruption: str
-    caught: bool
-    usable_at: float = nan
-
-    def row(self) -> tuple[object, ...]:
-        """Return its row of the event table."""
-        return (
-            self.batch_id,
-            self.service.name,
-            self.arrived_at,
-            self.usable_at,
-            self.corruption != "",
-            self.corruption,
-            self.caught,
-        )
-
-
-def begin(organization: Organization, service: Service) -> None:
+def begin_service(organization: Organization, service: Service) -> None:
     """Set up the data feed of ``service``."""
-    if service.spec.data is not None:
-        organization.env.process(_feed(organization, service, service.spec.data))
+    feed = service.spec.data
+    if feed is not None:
+        gap, happen = feed.interarrival_h, partial(_feed, organization, service, feed)
+        sources.begin(organization, f"{service.name}/data", lambda: gap, happen)
 
 
 def _feed(
-    organization: Organization, service: Service, feed: DataFeed
+    organization: Organization, service: Service, feed: DataFeed, arrivals: Source
 ) -> Generator[Event, object, None]:
     env = organization.env
-    number = 0
-    while True:
-        draws = organization.table(
-            f"{service.name}/data",
-            [
-                feed.interarrival_h.quantile,
-                None,
-                None,
-                None,
-                feed.delay_h.quantile,
-                feed.repair_h.quantile,
-            ],
-        )
-        gap_h, corrupted, how, caught, delay_h, repair_h = draws.take(number)
-        yield env.timeout(gap_h)
+    columns = (None, None, None, feed.delay_h.quantile, feed.repair_h.quantile)
+    while (draws := (yield from arrivals.next(*columns))) is not None:
+        corrupted, how, caught, delay_h, repair_h = draws
         validated = organization.scenario.data_validation if feed.caught is None else feed.caught
         corruption = _corruption(feed, how) if corrupted < feed.corrupted else ""
         batch = Batch(
@@ -88,15 +46,15 @@ def _feed(
         elif corruption == "delayed":
             env.process(_arrive_late(organization, batch, delay_h))
         elif corruption == "schema":
-            env.process(_break_predictions(organization, batch, number))
+            substream = Substream("batch", arrivals.number)
+            env.process(_break_predictions(organization, batch, substream))
         else:
             if corruption == "missing":
-                service.taint_data()
+                service.taint_data(env.now)
             _use(organization, batch)
-        number += 1
 
 
-def _corruption(feed: DataFeed, how: float) -> str:
+def _corruption(feed: DataFeed, how: float) -> Corruption:
     weights = feed.corruption
     point = how * (weights.schema_ + weights.missing + weights.delayed)
     if point < weights.schema_:
@@ -106,7 +64,8 @@ def _corruption(feed: DataFeed, how: float) -> str:
 
 def _use(organization: Organization, batch: Batch) -> None:
     batch.usable_at = organization.env.now
-    retraining.new_data(organization, batch.service)
+    for follow in organization.hooks.data_usable:
+        follow(batch.service)
 
 
 def _repair(
@@ -125,8 +84,8 @@ def _arrive_late(
 
 
 def _break_predictions(
-    organization: Organization, batch: Batch, number: int
+    organization: Organization, batch: Batch, substream: Substream
 ) -> Generator[Event, object, None]:
-    incident = incidents.start(organization, batch.service, "data", "batch", None, "batch", number)
+    incident = incidents.start(organization, batch.service, "data", "batch", None, substream)
     yield incident.closed
     _use(organization, batch)

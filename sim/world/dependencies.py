@@ -1,15 +1,16 @@
 """Dependencies between services: who uses whose output, and how failures spread along them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from functools import partial
 
 from . import incidents
-from .services import Dependency, Service
+from .entities import Dependency, Incident, Service
+from .organization import Organization
+from .randomness import Substream
 
-if TYPE_CHECKING:
-    from .incidents import Incident
-    from .organization import Organization
+
+def begin(organization: Organization) -> None:
+    """Let outages spread."""
+    organization.hooks.incident_started.append(partial(_spread, organization))
 
 
 def connect(organization: Organization) -> None:
@@ -35,14 +36,15 @@ def connect(organization: Organization) -> None:
                     upstream.downstream.append(dependency)
 
 
-def spread(organization: Organization, origin: Incident, lane: str, number: int) -> None:
+def _spread(organization: Organization, origin: Incident) -> None:
     """Let an outage take down services that depend on its service, and on those, and so on.
 
     Each service is reached at most once, so that it ends in a circle of dependencies too.
     """
     probability = organization.scenario.dependencies.spreads
-    if probability == 0:
+    if probability == 0 or origin.cause != "infra" or origin.origin is not None:
         return
+    lane, number = origin.substream
     reached = {origin.service}
     frontier = [origin.service]
     while frontier:
@@ -62,8 +64,7 @@ def spread(organization: Organization, origin: Incident, lane: str, number: int)
                     origin.cause,
                     "upstream",
                     origin.deployment,
-                    f"upstream/{origin.service.name}/{lane}",
-                    number,
+                    Substream(f"upstream/{origin.service.name}/{lane}", number),
                     origin=origin,
                     hidden=dependency.hidden,
                 )

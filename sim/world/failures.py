@@ -1,33 +1,34 @@
 """Failures: infrastructure that breaks by itself, and defects that show in production."""
 
-from __future__ import annotations
-
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from functools import partial
 
 from simpy.events import Event
 
 from sim.scenario.organization import DefectKind
 
-from . import authoring, incidents
+from . import authoring, incidents, sources
 from .clock import snap
-
-if TYPE_CHECKING:
-    from .changes import Change
-    from .deployment import Deployment
-    from .organization import Organization
-    from .services import Service
+from .entities import Change, Deployment, Incident, Service
+from .organization import Organization
+from .randomness import Substream
+from .sources import Source
 
 _SHORTEST_REMEDY_H = 1 / 60
 
 
-def begin_outages(organization: Organization, service: Service) -> None:
+def begin(organization: Organization) -> None:
+    """Let defects show themselves once they are deployed."""
+    organization.hooks.deployed.append(partial(_let_defects_show, organization))
+
+
+def begin_service(organization: Organization, service: Service) -> None:
     """Set up the infrastructure outages of ``service``."""
-    if service.spec.time_to_outage_h is not None:
-        organization.env.process(_outages(organization, service))
+    gap, happen = service.spec.time_to_outage_h, partial(_outages, organization, service)
+    sources.begin(organization, f"{service.name}/outages", lambda: gap, happen)
 
 
-def let_defects_show(organization: Organization, deployment: Deployment) -> None:
+def _let_defects_show(organization: Organization, deployment: Deployment) -> None:
     """Set up what the defects that reached production with ``deployment`` will do there."""
     changes = deployment.changes
     if not any(change.defects for change in changes):
@@ -45,17 +46,12 @@ def let_defects_show(organization: Organization, deployment: Deployment) -> None
     organization.env.process(_show(organization, deployment, latent, deployment.alarm))
 
 
-def _outages(organization: Organization, service: Service) -> Generator[Event, object, None]:
-    env = organization.env
-    number = 0
-    while True:
-        assert service.spec.time_to_outage_h is not None
-        gaps = organization.table(
-            f"{service.name}/outages", [service.spec.time_to_outage_h.quantile]
-        )
-        yield env.timeout(gaps.take(number)[0])
-        incident = incidents.start(organization, service, "infra", "outage", None, "outage", number)
-        number += 1
+def _outages(
+    organization: Organization, service: Service, outages: Source
+) -> Generator[Event, object, None]:
+    while (yield from outages.next()) is not None:
+        substream = Substream("outage", outages.number)
+        incident = incidents.start(organization, service, "infra", "outage", None, substream)
         yield incident.closed
 
 
@@ -101,8 +97,7 @@ def _show(
             cause,
             "deployment",
             deployment,
-            culprit.lane,
-            culprit.number,
+            culprit.substream,
             verified,
         )
         return
@@ -116,7 +111,7 @@ def _break_downstream(
     The first of them sees to the remedy, upstream; the others end with it.
     """
     service = deployment.lead.service
-    first: incidents.Incident | None = None
+    first: Incident | None = None
     for dependency in service.downstream:
         incident = incidents.start(
             organization,
@@ -124,8 +119,7 @@ def _break_downstream(
             "dependency",
             "deployment",
             deployment,
-            culprit.lane,
-            culprit.number,
+            culprit.substream,
             verified,
             source=service,
             origin=first,

@@ -6,30 +6,21 @@ expedited priority, so that time to restore contains the pipeline's manual steps
 upstream is only diagnosed: it ends when it ends there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator
-from dataclasses import dataclass
-from math import nan
-from typing import TYPE_CHECKING, Literal
+from functools import partial
 
 from simpy.events import Event
 
-from sim.log import NO_ID
+from sim.log.rows import IncidentTrigger, Remedy
 from sim.scenario.organization import DefectKind
 
-from . import dependencies, remediation, retraining
+from . import quality, remediation, retraining
 from .clock import LAST
-from .people import INCIDENT, PeoplePool, Task
-from .pipeline import automated
-from .randomness import DrawTable, row_after
-
-if TYPE_CHECKING:
-    from .deployment import Deployment
-    from .organization import Organization
-    from .services import Service
-
-Trigger = Literal["deployment", "outage", "batch", "decay", "upstream", "attack"]
+from .entities import Deployment, Incident, Service
+from .organization import Organization
+from .people import INCIDENT, Task
+from .randomness import DrawTable, Substream
+from .release import roll_back
 
 (
     _MONITORED,
@@ -48,84 +39,19 @@ Trigger = Literal["deployment", "outage", "batch", "decay", "upstream", "attack"
 ) = range(13)
 
 
-@dataclass(slots=True, eq=False)
-class Incident:
-    """A degradation of one service.
-
-    Attributes:
-        source: the service where the remedy has to be applied.
-        origin: the incident that it ends with; None if it has to be remedied itself.
-        hidden: it came along a dependency that nobody knew of.
-        closed: happens when service is restored.
-        consequences: the incidents that end with this one.
-        lane: name of the draw tables of what it follows: of a change, of the outages and so on.
-        number: its row there.
-        remedies: how many changes were begun to remedy it.
-        responders: whose people diagnose it, and repair or roll back.
-        taints: what the service answers meanwhile has got into the data it is trained on.
-    """
-
-    incident_id: int
-    service: Service
-    cause: DefectKind
-    trigger: Trigger
-    deployment: Deployment | None
-    started_at: float
-    source: Service
-    origin: Incident | None
-    hidden: bool
-    closed: Event
-    consequences: list[Incident]
-    lane: str
-    number: int
-    remedies: int = 0
-    detected_at: float = nan
-    responded_at: float = nan
-    diagnosed_at: float = nan
-    restored_at: float = nan
-    detected_by: str = ""
-    remedy: str = ""
-    task: Task | None = None
-    responders: PeoplePool | None = None
-    taints: bool = False
-
-    def next_row(self) -> int:
-        """Return the row, in its draw tables, of the next change that is to remedy it."""
-        self.remedies += 1
-        return row_after(self.lane, self.number, self.remedies)
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether service is restored."""
-        return self.remedy != ""
-
-    def row(self) -> tuple[object, ...]:
-        """Return its row of the event table."""
-        return (
-            self.incident_id,
-            self.service.name,
-            self.service.team.name,
-            self.cause,
-            self.trigger,
-            NO_ID if self.deployment is None else self.deployment.deployment_id,
-            self.started_at,
-            self.detected_at,
-            self.responded_at,
-            self.diagnosed_at,
-            self.restored_at,
-            self.detected_by,
-            self.remedy,
-        )
+def begin(organization: Organization) -> None:
+    """Let decay below the objective be an incident, and new models end those that they remedy."""
+    organization.hooks.fell_below.append(partial(_fell_below, organization))
+    organization.hooks.deployed.append(partial(_close_those_remedied_by, organization))
 
 
 def start(
     organization: Organization,
     service: Service,
     cause: DefectKind,
-    trigger: Trigger,
+    trigger: IncidentTrigger,
     deployment: Deployment | None,
-    lane: str,
-    number: int,
+    substream: Substream,
     verified: bool = False,
     source: Service | None = None,
     origin: Incident | None = None,
@@ -139,8 +65,7 @@ def start(
         cause: what is broken.
         trigger: what brought it about.
         deployment: the deployment it is charged to, if any.
-        lane: name of the draw tables of what it follows.
-        number: its row there, and in its own draw table.
+        substream: what names its luck: that of what it follows.
         verified: verification found it, so it is detected as it starts.
         source: where the remedy has to be applied, if that is another service.
         origin: the incident whose end ends this one, if any.
@@ -161,9 +86,7 @@ def start(
         origin,
         hidden,
         env.event(),
-        [],
-        lane,
-        number,
+        substream,
     )
     if origin is not None:
         origin.consequences.append(incident)
@@ -171,22 +94,22 @@ def start(
     service.open_incidents.append(incident)
     if trigger == "deployment" and deployment is not None:
         deployment.failed = True
-    if _impairs(incident):
-        service.impair(+1)
+    if incident.impairs:
+        quality.impair(organization, service, +1)
     if verified:
         incident.detected_at, incident.detected_by = env.now, "verification"
-    of_lane = lane if source is None else f"{source.name}/{lane}"
-    luck = _draws(organization, service, cause, of_lane).take(number)
-    if luck[_FEEDBACK] < service.spec.quality.feedback and _is_about_the_model(incident):
+    of_lane = substream.lane if source is None else f"{source.name}/{substream.lane}"
+    draws = _table(organization, service, cause, of_lane).take(substream.number)
+    if draws[_FEEDBACK] < service.spec.quality.feedback and incident.is_about_the_model:
         incident.taints = not service.was_tainted(env.now)
-        service.taint_data()
-    if cause == "infra" and origin is None:
-        dependencies.spread(organization, incident, lane, number)
-    env.process(_handle(organization, incident, luck))
+        service.taint_data(env.now)
+    for follow in organization.hooks.incident_started:
+        follow(incident)
+    env.process(_handle(organization, incident, draws))
     return incident
 
 
-def close(organization: Organization, incident: Incident, remedy: str) -> None:
+def close(organization: Organization, incident: Incident, remedy: Remedy) -> None:
     """Service is restored now; closing twice is harmless."""
     if incident.is_closed:
         return
@@ -196,14 +119,14 @@ def close(organization: Organization, incident: Incident, remedy: str) -> None:
     incident.restored_at = organization.env.now
     incident.remedy = remedy
     incident.service.open_incidents.remove(incident)
-    if _impairs(incident):
-        incident.service.impair(-1)
+    if incident.impairs:
+        quality.impair(organization, incident.service, -1)
     incident.closed.succeed()
     for consequence in incident.consequences:
         close(organization, consequence, "upstream")
 
 
-def close_those_remedied_by(organization: Organization, deployment: Deployment) -> None:
+def _close_those_remedied_by(organization: Organization, deployment: Deployment) -> None:
     """Close the incidents that end because ``deployment`` has gone live.
 
     A newly trained model ends the decay below the objective if it meets the objective, and what a
@@ -211,30 +134,25 @@ def close_those_remedied_by(organization: Organization, deployment: Deployment) 
     """
     if not deployment.brings_model:
         return
-    service = deployment.changes[0].service
+    service, now = deployment.lead.service, organization.env.now
     meant_for = {change.incident_id for change in deployment.changes}
     for incident in list(service.open_incidents):
         decayed = incident.trigger == "decay"
-        ended = service.meets_objective() if decayed else _comes_with_the_model(incident)
+        ended = service.meets_objective(now) if decayed else incident.comes_with_the_model
         if ended:
             deployment.remedies |= not decayed  # decay would be noticed anew, a bad model not
             planned = incident.incident_id in meant_for
             close(organization, incident, "retrain" if planned else "superseded")
 
 
-def _comes_with_the_model(incident: Incident) -> bool:
-    return incident.trigger == "deployment" and incident.cause in ("data", "model")
+def _fell_below(organization: Organization, service: Service) -> None:
+    if any(incident.trigger == "decay" for incident in service.open_incidents):
+        return
+    substream = service.next_substream("decay")
+    start(organization, service, "model", "decay", service.live, substream)
 
 
-def _is_about_the_model(incident: Incident) -> bool:
-    return incident.trigger == "decay" or _comes_with_the_model(incident)
-
-
-def _impairs(incident: Incident) -> bool:
-    return incident.trigger == "batch" or _comes_with_the_model(incident)
-
-
-def _draws(organization: Organization, service: Service, cause: DefectKind, lane: str) -> DrawTable:
+def _table(organization: Organization, service: Service, cause: DefectKind, lane: str) -> DrawTable:
     key = ("incident", cause, lane)
     table = service.draws.get(key)
     if table is None:
@@ -262,13 +180,13 @@ def _draws(organization: Organization, service: Service, cause: DefectKind, lane
 
 
 def _handle(
-    organization: Organization, incident: Incident, luck: list[float]
+    organization: Organization, incident: Incident, draws: list[float]
 ) -> Generator[Event, object, None]:
     env = organization.env
     response = getattr(organization.scenario.incidents.responses, incident.cause)
     if incident.detected_by == "":
-        monitored = luck[_MONITORED] < response.monitored
-        delay_h = luck[_ALERT] if monitored else luck[_NOTICE]
+        monitored = draws[_MONITORED] < response.monitored
+        delay_h = draws[_ALERT] if monitored else draws[_NOTICE]
         # Last, so that nobody is called to what is restored at that very instant.
         noticed = env.at(env.now + delay_h, priority=LAST)
         alarm = _alarm(incident)
@@ -281,9 +199,9 @@ def _handle(
             "verification" if verified else "monitoring" if monitored else "people"
         )
     if response.role in organization.scenario.incidents.on_call:
-        yield env.at(env.now + luck[_PAGE], priority=LAST)
-    if luck[_DIAGNOSIS] > 0 and not incident.is_closed:
-        diagnosis_h = luck[_DIAGNOSIS] * _unfamiliarity(organization, incident, response.role)
+        yield env.at(env.now + draws[_PAGE], priority=LAST)
+    if draws[_DIAGNOSIS] > 0 and not incident.is_closed:
+        diagnosis_h = draws[_DIAGNOSIS] * _unfamiliarity(organization, incident, response.role)
         incident.task = _work(organization, incident, response.role, diagnosis_h)
         yield incident.task
     if incident.is_closed:
@@ -291,13 +209,13 @@ def _handle(
     incident.responded_at = env.now if incident.task is None else incident.task.started_at
     incident.diagnosed_at = env.now
     if incident.cause == "data" and incident.trigger == "deployment":
-        incident.service.clean_data()  # diagnosed: the next training leaves the bad data out
+        incident.service.clean_data(env.now)  # diagnosed: the next training leaves the bad data out
     elif incident.taints:
-        incident.service.clean_data()
+        incident.service.clean_data(env.now)
     if incident.origin is not None:  # others see to it
         return
     while not incident.is_closed:
-        yield from _remedy(organization, incident, response.role, luck)
+        yield from _remedy(organization, incident, response.role, draws)
 
 
 def _unfamiliarity(organization: Organization, incident: Incident, role: str) -> float:
@@ -319,61 +237,58 @@ def _alarm(incident: Incident) -> Event | None:
 
 
 def _remedy(
-    organization: Organization, incident: Incident, role: str, luck: list[float]
+    organization: Organization, incident: Incident, role: str, draws: list[float]
 ) -> Generator[Event, object, None]:
     """Try one remedy; it may come too late, or not be enough."""
-    if _can_roll_back(organization, incident, luck):
-        yield from _roll_back(organization, incident, role, luck)
-    elif incident.trigger == "decay" or _comes_with_the_model(incident):
+    if _can_roll_back(organization, incident, draws):
+        yield from _roll_back(organization, incident, role, draws)
+    elif incident.is_about_the_model:
         yield from _retrain(organization, incident)
     elif incident.trigger == "deployment" and incident.cause in ("code", "security", "dependency"):
         yield from _fix(organization, incident)
     else:
-        yield from _restore_in_place(organization, incident, role, luck)
+        yield from _restore_in_place(organization, incident, role, draws)
 
 
-def _can_roll_back(organization: Organization, incident: Incident, luck: list[float]) -> bool:
+def _can_roll_back(organization: Organization, incident: Incident, draws: list[float]) -> bool:
     deployment = incident.deployment
     return (
         incident.trigger == "deployment"
         and deployment is not None
         and deployment is incident.source.live
         and not deployment.remedies  # its predecessor is known to be bad
-        and luck[_ROLLBACK_AVAILABLE] < organization.scenario.incidents.rollback.available
+        and draws[_ROLLBACK_AVAILABLE] < organization.scenario.incidents.rollback.available
     )
 
 
 def _roll_back(
-    organization: Organization, incident: Incident, role: str, luck: list[float]
+    organization: Organization, incident: Incident, role: str, draws: list[float]
 ) -> Generator[Event, object, None]:
     scenario = organization.scenario
-    automation = automated(scenario, scenario.incidents.rollback)
-    if luck[_ROLLBACK_AUTOMATED] < automation:
-        yield organization.env.timeout(luck[_ROLLBACK_RUN])
-    elif luck[_ROLLBACK_EFFORT] > 0:
-        yield _work(organization, incident, role, luck[_ROLLBACK_EFFORT])
+    if draws[_ROLLBACK_AUTOMATED] < scenario.automated(scenario.incidents.rollback):
+        yield organization.env.timeout(draws[_ROLLBACK_RUN])
+    elif draws[_ROLLBACK_EFFORT] > 0:
+        yield _work(organization, incident, role, draws[_ROLLBACK_EFFORT])
     deployment, service = incident.deployment, incident.source
     if incident.is_closed or deployment is not service.live or deployment is None:
         return
-    assert deployment.predecessor is not None
-    service.go_live(deployment.predecessor)
+    roll_back(organization, deployment)
     close(organization, incident, "rollback")
     for other in list(service.open_incidents):  # the model of before may be good enough
-        if other.trigger == "decay" and service.meets_objective():
+        if other.trigger == "decay" and service.meets_objective(organization.env.now):
             close(organization, other, "superseded")
-    remediation.redo(organization, deployment)
 
 
 def _restore_in_place(
-    organization: Organization, incident: Incident, role: str, luck: list[float]
+    organization: Organization, incident: Incident, role: str, draws: list[float]
 ) -> Generator[Event, object, None]:
     available = organization.scenario.incidents.failover.available
-    if incident.trigger == "outage" and luck[_FAILOVER_AVAILABLE] < available:
-        yield organization.env.timeout(luck[_FAILOVER_RUN])
+    if incident.trigger == "outage" and draws[_FAILOVER_AVAILABLE] < available:
+        yield organization.env.timeout(draws[_FAILOVER_RUN])
         close(organization, incident, "failover")
         return
-    if luck[_REPAIR] > 0:
-        yield _work(organization, incident, role, luck[_REPAIR])
+    if draws[_REPAIR] > 0:
+        yield _work(organization, incident, role, draws[_REPAIR])
     close(organization, incident, "repair")
 
 

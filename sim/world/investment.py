@@ -4,38 +4,19 @@ The people who build a practice are those who deliver, and it takes precedence o
 when it is done, the whole organization works by it, at first more slowly because it has to learn.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator
-from dataclasses import dataclass
-from math import ceil, nan
-from typing import TYPE_CHECKING
+from math import ceil
 
 from simpy.events import Event
 
 from sim.scenario.organization import Investment, Scenario
 from sim.scenario.roadmap import stages
 
+from .adoption import adopt
 from .calendar import WEEK_H
+from .entities import Introduction
+from .organization import Organization
 from .people import INVESTMENT, PeoplePool
-
-if TYPE_CHECKING:
-    from .organization import Organization
-
-
-@dataclass(slots=True, eq=False)
-class Introduction:
-    """How far an item of the roadmap has got."""
-
-    item: Investment
-    started_at: float
-    adopted_at: float = nan
-    learned_at: float = nan
-
-    def row(self) -> tuple[object, ...]:
-        """Return its row of the event table."""
-        item = self.item
-        return item.practice, item.level, self.started_at, self.adopted_at, self.learned_at
 
 
 def begin(organization: Organization) -> None:
@@ -44,17 +25,6 @@ def begin(organization: Organization) -> None:
     before = None
     for item, stage in zip(scenario.roadmap, stages(scenario), strict=True):
         before = organization.env.process(_introduce(organization, item, stage, before))
-
-
-def slowdown(organization: Organization) -> float:
-    """Return how many times as long as otherwise work takes because people are learning."""
-    factor = 1.0
-    for introduction in organization.introductions:
-        left_h = introduction.learned_at - organization.env.now
-        if left_h > 0:
-            item = introduction.item
-            factor += item.learning_slowdown * left_h / (item.learning_weeks * WEEK_H)
-    return factor
 
 
 def _introduce(
@@ -75,7 +45,7 @@ def _introduce(
     )
     if before is not None:
         yield before
-    organization.adopt(stage)
+    adopt(organization, stage)
     introduction.adopted_at = env.now
     introduction.learned_at = env.now + item.learning_weeks * WEEK_H
 

@@ -18,6 +18,7 @@ from math import inf, nan
 from simpy.events import Event
 
 from sim.log import NO_ID, EventLog
+from sim.log.rows import WorkOutcome
 from sim.scenario.organization import WORK_CLASSES
 
 from .calendar import Calendar
@@ -241,18 +242,21 @@ class PeoplePool:
         del self._running[task.person]
         heappush(self._idle, task.person)
 
-    def _log_stint(self, task: Task, effort_h: float, finished_at: float, outcome: str) -> None:
+    def _log_stint(
+        self, task: Task, effort_h: float, finished_at: float, outcome: WorkOutcome
+    ) -> None:
+        pool, activity, started_at = self.name, WORK_CLASSES[task.priority], task.stint_from
         self._log.work.append(
             (
-                self.name,
+                pool,
                 self.role,
                 self.team,
                 task.person,
-                WORK_CLASSES[task.priority],
+                activity,
                 task.change_id,
                 task.incident_id,
                 task.queued_at,
-                task.stint_from,
+                started_at,
                 finished_at,
                 effort_h,
                 outcome,

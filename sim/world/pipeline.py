@@ -6,165 +6,45 @@ a machine. Steps find defects and add new ones; what is found goes back to the a
 it, and the change passes again from the step named in the scenario.
 """
 
-from __future__ import annotations
-
-from collections.abc import Collection, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator
 from math import floor, log
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simpy.events import Event
 
-from sim.log import NO_ID
-from sim.scenario.organization import (
-    CHANGE_KINDS,
-    DEFECT_KINDS,
-    ByMode,
-    ByPath,
-    DefectKind,
-    Rollback,
-    Scenario,
-    Step,
-)
+from sim.log.rows import Mode, StepOutcome
 
-from . import debt
-from .changes import Change
+from . import authoring, debt, effort
 from .clock import DEPARTURE
 from .compute import Luck
-from .deployment import ReleaseTrain, release
+from .entities import Change, ReleaseTrain
+from .organization import Organization
 from .people import REMEDIATION
-from .randomness import ONE_BY_ONE, DrawTable
-from .windows import Timetable
-
-if TYPE_CHECKING:
-    from .organization import Organization
-
-(
-    _MODE,
-    _EFFORT,
-    _RUN,
-    _WAITS,
-    _HANDOFF_IN_TEAM,
-    _HANDOFF_ACROSS,
-    _MISUNDERSTOOD,
-    _FLAKY,
-    _FAILS,
-    _DRIFT,
-    _TAINT,
-    _UNREPEATABLE,
-    _INTERRUPTED_WHEN,
-    _INTERRUPTED_HOW,
-    _ADDS,
-) = range(15)
-_DETECTS = _ADDS + len(DEFECT_KINDS)
-_WIDTH = _DETECTS + len(DEFECT_KINDS)
-
-Chances = list[tuple[DefectKind, int, float]]
-"""Chances above zero: kind of defect, index of the kind, probability."""
+from .randomness import BLOCKS, ONE_BY_ONE, DrawTable
+from .steps import (
+    ADDS,
+    DETECTS,
+    EFFORT,
+    FAILS,
+    FLAKY,
+    HANDOFF_ACROSS,
+    HANDOFF_IN_TEAM,
+    INTERRUPTED_HOW,
+    INTERRUPTED_WHEN,
+    MISUNDERSTOOD,
+    MODE,
+    RUN,
+    WAITS,
+    WIDTH,
+    Execution,
+    PlannedStep,
+)
 
 
-@dataclass(slots=True, eq=False)
-class PlannedStep:
-    """A step as the changes of one kind meet it.
-
-    Attributes:
-        position: its place in the whole pipeline.
-        returns_to: the place where a failure leads.
-        takes_data: whether the data for a training are taken as it begins.
-        automation: share of executions that need no human.
-        debt_by_hand_h: technical debt that executing it by hand leaves behind.
-        unrepeatable: probability that it cannot train a model again; None if it trains none.
-        inspects: whether executing it can find or add a defect, or fail.
-    """
-
-    name: str
-    position: int
-    returns_to: int
-    takes_data: bool
-    spec: Step
-    role: str | None
-    automation: float
-    debt_by_hand_h: float
-    unrepeatable: ByPath | None
-    timetable: Timetable | None
-    adds_by_hand: Chances
-    adds_automated: Chances
-    detects_by_hand: Chances
-    detects_automated: Chances
-
-    inspects: bool
-
-
-@dataclass(slots=True, eq=False)
-class Execution:
-    """What happened when a step was carried out, from being asked for to the end.
-
-    Attributes:
-        worked_at: when the person, if any, was done.
-        found: kinds of defect that it found; None if the step passed.
-        unrepeatable: it was to repeat a training, and could not.
-    """
-
-    manual: bool
-    ready_at: float
-    started_at: float
-    worked_at: float
-    finished_at: float = 0.0
-    effort_h: float = 0.0
-    run_h: float = 0.0
-    found: Collection[DefectKind] | None = None
-    unrepeatable: bool = False
-
-
-def automated(scenario: Scenario, what: Step | Rollback) -> float:
-    """Return the share of executions of a step, or of rollbacks, that need no human."""
-    automation = scenario.automation if what.automation is None else what.automation
-    return automation + (1 - automation) * what.also_automated
-
-
-def plan(scenario: Scenario) -> dict[str, list[PlannedStep | None]]:
-    """Return the steps of the pipeline for each kind of change; None where it skips one."""
-    steps = scenario.pipeline.steps
-    order = {name: position for position, name in enumerate(steps)}
-    plans: dict[str, list[PlannedStep | None]] = {}
-    for kind in CHANGE_KINDS:
-        passed = [step for step in steps.values() if kind not in step.skipped_by]
-        plans[kind] = []
-        effects = [step.effect for step in passed]
-        takes_data = "takes_data" if "takes_data" in effects else "trains_model"
-        for name, spec in steps.items():
-            if kind in spec.skipped_by:
-                plans[kind].append(None)
-                continue
-            plans[kind].append(
-                PlannedStep(
-                    name,
-                    order[name],
-                    0 if spec.returns_to is None else order[spec.returns_to],
-                    spec.effect == takes_data,
-                    spec,
-                    spec.role,
-                    automated(scenario, spec),
-                    scenario.debt.untested_h if spec.detects else scenario.debt.by_hand_h,
-                    scenario.pipeline.unrepeatable if spec.effect == "trains_model" else None,
-                    None if spec.window is None else Timetable(spec.window),
-                    _chances(spec.adds, "manual"),
-                    _chances(spec.adds, "automated"),
-                    _chances(spec.detects, "manual"),
-                    _chances(spec.detects, "automated"),
-                    bool(spec.adds or spec.detects or spec.fails)
-                    or spec.effect in ("deploys", "trains_model"),
-                )
-            )
-    return plans
-
-
-def _chances(by_kind: dict[DefectKind, ByMode], mode: str) -> Chances:
-    return [
-        (kind, index, getattr(by_kind[kind], mode))
-        for index, kind in enumerate(DEFECT_KINDS)
-        if kind in by_kind and getattr(by_kind[kind], mode) > 0
-    ]
+def write_and_deliver(organization: Organization, change: Change) -> Generator[Event, object, None]:
+    """Write a change and deliver it."""
+    yield from authoring.write(organization, change)
+    yield from deliver(organization, change)
 
 
 def deliver(organization: Organization, change: Change) -> Generator[Event, object, None]:
@@ -175,8 +55,7 @@ def deliver(organization: Organization, change: Change) -> Generator[Event, obje
         if step is None:
             place += 1
             continue
-        visit = change.count_visit(step.position)
-        execution = yield from _execute(organization, change, step, visit)
+        execution = yield from _execute(organization, change, step)
         if step.position >= change.reached:
             change.reached = step.position + 1
         if execution.found is None:
@@ -188,112 +67,136 @@ def deliver(organization: Organization, change: Change) -> Generator[Event, obje
             change.give_up(organization.env.now)
             return
         else:
-            yield from _rework(organization, change, step, visit, execution)
+            yield from authoring.rework(organization, change, execution)
             place = step.returns_to
         if change.deployment is not None and change.deployment.lead is not change:
             return  # the lead alone sees to the verification of a deployment
 
 
 def _execute(
-    organization: Organization, change: Change, step: PlannedStep, visit: int
+    organization: Organization, change: Change, step: PlannedStep
 ) -> Generator[Event, Any, Execution]:
-    """Execute ``step``, which ``change`` has come to for the ``visit``-th time: how did it go?"""
-    env = organization.env
-    queued_at = env.now
-    table = change.service.draws.get((step.position, change.lane, visit))
-    draws = (table or _new_draws(organization, change, step, visit)).take(change.number)
-    manual = step.role is not None and (
-        draws[_MODE] >= step.automation or step.name in change.service.stack.broken
-    )
+    """Execute ``step`` for ``change``; return how it went, together with others or alone."""
+    execution = _ask_for(organization, change, step)
+    draws, manual = execution.draws, execution.manual
     if manual and step.role != change.last_role:
-        delay_h = _hand_over(organization, change, step, draws)
-        if delay_h > 0:
-            yield env.timeout(delay_h)
-    asked_at = env.now
-    train = None
-    if step.timetable is not None and _has_to_wait(change, step, manual, draws):
-        leaves_at = step.timetable.next_opening(asked_at)
-        if step.spec.effect == "deploys":
-            train = change.service.trains.get(leaves_at)
-            if train is not None:
-                train.changes.append(change)
-                execution: Execution = yield train.arrived
-                _log(organization, change, step, queued_at, asked_at, execution)
-                return execution
-            # What comes at that very instant, from a board that meets then too, still gets in.
-            train = change.service.trains[leaves_at] = ReleaseTrain(env.event(), [change])
-            yield env.at(leaves_at, priority=DEPARTURE)
-            del change.service.trains[leaves_at]
-        elif leaves_at > asked_at:
-            yield env.at(leaves_at)
-    ready_at = env.now
-    execution = Execution(manual, ready_at, ready_at, ready_at)
-    if manual and draws[_EFFORT] > 0:
-        assert step.role is not None
-        effort_h = execution.effort_h = organization.effort_h(change.service, draws[_EFFORT])
-        task = organization.people_for(change.service, step.role).work(
-            effort_h, change.priority, change.change_id
-        )
-        yield task
-        execution.started_at = task.started_at
-        execution.worked_at = env.now
-    if draws[_RUN] > 0 and (step.spec.run_by_hand or not manual):
-        luck = _luck(organization, change, step, visit, draws)
-        yield from _run(organization, change, step, draws, luck, execution)
-    execution.finished_at = env.now
-    aboard = [change] if train is None else train.changes
+        yield from _hand_over(organization, execution)
+    if step.timetable is not None and _has_to_wait(execution):
+        shared = yield from _wait_for_window(organization, execution)
+        if shared is not execution:
+            _log(organization, shared, execution)
+            return shared
+    execution.begin(next(organization.executions), organization.env.now)
+    if manual and draws[EFFORT] > 0:
+        yield from _work_by_hand(organization, execution)
+    if draws[RUN] > 0 and (step.spec.run_by_hand or not manual):
+        yield from _run_on_machine(organization, execution)
+    execution.finished_at = organization.env.now
     if step.inspects:
-        _inspect(organization, aboard, step, execution, draws)
-    _log(organization, change, step, queued_at, asked_at, execution)
+        _inspect(execution)
+    _log(organization, execution, execution)
     if manual and step.debt_by_hand_h > 0:
-        for passenger in aboard:
+        for passenger in execution.aboard:
             debt.executed_by_hand(organization, passenger, step.debt_by_hand_h)
-    if step.spec.effect is not None and execution.found is None:
-        _take_effect(organization, aboard, step, execution, draws)
-    if train is not None:
-        train.arrived.succeed(execution)
+    if execution.found is None:
+        step.effect.take_effect(execution)
+    if execution.arrived is not None:
+        execution.arrived.succeed(execution)
     return execution
 
 
-def _has_to_wait(change: Change, step: PlannedStep, manual: bool, draws: list[float]) -> bool:
-    """Return whether this execution waits for the window of its step; remediation never does."""
-    assert step.spec.window is not None
-    waits = step.spec.window.waits
-    return change.priority > REMEDIATION and draws[_WAITS] < (
-        waits.manual if manual else waits.automated
+def _ask_for(organization: Organization, change: Change, step: PlannedStep) -> Execution:
+    """Return the execution of ``step`` to which ``change`` has come now, decided by its luck."""
+    service = change.service
+    lane, number = change.substream
+    visit = change.count_visit(step.position)
+    table = service.draws.get((step.position, lane, visit))
+    draws = (table or _new_draws(organization, change, step, visit)).take(number)
+    manual = step.role is not None and (
+        draws[MODE] >= step.automation or step.name in service.stack.broken
     )
+    now = organization.env.now
+    return Execution(change, step, visit, draws, manual, now, now, [change])
 
 
-def _hand_over(
-    organization: Organization, change: Change, step: PlannedStep, draws: list[float]
-) -> float:
-    """Pass the work on from the role that had it in hand last; return the delay in h."""
-    giver, taker = change.last_role, step.role
+def _hand_over(organization: Organization, execution: Execution) -> Generator[Event, object, None]:
+    """Pass the work on from the role that had it in hand last."""
+    change, draws = execution.change, execution.draws
+    giver, taker = change.last_role, execution.step.role
     assert taker is not None
     change.last_role = taker
     if giver == "":
-        return 0.0
+        return
     pipeline = organization.scenario.pipeline
     across = change.service.team.is_across(giver, taker)
     handoff = pipeline.handoff_across if across else pipeline.handoff_in_team
-    if draws[_MISUNDERSTOOD] < handoff.misunderstood:
+    if draws[MISUNDERSTOOD] < handoff.misunderstood:
         change.defects |= {"code"}
-    return draws[_HANDOFF_ACROSS if across else _HANDOFF_IN_TEAM]
+    delay_h = draws[HANDOFF_ACROSS if across else HANDOFF_IN_TEAM]
+    if delay_h > 0:
+        yield organization.env.timeout(delay_h)
+        execution.asked_at = organization.env.now
 
 
-def _run(
-    organization: Organization,
-    change: Change,
-    step: PlannedStep,
-    draws: list[float],
-    luck: Luck,
-    execution: Execution,
+def _has_to_wait(execution: Execution) -> bool:
+    """Return whether it waits for the window of its step; remediation never does."""
+    window = execution.step.spec.window
+    assert window is not None
+    share = window.waits.manual if execution.manual else window.waits.automated
+    return execution.change.priority > REMEDIATION and execution.draws[WAITS] < share
+
+
+def _wait_for_window(
+    organization: Organization, execution: Execution
+) -> Generator[Event, Any, Execution]:
+    """Wait for the next opening; return the execution that takes the change along.
+
+    Changes that ship together have one execution, that of the one that came first.
+    """
+    env, change, step = organization.env, execution.change, execution.step
+    assert step.timetable is not None
+    leaves_at = step.timetable.next_opening(env.now)
+    if not step.effect.ships_together:
+        if leaves_at > env.now:
+            yield env.at(leaves_at)
+        return execution
+    trains = change.service.trains
+    if leaves_at in trains:
+        train = trains[leaves_at]
+        train.changes.append(change)
+        shared: Execution = yield train.arrived
+        return shared
+    train = trains[leaves_at] = ReleaseTrain(env.event(), execution.aboard)
+    # What comes at that very instant, from a board that meets then too, still gets in.
+    yield env.at(leaves_at, priority=DEPARTURE)
+    del trains[leaves_at]
+    execution.arrived = train.arrived
+    return execution
+
+
+def _work_by_hand(
+    organization: Organization, execution: Execution
+) -> Generator[Event, object, None]:
+    """Let a person do their part of a step."""
+    change, role = execution.change, execution.step.role
+    assert role is not None
+    effort_h = effort.hours(organization, change.service, execution.draws[EFFORT])
+    execution.effort_h = effort_h
+    people = organization.people_for(change.service, role)
+    task = people.work(effort_h, change.priority, change.change_id)
+    yield task
+    execution.started_at = task.started_at
+    execution.worked_at = organization.env.now
+
+
+def _run_on_machine(
+    organization: Organization, execution: Execution
 ) -> Generator[Event, object, None]:
     """Let the machine do its part of a step."""
-    env = organization.env
-    run_h, spec = draws[_RUN], step.spec
+    env, change, spec = organization.env, execution.change, execution.step.spec
+    run_h = execution.draws[RUN]
     if spec.flaky > 0:  # the number of false alarms in a row is geometric
-        run_h *= 1 + floor(log(1 - draws[_FLAKY]) / log(spec.flaky))
+        run_h *= 1 + floor(log(1 - execution.draws[FLAKY]) / log(spec.flaky))
     if spec.compute is None:
         yield env.timeout(run_h)
         execution.run_h = env.now - execution.worked_at
@@ -302,7 +205,7 @@ def _run(
         run_h,
         change.priority,
         change.change_id,
-        luck,
+        _interruptions(organization, execution),
         anywhere=change.service.golden_path,
     )
     yield job
@@ -311,157 +214,69 @@ def _run(
         execution.started_at = job.started_at
 
 
-def _inspect(
-    organization: Organization,
-    aboard: Sequence[Change],
-    step: PlannedStep,
-    execution: Execution,
-    draws: list[float],
-) -> None:
+def _inspect(execution: Execution) -> None:
     """Look for defects, add those that executing the step brings in, and see whether it passes."""
-    change = aboard[0]
+    change, step, draws = execution.change, execution.step, execution.draws
     chances = step.detects_by_hand if execution.manual else step.detects_automated
     if chances:
-        there = change.defects.union(*[other.defects for other in aboard[1:]])
+        there = change.defects.union(*[other.defects for other in execution.aboard[1:]])
         found = {
             kind
             for kind, index, p in chances
             if kind in there
-            and draws[_DETECTS + index] < p
+            and draws[DETECTS + index] < p
             and (kind != "dependency" or change.service.has_contracts)
         }
         if found:
             execution.found = found
-            if "data" in found:
-                change.service.clean_data()  # known now: the next training leaves it out
+            if "data" in found:  # known now: the next training leaves it out
+                change.service.clean_data(execution.finished_at)
     for kind, index, p in step.adds_by_hand if execution.manual else step.adds_automated:
-        if draws[_ADDS + index] < p:
+        if draws[ADDS + index] < p:
             change.defects |= {kind}
-    drift = 0.0 if change.service.golden_path else organization.scenario.pipeline.environment_drift
-    if step.spec.effect == "deploys" and draws[_DRIFT] < drift:
-        change.defects |= {"infra"}
-    if execution.found is None and draws[_FAILS] < step.spec.fails:
+    if execution.found is None and draws[FAILS] < step.spec.fails:
         execution.found = frozenset()
-    if step.unrepeatable is not None and _repeats_a_training(change):
-        on_path = change.service.golden_path
-        p = step.unrepeatable.golden_path if on_path else step.unrepeatable.bespoke
-        if draws[_UNREPEATABLE] < p:
-            execution.found, execution.unrepeatable = execution.found or frozenset(), True
-    change.trained |= step.unrepeatable is not None
+    step.effect.go_wrong(execution)
 
 
-def _repeats_a_training(change: Change) -> bool:
-    """Return whether a model like this was trained before, in a way that may be lost."""
-    trained_before = change.kind == "retrain" or change.trained or change.origin_id != NO_ID
-    return trained_before and not change.reconstructed
-
-
-def _take_effect(
-    organization: Organization,
-    aboard: Sequence[Change],
-    step: PlannedStep,
-    execution: Execution,
-    draws: list[float],
-) -> None:
-    """Do what the step does besides passing the change on."""
-    change = aboard[0]
-    if step.takes_data:
-        change.data_from = execution.started_at
-        data = change.service.spec.data
-        tainted = change.service.was_tainted(change.data_from)
-        if tainted and draws[_TAINT] < (1.0 if data is None else data.taints):
-            change.defects |= {"data"}
-    if step.spec.effect == "trains_model":
-        change.brings_model = True
-    elif step.spec.effect == "deploys":
-        organization.deployed(release(organization, aboard, execution.started_at))
-
-
-def _rework(
-    organization: Organization,
-    change: Change,
-    step: PlannedStep,
-    visit: int,
-    execution: Execution,
-) -> Generator[Event, object, None]:
-    """Let the author remove what ``execution`` found, or find out how to train the model again."""
-    change.attempt += 1
-    unrepeatable = execution.unrepeatable
-    change.defects -= frozenset(execution.found or ())
-    change.reconstructed |= unrepeatable
-    scenario = organization.scenario
-    spec = getattr(scenario.changes, change.kind)
-    work = "reconstruction" if unrepeatable else "rework"
-    effort = scenario.pipeline.reconstruction_h if unrepeatable else spec.rework_h
-    table = organization.table(
-        f"{change.service.name}/{change.lane}/{step.name}/{visit}/{work}",
-        [effort.quantile],
-        ONE_BY_ONE,
-    )
-    effort_h = organization.effort_h(change.service, table.take(change.number)[0])
-    if effort_h <= 0:
-        return
-    queued_at = organization.env.now
-    task = change.service.team.people[spec.author].work(effort_h, change.priority, change.change_id)
-    yield task
-    change.last_role = spec.author
-    organization.log.steps.append(
-        (
-            change.change_id,
-            change.service.name,
-            work,
-            change.attempt,
-            "manual",
-            spec.author,
-            queued_at,
-            task.started_at,
-            organization.env.now,
-            0.0,
-            0.0,
-            max(0.0, organization.env.now - queued_at - effort_h),
-            effort_h,
-            0.0,
-            0.0,
-            True,
-            "passed",
-        )
-    )
-
-
-def _log(
-    organization: Organization,
-    change: Change,
-    step: PlannedStep,
-    queued_at: float,
-    asked_at: float,
-    execution: Execution,
-) -> None:
-    """Log an execution as ``change`` lived it: it may have joined others that shipped with it."""
+def _log(organization: Organization, execution: Execution, lived: Execution) -> None:
+    """Log an execution as the change of ``lived`` lived it, which may have joined it."""
+    change, step = lived.change, execution.step
+    outcome: StepOutcome
     if execution.found is None:
         outcome = "passed"
     elif execution.unrepeatable:
         outcome = "unrepeatable"
     else:
         outcome = "caught" if execution.found else "failed"
+    mode: Mode = "manual" if execution.manual else "automated"
+    role = step.role if execution.manual and step.role is not None else ""
+    handoff_h = lived.asked_at - lived.queued_at
+    window_h = execution.ready_at - lived.asked_at
+    people_h = max(0.0, execution.worked_at - execution.ready_at - execution.effort_h)
+    compute_h = max(0.0, execution.finished_at - execution.worked_at - execution.run_h)
+    rework = step.position < change.reached
     organization.log.steps.append(
         (
             change.change_id,
             change.service.name,
             step.name,
             change.attempt,
-            "manual" if execution.manual else "automated",
-            step.role if execution.manual else "",
-            queued_at,
+            mode,
+            role,
+            lived.queued_at,
             execution.started_at,
             execution.finished_at,
-            asked_at - queued_at,
-            execution.ready_at - asked_at,
-            max(0.0, execution.worked_at - execution.ready_at - execution.effort_h),
+            handoff_h,
+            window_h,
+            people_h,
             execution.effort_h,
-            max(0.0, execution.finished_at - execution.worked_at - execution.run_h),
+            compute_h,
             execution.run_h,
-            step.position < change.reached,
+            rework,
             outcome,
+            step.effect.name,
+            execution.execution_id,
         )
     )
 
@@ -469,32 +284,30 @@ def _log(
 def _new_draws(
     organization: Organization, change: Change, step: PlannedStep, visit: int
 ) -> DrawTable:
-    """Make the table whose row ``change.number`` decides about this execution."""
-    pipeline, spec = organization.scenario.pipeline, step.spec
-    quantiles: list[Any] = [None] * _WIDTH
-    quantiles[_EFFORT] = spec.effort_h.quantile
-    quantiles[_RUN] = spec.run_h.quantile
-    quantiles[_HANDOFF_IN_TEAM] = pipeline.handoff_in_team.delay_h.quantile
-    quantiles[_HANDOFF_ACROSS] = pipeline.handoff_across.delay_h.quantile
-    name = f"{change.service.name}/{change.lane}/{step.name}/{visit}"
-    table = (
-        organization.randomness.table(name, quantiles)
-        if visit == 1
-        else organization.randomness.table(name, quantiles, ONE_BY_ONE)
+    """Make the table whose row, found by the change's number, decides about this execution."""
+    pipeline, spec, lane = organization.scenario.pipeline, step.spec, change.substream.lane
+    quantiles: list[Any] = [None] * WIDTH
+    quantiles[EFFORT] = spec.effort_h.quantile
+    quantiles[RUN] = spec.run_h.quantile
+    quantiles[HANDOFF_IN_TEAM] = pipeline.handoff_in_team.delay_h.quantile
+    quantiles[HANDOFF_ACROSS] = pipeline.handoff_across.delay_h.quantile
+    table = change.service.draws[step.position, lane, visit] = organization.randomness.table(
+        f"{change.service.name}/{lane}/{step.name}/{visit}",
+        quantiles,
+        BLOCKS if visit == 1 else ONE_BY_ONE,
     )
-    change.service.draws[step.position, change.lane, visit] = table
     return table
 
 
-def _luck(
-    organization: Organization, change: Change, step: PlannedStep, visit: int, draws: list[float]
-) -> Luck:
+def _interruptions(organization: Organization, execution: Execution) -> Luck:
     """Return what decides about interruptions of the job of this execution, run by run."""
 
     def runs() -> Generator[list[float], None, None]:
-        yield [draws[_INTERRUPTED_WHEN], draws[_INTERRUPTED_HOW]]
-        execution = f"{change.lane}/{step.name}/{visit}/{change.number}"
-        generator = organization.randomness.generator(f"{change.service.name}/{execution}/runs")
+        yield [execution.draws[INTERRUPTED_WHEN], execution.draws[INTERRUPTED_HOW]]
+        lane, number = execution.change.substream
+        name = f"{lane}/{execution.step.name}/{execution.visit}/{number}"
+        service = execution.change.service.name
+        generator = organization.randomness.generator(f"{service}/{name}/runs")
         while True:
             yield generator.random(2).tolist()
 

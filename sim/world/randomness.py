@@ -10,6 +10,7 @@ numbers), and a service or a step that is added leaves all other draws as they w
 
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,14 +87,20 @@ class DrawTable:
         return block
 
 
-def row_after(lane: str, number: int, nth: int = 1) -> int:
-    """Return the row of the ``nth`` thing that follows from row ``number`` of ``lane``.
+class Substream(NamedTuple):
+    """What names the luck of one thing: row ``number`` of every draw table of ``lane``."""
 
-    It is one of 2**64, so that two things hardly ever share one: to count what follows would give
-    it a number that depends on all that came before.
-    """
-    key = f"{lane}/{number}/{nth}".encode()
-    return int.from_bytes(blake2b(key, digest_size=8).digest(), "big")
+    lane: str
+    number: int
+
+    def following(self, nth: int = 1) -> int:
+        """Return the number of the ``nth`` thing that follows from this one, in its own lane.
+
+        It is one of 2**64, so that two things hardly ever share one: to count what follows would
+        give it a number that depends on all that came before.
+        """
+        key = f"{self.lane}/{self.number}/{nth}".encode()
+        return int.from_bytes(blake2b(key, digest_size=8).digest(), "big")
 
 
 class Randomness:

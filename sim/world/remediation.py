@@ -5,19 +5,14 @@ rollback service is restored already, and the changes that were taken out go bac
 Fixes are not taken out: that would bring back what they fixed.
 """
 
-from __future__ import annotations
+from functools import partial
 
-from typing import TYPE_CHECKING
-
-from . import authoring, debt, retraining
-from .changes import Change
+from . import authoring, retraining
+from .entities import Change, Deployment, Incident
+from .organization import Organization
 from .people import FEATURE, IMPROVEMENT, REMEDIATION, RETRAINING
-from .randomness import row_after
-
-if TYPE_CHECKING:
-    from .deployment import Deployment
-    from .incidents import Incident
-    from .organization import Organization
+from .pipeline import write_and_deliver
+from .randomness import Substream
 
 _REDO_PRIORITY = {
     "feature": FEATURE,
@@ -26,27 +21,29 @@ _REDO_PRIORITY = {
 }
 
 
+def begin(organization: Organization) -> None:
+    """Let changes that are rolled back be made again."""
+    organization.hooks.rolled_back.append(partial(_redo, organization))
+
+
 def fix(organization: Organization, incident: Incident) -> Change:
     """Begin a fix for the incident and return it."""
     change = authoring.new_change(
         organization,
         incident.source,
         "fix",
-        "fix",
-        incident.next_row(),
+        incident.next_remedy("fix"),
         "incident",
         REMEDIATION,
         incident_id=incident.incident_id,
     )
-    organization.env.process(authoring.write_and_deliver(organization, change))
+    organization.env.process(write_and_deliver(organization, change))
     return change
 
 
-def redo(organization: Organization, deployment: Deployment) -> None:
+def _redo(organization: Organization, deployment: Deployment) -> None:
     """Send the changes of a rolled-back ``deployment`` back to their authors."""
     for change in deployment.changes:
-        change.status = "rolled_back"
-        debt.taken_out(organization, change)
         service = change.service
         if change.kind == "retrain" and service.retraining is not None:
             continue  # another retraining is under way already, and will replace this one
@@ -54,12 +51,12 @@ def redo(organization: Organization, deployment: Deployment) -> None:
             organization,
             service,
             change.kind,
-            f"{change.kind}-redo",
-            row_after(change.lane, change.number),
+            Substream(f"{change.kind}-redo", change.substream.following()),
             "rollback",
             _REDO_PRIORITY[change.kind],
             origin_id=change.change_id,
         )
+        again.effort_h = change.effort_h
         if change.kind == "retrain":
             retraining.occupy(organization, again)
-        organization.env.process(authoring.write_and_deliver(organization, again))
+        organization.env.process(write_and_deliver(organization, again))

@@ -1,25 +1,21 @@
 """Retraining: what triggers it, one at a time per service."""
 
-from __future__ import annotations
-
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from functools import partial
 
 from simpy.events import Event
 
 from sim.log import NO_ID
+from sim.log.rows import ChangeTrigger
 from sim.scenario.organization import Retraining
 
-from . import authoring
-from .changes import Change
+from . import authoring, quality
 from .clock import LAST
+from .entities import Change, Incident, Service
+from .organization import Organization
 from .people import REMEDIATION, RETRAINING
 from .pipeline import deliver
-
-if TYPE_CHECKING:
-    from .incidents import Incident
-    from .organization import Organization
-    from .services import Service
+from .randomness import Substream
 
 RETRY_H = 24.0
 """After a remedy that was given up or not enough, somebody tries again the next day."""
@@ -27,38 +23,30 @@ _SHORTEST_CYCLE_H = 1 / 60
 """An always-on retraining that takes no time at all would repeat for ever: at most one a minute."""
 
 
-def begin(organization: Organization, service: Service) -> None:
-    """Set up what triggers the retrainings of ``service``."""
-    service.on_drift = None
+def begin(organization: Organization) -> None:
+    """Let drift and new data trigger retrainings, and policies change."""
+    organization.hooks.drifted.append(partial(_noticed_drift, organization))
+    organization.hooks.data_usable.append(partial(_new_data, organization))
+    organization.hooks.service_adopted.append(partial(_adopt, organization))
+
+
+def begin_service(organization: Organization, service: Service) -> None:
+    """Set up what triggers the retrainings of ``service`` by itself."""
     match service.policy.trigger:
         case "schedule":
             organization.env.process(_on_schedule(organization, service, service.policy))
         case "always_on":
             organization.env.process(_always_on(organization, service, service.policy))
-        case "drift":
-            service.on_drift = lambda service: _noticed_drift(organization, service)
-            service.watch()
-        case "new_data" | "none":
-            pass
-
-
-def new_data(organization: Organization, service: Service) -> None:
-    """Count a usable batch, and retrain if that is the policy and there are enough of them."""
-    policy = service.policy
-    service.new_batches += 1
-    if policy.trigger == "new_data" and service.new_batches >= policy.batches:
-        service.new_batches = 0
-        if service.retraining is None:
-            _start(organization, service, "new_data")
-        else:
-            service.retraining_wanted = True
 
 
 def start_for_incident(organization: Organization, incident: Incident) -> Change:
     """Retrain to remedy an incident, or expedite the retraining that is under way."""
     running = incident.service.retraining
     if running is None:
-        return _start(organization, incident.service, "incident", incident)
+        substream = incident.next_remedy("retrain-remedy")
+        incident_id = incident.incident_id
+        service = incident.service
+        return _start(organization, service, substream, "incident", REMEDIATION, incident_id)
     running.priority = REMEDIATION
     if running.incident_id == NO_ID:
         running.incident_id = incident.incident_id
@@ -72,36 +60,50 @@ def occupy(organization: Organization, change: Change) -> None:
 
     def free(_: Event) -> None:
         service.retraining = None
-        if service.retraining_wanted:
-            service.retraining_wanted = False
-            _start(organization, service, "new_data")
+        _start_if_enough_data(organization, service)
 
     end = change.end(organization.env)
     assert end.callbacks is not None
     end.callbacks.append(free)
 
 
+def _adopt(organization: Organization, service: Service) -> None:
+    policy = service.spec.retraining or organization.scenario.retraining
+    if policy != service.policy:
+        service.policy = policy
+        begin_service(organization, service)
+        if policy.trigger == "drift":
+            quality.watch(organization, service)
+
+
+def _new_data(organization: Organization, service: Service) -> None:
+    """Count a usable batch."""
+    service.new_batches += 1
+    _start_if_enough_data(organization, service)
+
+
+def _start_if_enough_data(organization: Organization, service: Service) -> None:
+    """Retrain if the policy of now asks for it, unless a retraining is under way."""
+    policy = service.policy
+    enough = policy.trigger == "new_data" and service.new_batches >= policy.batches
+    if enough and service.retraining is None:
+        _start_planned(organization, service, "new_data")
+
+
+def _start_planned(organization: Organization, service: Service, trigger: ChangeTrigger) -> Change:
+    return _start(organization, service, service.next_substream("retrain"), trigger, RETRAINING)
+
+
 def _start(
     organization: Organization,
     service: Service,
-    trigger: str,
-    incident: Incident | None = None,
-    number: int | None = None,
+    substream: Substream,
+    trigger: ChangeTrigger,
+    priority: int,
+    incident_id: int = NO_ID,
 ) -> Change:
-    """Start a retraining: to remedy ``incident``, or else with its ``number`` or the next one."""
-    if incident is not None:
-        lane, number = "retrain-remedy", incident.next_row()
-    else:
-        lane, number = "retrain", service.number("retrain") if number is None else number
     change = authoring.new_change(
-        organization,
-        service,
-        "retrain",
-        lane,
-        number,
-        trigger,
-        RETRAINING if incident is None else REMEDIATION,
-        NO_ID if incident is None else incident.incident_id,
+        organization, service, "retrain", substream, trigger, priority, incident_id
     )
     occupy(organization, change)
     service.new_batches = 0  # it takes them all
@@ -118,20 +120,20 @@ def _on_schedule(
         yield organization.env.timeout(policy.every_h)
         if service.policy is not policy:
             return
-        number = service.number("retrain")  # of a retraining that is left out as well
+        substream = service.next_substream("retrain")  # of a retraining that is left out as well
         if service.retraining is None:
-            _start(organization, service, "schedule", number=number)
+            _start(organization, service, substream, "schedule", RETRAINING)
         else:
-            organization.env.process(_start_if_over(organization, service, number))
+            organization.env.process(_start_if_over(organization, service, substream))
 
 
 def _start_if_over(
-    organization: Organization, service: Service, number: int
+    organization: Organization, service: Service, substream: Substream
 ) -> Generator[Event, object, None]:
     """Start a scheduled retraining if the one under way ends at this very instant."""
     yield organization.env.at(organization.env.now, priority=LAST)
     if service.retraining is None:
-        _start(organization, service, "schedule", number=number)
+        _start(organization, service, substream, "schedule", RETRAINING)
 
 
 def _always_on(
@@ -140,7 +142,7 @@ def _always_on(
     env = organization.env
     while service.policy is policy:
         if service.retraining is None:
-            change = _start(organization, service, "always_on")
+            change = _start_planned(organization, service, "always_on")
         else:
             change = service.retraining
         yield change.end(env)
@@ -149,24 +151,29 @@ def _always_on(
 
 
 def _noticed_drift(organization: Organization, service: Service) -> None:
-    organization.env.process(_retrain_on_drift(organization, service))
+    if service.policy.trigger == "drift":
+        organization.env.process(_retrain_on_drift(organization, service))
 
 
 def _retrain_on_drift(
     organization: Organization, service: Service
 ) -> Generator[Event, object, None]:
-    """Notice the drift as incidents of a model are noticed, then retrain as long as it matters."""
+    """Notice the drift as incidents of a model are noticed, then retrain as long as it matters.
+
+    It matters no more once another model is live, or when another policy holds.
+    """
+    policy = service.policy
     response = organization.scenario.incidents.responses.model
     table = organization.table(
         f"{service.name}/drift",
         [None, response.alert_h.quantile, response.notice_h.quantile],
     )
-    monitored, alert_h, notice_h = table.take(service.number("drift"))
+    monitored, alert_h, notice_h = table.take(service.next_substream("drift").number)
     drifted = service.live.model_from
     yield organization.env.timeout(alert_h if monitored < response.monitored else notice_h)
-    while service.live.model_from == drifted:
+    while service.live.model_from == drifted and service.policy is policy:
         if service.retraining is None:
-            under_way = _start(organization, service, "drift")
+            under_way = _start_planned(organization, service, "drift")
         else:
             under_way = service.retraining
         yield under_way.end(organization.env)

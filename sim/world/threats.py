@@ -1,41 +1,42 @@
 """Threats: attacks from outside, and what they find."""
 
-from __future__ import annotations
-
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from functools import partial
 
 from simpy.events import Event
 
-from . import incidents
+from sim.scenario.distributions import Distribution
 
-if TYPE_CHECKING:
-    from .organization import Organization
-    from .services import Service
+from . import incidents, sources
+from .entities import Service
+from .organization import Organization
+from .randomness import Substream
+from .sources import Source
 
 
-def begin(organization: Organization, service: Service) -> None:
-    """Set up the attacks on ``service``."""
-    name = f"{service.name}/attacks"
-    wanted = organization.scenario.threats.interarrival_h is not None
-    if wanted and name not in organization.sources:
-        organization.sources.add(name)
-        organization.env.process(_attacks(organization, service, name))
+def begin(organization: Organization) -> None:
+    """Let attacks come from when that is adopted."""
+    organization.hooks.service_adopted.append(partial(begin_service, organization))
+
+
+def begin_service(organization: Organization, service: Service) -> None:
+    """Set up the attacks on ``service``, unless they come already."""
+
+    def gap() -> Distribution | None:
+        return organization.scenario.threats.interarrival_h
+
+    happen = partial(_attacks, organization, service)
+    sources.begin(organization, f"{service.name}/attacks", gap, happen)
 
 
 def _attacks(
-    organization: Organization, service: Service, name: str
+    organization: Organization, service: Service, attacks: Source
 ) -> Generator[Event, object, None]:
-    number = 0
-    while (gap := organization.scenario.threats.interarrival_h) is not None:
-        gap_h, luck = organization.table(name, [gap.quantile, None]).take(number)
-        yield organization.env.timeout(gap_h)
+    while (draws := (yield from attacks.next(None))) is not None:
         threats = organization.scenario.threats
-        if threats.interarrival_h is not None:
-            if service.vulnerable:
-                if luck < threats.succeeds_if_vulnerable:
-                    service.vulnerable[0].show("security")
-            elif luck < threats.succeeds:
-                incidents.start(organization, service, "security", "attack", None, "attack", number)
-        number += 1
-    organization.sources.remove(name)
+        if service.vulnerable:
+            if draws[0] < threats.succeeds_if_vulnerable:
+                service.vulnerable[0].show("security")
+        elif draws[0] < threats.succeeds:
+            substream = Substream("attack", attacks.number)
+            incidents.start(organization, service, "security", "attack", None, substream)

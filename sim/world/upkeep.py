@@ -5,76 +5,54 @@ is built once, for all services on it. Each breaks as often as any other, so tha
 repair grow with the number of stacks. Until it is repaired, people execute the step by hand.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
 
 from simpy.events import Event
 
+from sim.scenario.distributions import Distribution
+
+from . import sources
+from .entities import Stack
+from .organization import Organization
 from .people import TOIL, PeoplePool
-
-if TYPE_CHECKING:
-    from .organization import Organization
-    from .services import Team
+from .sources import Source
 
 
-@dataclass(slots=True, eq=False)
-class Stack:
-    """The automation of the pipeline that some services share.
-
-    Attributes:
-        team: the team that built it; None for the golden path.
-        broken: steps whose automation does not work at the moment.
-    """
-
-    team: Team | None = None
-    broken: set[str] = field(default_factory=set)
-
-    @property
-    def golden_path(self) -> bool:
-        """Whether it is the golden path."""
-        return self.team is None
-
-    @property
-    def name(self) -> str:
-        """Name of its random streams."""
-        return "golden_path" if self.team is None else f"{self.team.name}/stack"
+def begin(organization: Organization) -> None:
+    """Let automation break from when that is adopted."""
+    organization.hooks.stack_adopted.append(partial(begin_stack, organization))
 
 
-def begin(organization: Organization, stack: Stack) -> None:
-    """Set up the breakdowns of ``stack``."""
-    if organization.scenario.upkeep.time_to_break_h is None:
-        return
+def begin_stack(organization: Organization, stack: Stack) -> None:
+    """Set up the breakdowns of ``stack``, unless it breaks already."""
+
+    def gap() -> Distribution | None:
+        return organization.scenario.upkeep.time_to_break_h
+
     for step, spec in organization.scenario.pipeline.steps.items():
-        name = f"{stack.name}/upkeep/{step}"
-        # Without a role there is nobody to fall back on.
-        if spec.role is not None and name not in organization.sources:
-            organization.sources.add(name)
-            organization.env.process(_break_and_repair(organization, stack, step, name))
+        if spec.role is not None:  # otherwise there is nobody to fall back on
+            happen = partial(_break_and_repair, organization, stack, step)
+            sources.begin(organization, f"{stack.name}/upkeep/{step}", gap, happen)
 
 
 def _break_and_repair(
-    organization: Organization, stack: Stack, step: str, name: str
+    organization: Organization, stack: Stack, step: str, breakdowns: Source
 ) -> Generator[Event, object, None]:
-    env = organization.env
-    number = 0
-    while (time_to_break_h := organization.scenario.upkeep.time_to_break_h) is not None:
+    while True:
         repair = organization.scenario.upkeep.repair_h
-        table = organization.table(name, [time_to_break_h.quantile, None, repair.quantile])
-        gap_h, exists, repair_h = table.take(number)
-        yield env.timeout(gap_h)
-        breaks = organization.scenario.upkeep.time_to_break_h is not None
+        draws = yield from breakdowns.next(None, repair.quantile)
+        if draws is None:
+            return
+        exists, repair_h = draws
         used = any(service.stack is stack for service in organization.services)
+        scenario = organization.scenario
         # A step that is automated half of the time has half as much that can break.
-        if breaks and used and exists < organization.automation_of[step]:
+        if used and exists < scenario.automated(scenario.pipeline.steps[step]):
             stack.broken.add(step)
             if repair_h > 0:
-                yield _repairers(organization, stack, number).work(repair_h, TOIL)
+                yield _repairers(organization, stack, breakdowns.number).work(repair_h, TOIL)
             stack.broken.remove(step)
-        number += 1
-    organization.sources.remove(name)
 
 
 def _repairers(organization: Organization, stack: Stack, number: int) -> PeoplePool:

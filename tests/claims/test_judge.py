@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from sim.claims.claim import Claim
+from sim.claims.content import tally
 from sim.claims.judge import Observations, judge, verdict
-from sim.claims.table import cells, contrast_in_words, findings_frame, markdown
+from sim.claims.table import cells, contrast_in_words, findings_frame
 
 
 def claim(*expectations: dict[str, Any], **parts: Any) -> Claim:
@@ -267,8 +268,4 @@ def test_tables_say_what_was_found() -> None:
     frame = findings_frame(findings)
     assert list(frame["verdict"]) == ["supported", "supported"]
     assert list(frame["difference"]) == pytest.approx([-119.75, 25.0])
-    page = markdown(findings, ["Above."], 4)
-    rows = [line for line in page.splitlines() if line.startswith("|")]
-    assert len(rows) == 4
-    assert len({line.count("|") for line in rows}) == 1
-    assert "2 expectations: 2 supported." in page
+    assert tally(findings) == "2 expectations: 2 supported."

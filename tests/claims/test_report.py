@@ -1,18 +1,25 @@
 """What the report of the claims says, of findings made by hand."""
 
+import io
 import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from sim.claims.claim import Claim
 from sim.claims.content import caveats, sentences
+from sim.claims.document import claims_document
 from sim.claims.figure import forest_plot
-from sim.claims.html import write_html
-from sim.claims.judge import Finding
+from sim.claims.judge import Finding, Part
+from sim.document.document import Document
+from sim.document.html import to_html
+from sim.document.markdown import to_markdown
+from sim.document.terminal import print_document
 
 REPLICATIONS = 30
+PATHS = {"claims": "claims.png"}
 
 
 def claim(name: str, **expectation: Any) -> Claim:
@@ -104,7 +111,7 @@ def test_caveats_name_the_claims_that_they_are_about() -> None:
         finding("A5", "+", "not supported", -12.0, half=24.0),
     ]
     unstable, precision, missing = caveats(findings, REPLICATIONS)
-    assert unstable.serious
+    assert unstable.is_serious
     assert "A1 (up to 4) of the 30 replications" in unstable.text
     assert "estimated for A3 and A4 is as expected" in precision.text
     assert "about 120 replications would decide" in precision.text
@@ -115,21 +122,57 @@ def test_caveats_name_the_claims_that_they_are_about() -> None:
     assert "more than 10,000 replications" in caveats([hardly], REPLICATIONS)[0].text
 
 
-def test_the_page_is_one_file_with_everything(tmp_path: Any) -> None:
-    findings = [
-        finding("A1", "-", "supported", -96.0),
-        finding("A3", "-", "contradicted", 72.0, unstable=2),
-    ]
-    path = tmp_path / "report.html"
+def report(findings: list[Finding]) -> Document:
+    origin = {"command": "python -m sim.claims", "seed": "7", "replications": "30"}
     drawn = forest_plot(findings, "Two claims")
-    origin = {"seed": "7", "replications": "30"}
-    write_html(findings, [], drawn, "Two claims.", "*Read* it.", origin, REPLICATIONS, path)
-    page = path.read_text(encoding="utf-8")
+    return claims_document(findings, [], drawn, "Two claims.", origin, REPLICATIONS)
+
+
+MOVED = replace(
+    finding("A1", "-", "supported", -96.0), trace=(Part("lead_time_run_h", -48.0, -60.0, -36.0),)
+)
+TWO = [MOVED, finding("A3", "-", "contradicted", 72.0, unstable=2)]
+
+
+def test_the_page_is_one_file_with_everything() -> None:
+    page = to_html(report(TWO))
     assert "Of 2 expectations, 1 holds (50&nbsp;%), 1 is contradicted." in page
-    assert '<td class="clear">contradicted (unstable in 2 of 30)</td>' in page
+    assert '<td class="bad">contradicted (unstable in 2 of 30)</td>' in page
     assert "<strong>A3</strong> Automation &lt;shortens&gt; the lead time." in page
-    assert "<caption><em>Read</em> it.</caption>" in page
-    assert "<li class='serious'>Unstable" in page
+    assert "the 2 expectations of this table" in page
+    assert "<em>Supported</em>" in page
+    assert (
+        "<td>machine run time \N{MINUS SIGN}2.0 [\N{MINUS SIGN}2.5 to \N{MINUS SIGN}1.5] days"
+        in page
+    )
+    assert '<li class="serious">Unstable' in page
     assert page.count("src=") == page.count('src="data:image/svg+xml;base64,') == 1
     assert "<dt>seed</dt><dd>7</dd>" in page
     assert "<dt>simpy</dt>" in page
+
+
+def test_a_kept_page_has_a_table_with_a_line_per_claim_and_finding() -> None:
+    page = to_markdown(report([*TWO, replace(TWO[1], verdict="reported")]), picture_paths=PATHS)
+    lines = [line for line in page.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + 2 + 3
+    assert {line.count("|") for line in lines} == {8}
+    assert "**A3** Automation \\<shortens\\> the lead time." in page
+    assert "](claims.png)" in page
+    assert "Unstable: in A3 (up to 2) of the 30 replications" in page
+    assert "- seed: 7" in page
+
+
+def test_a_terminal_shows_every_finding_with_its_interval_and_what_moved() -> None:
+    for width in (80, 100, 120):
+        console = Console(file=io.StringIO(), width=width)
+        print_document(report(TWO), console)
+        lines = [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+        assert max(map(len, lines)) <= width
+        assert "\N{HORIZONTAL ELLIPSIS}" not in "".join(lines)
+        at = lines.index("A1  Automation <shortens> the lead time.")
+        assert lines[at + 1].split()[:2] == ["lead", "time,"]
+        assert "[\N{MINUS SIGN}5.0 to \N{MINUS SIGN}3.0]" in lines[at + 2]
+        assert lines[at + 3].startswith("    moved most: machine run time \N{MINUS SIGN}2.0")
+        text = " ".join(" ".join(lines).split())
+        assert "2 expectations: 1 supported, 1 contradicted. Not as expected in full: A3." in text
+        assert "! Unstable: in A3" in text

@@ -173,7 +173,8 @@ def command_line(rng: random.Random) -> Line:
     for each in slots:
         key = each.start.lstrip("+~").rstrip("=")
         whole = key in ("name", "description")
-        if rng.random() < 0.15 and (number := rng.choice(NUMBERS)) not in swept:
+        number = rng.choice(NUMBERS)
+        if rng.random() < 0.15 and len(swept) < 2 and number not in swept:
             form = rng.choice(list(RANGES))
             words.append(f"{number}={form}")
             elements.append([f"{number}={value}" for value in RANGES[form]])

@@ -21,7 +21,7 @@ def logged_tables(**rows_by_table: Rows) -> dict[str, pd.DataFrame]:
         for row in rows:
             assert row.keys() <= SCHEMAS[name].keys()
             getattr(log, name).append(
-                tuple(row.get(column, MISSING[kind]) for column, kind in SCHEMAS[name].items())
+                tuple(row.get(name, MISSING[column.kind]) for name, column in SCHEMAS[name].items())
             )
     return log.to_frames()
 
@@ -30,10 +30,10 @@ def exported_tables(**rows_by_table: Rows) -> dict[str, pd.DataFrame]:
     """Return the same with plain strings, and identifiers as floats with NaN for none."""
     tables = logged_tables(**rows_by_table)
     for name, frame in tables.items():
-        for column, kind in SCHEMAS[name].items():
-            if kind == "text":
+        for column, holds in SCHEMAS[name].items():
+            if holds.kind == "text":
                 frame[column] = pd.Series(list(frame[column]), dtype=object)
-            elif kind == "id":
+            elif holds.kind == "id":
                 frame[column] = (
                     frame[column].astype("Float64").to_numpy(float, na_value=float("nan"))
                 )

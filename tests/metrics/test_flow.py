@@ -169,22 +169,31 @@ def test_throughput_counts_changes_and_not_deployments(make_tables):
 
 def test_failed_trainings_are_those_that_left_no_model(make_tables):
     steps = [
-        {"change_id": number, "step": step, "finished_at": finished_at, "outcome": outcome}
-        for number, step, finished_at, outcome in (
-            (1, "train", 168.0, "failed"),
-            (2, "train", 200.0, "unrepeatable"),
-            (2, "train", 210.0, "failed"),
+        {
+            "change_id": number,
+            "step": step,
+            "effect": effect,
+            "finished_at": finished_at,
+            "outcome": outcome,
+        }
+        for number, step, effect, finished_at, outcome in (
+            (1, "train", "trains_model", 168.0, "failed"),
+            (2, "train", "trains_model", 200.0, "unrepeatable"),
+            (2, "fit", "trains_model", 210.0, "failed"),  # whatever its name
             # Before and at the end of the window; not trainings; trained all the same.
-            (1, "train", 167.9, "failed"),
-            (1, "train", 504.0, "unrepeatable"),
-            (1, "deploy", 200.0, "failed"),
-            (1, "train", 200.0, "passed"),
-            (2, "train", 200.0, "caught"),
-            (99, "train", 200.0, "failed"),  # of a change of somebody else
+            (1, "train", "trains_model", 167.9, "failed"),
+            (1, "train", "trains_model", 504.0, "unrepeatable"),
+            (1, "deploy", "deploys", 200.0, "failed"),
+            (1, "train", "", 200.0, "failed"),
+            (1, "train", "trains_model", 200.0, "passed"),
+            (2, "train", "trains_model", 200.0, "caught"),
+            (99, "train", "trains_model", 200.0, "failed"),  # of a change of somebody else
         )
     ]
     tables = make_tables(services=SERVICES, changes=CHANGES, steps=steps)
     assert failed_trainings_per_week(tables, WINDOW) == pytest.approx(3 / 2)
+    unsaid = {**tables, "steps": tables["steps"].drop(columns="effect")}
+    assert np.isnan(failed_trainings_per_week(unsaid, WINDOW))
     tables["steps"] = tables["steps"].iloc[:0]
     assert failed_trainings_per_week(tables, WINDOW) == 0.0
     del tables["steps"]

@@ -205,13 +205,13 @@ def test_nothing_deployed(empty_study):
 def test_unstable_replications_come_first(study):
     unstable = np.arange(len(study.runs)) < 5
     first = caveats(with_metrics(study, unstable=unstable.astype(float)))[0]
-    assert first.serious
+    assert first.is_serious
     assert first.text.startswith("Unstable in 5 of 12 replications: ")
 
 
 def test_single_replication_is_a_serious_matter(study):
     single = replace(study, runs=study.runs.iloc[:1])
-    assert any(c.serious and "single replication" in c.text for c in caveats(single))
+    assert any(c.is_serious and "single replication" in c.text for c in caveats(single))
 
 
 def test_precision_states_the_replications_it_would_take(study):

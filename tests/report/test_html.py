@@ -5,9 +5,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from sim.document.html import write_html
 from sim.report.content import sentences
 from sim.report.figures import study_pictures
-from sim.report.html import write_html
+from sim.report.study_document import study_document
 
 _VOID = {"meta", "img", "br", "hr", "link", "input"}
 
@@ -43,10 +44,14 @@ class Page(HTMLParser):
         return [attrs for tag, attrs in self.tags if tag == name]
 
 
+def write(study, path):
+    write_html(study_document(study, drawings=study_pictures(study)), path)
+
+
 @pytest.fixture(scope="module")
 def report(study, tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
-    write_html(study, study_pictures(study), path)
+    write(study, path)
     return path
 
 
@@ -92,7 +97,7 @@ def test_says_what_the_numbers_say(study, page):
 def test_a_bill_of_zeros_is_left_out(study, tmp_path):
     free = replace(study, runs=study.runs.assign(cost_per_week=0.0, worth_per_week=0.0))
     path = tmp_path / "free.html"
-    write_html(free, study_pictures(free), path)
+    write(free, path)
     assert "What it costs" not in Page(path.read_text(encoding="utf-8")).text
 
 
@@ -103,13 +108,21 @@ def test_escapes_what_people_wrote(report, page):
 
 def test_same_study_same_file(study, report, tmp_path):
     again = tmp_path / "again.html"
-    write_html(study, study_pictures(study), again)
+    write(study, again)
     assert again.read_bytes() == report.read_bytes()
+
+
+def test_every_picture_has_its_place(study):
+    pictures = study_pictures(study)
+    assert set(study_document(study, drawings=pictures).pictures) == set(pictures)
+    pictures["another"] = pictures["quality"]
+    with pytest.raises(ValueError, match="no section of the report shows another"):
+        study_document(study, drawings=pictures)
 
 
 def test_nothing_deployed(empty_study, tmp_path):
     path = tmp_path / "empty.html"
-    write_html(empty_study, study_pictures(empty_study), path)
+    write(empty_study, path)
     page = Page(path.read_text(encoding="utf-8"))
     assert "Nothing was deployed" in page.text
     assert "no data" in page.text

@@ -12,6 +12,8 @@ import pytest
 from rich.console import Console
 
 import sim
+from sim.document.html import to_html
+from sim.document.terminal import print_document
 from sim.experiment.axes import Axis
 from sim.experiment.replicate import Study
 from sim.experiment.sweep import Nobody, design_variants, run_sweep
@@ -22,12 +24,10 @@ from sim.playground.pieces import pieces
 from sim.playground.state import ARMS, from_query
 from sim.report.documentation import metrics_text
 from sim.report.figures import study_pictures
-from sim.report.html import write_html
+from sim.report.study_document import study_document
 from sim.report.sweep_content import findings
+from sim.report.sweep_document import sweep_document
 from sim.report.sweep_figures import sweep_pictures
-from sim.report.sweep_html import write_sweep_html
-from sim.report.sweep_terminal import print_sweep
-from sim.report.terminal import print_study
 from sim.scenario.organization import Scenario
 from sim.scenario.validation import validate
 from sim.scenario.variants import Composed
@@ -122,12 +122,11 @@ def test_a_new_metric_is_in_the_report_of_a_study(tmp_path: Path) -> None:
     study: Study = sim.replicate(small())
     commits = study.summary()["mean"]["commits_per_week"]
     assert commits > 0.0
-    said = told(study, print_study)
+    said = told(study_document(study), print_document)
     assert "commits" in said
     assert "wasted money" in said
     assert "USD 12,345 per week" in said
-    write_html(study, study_pictures(study), tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text("utf-8")
+    page = to_html(study_document(study, drawings=study_pictures(study)))
     assert "changes that somebody committed" in page
     assert "what nobody wanted" in page
     assert "commits_per_week" in metrics_text()
@@ -145,11 +144,11 @@ def test_a_new_metric_is_in_the_tables_of_a_sweep(declaring: ModuleType, tmp_pat
         "commits_per_week"
     )
     found = findings(sweep)
-    said = told(found, print_sweep)
+    document = sweep_document(found, sweep_pictures(found))
+    said = told(document, print_document)
     assert "commits" in said
     assert "highest commits" in said
-    write_sweep_html(found, sweep_pictures(found), tmp_path / "report.html")
-    assert "commits<small>per week</small>" in (tmp_path / "report.html").read_text("utf-8")
+    assert "commits<small>per week</small>" in to_html(document)
 
 
 @pytest.mark.usefixtures("declaring")

@@ -269,11 +269,11 @@ def test_nothing_known_is_said_and_not_invented():
 def test_failures_come_first_with_what_failed_and_why():
     sweep = replace(with_failure(grid(automation=[0, 0.5, 1]), 1), n_unstable=2)
     first, second = caveats(findings(sweep))
-    assert first.serious
+    assert first.is_serious
     assert first.text == (
         "Point 1 failed (automation=0.5): MemoryError: <no> more memory & none to come"
     )
-    assert second.serious
+    assert second.is_serious
     assert second.text.startswith("Unstable at 2 of 3 points: ")
 
 

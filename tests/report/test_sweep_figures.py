@@ -102,12 +102,17 @@ SWEEPS = {
 }
 
 
+def by_name(sweep):
+    """Return the pictures of a sweep by name."""
+    return {picture.name: picture for picture in sweep_pictures(findings(sweep))}
+
+
 @functools.cache
 def drawn(name):
     """Return the pictures of a sweep; nothing may warn while they are made."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return sweep_pictures(findings(SWEEPS[name]()))
+        return by_name(SWEEPS[name]())
 
 
 # Drawn by default; the others take longer.
@@ -195,7 +200,7 @@ def test_every_picture_has_words_for_those_who_cannot_see_it():
 
 def test_unstable_sweeps_say_so_in_every_picture():
     sweep = replace(SWEEPS["line"](), n_unstable=2)
-    for picture in sweep_pictures(findings(sweep)).values():
+    for picture in sweep_pictures(findings(sweep)):
         assert any(text.get_text() == "unstable at 2 of 5 points" for text in picture.figure.texts)
 
 
@@ -264,7 +269,7 @@ def test_heat_map_that_spans_powers_of_ten_is_logarithmic(ax):
 
 def test_heat_map_of_a_sweep_has_each_point_in_its_place():
     sweep = replace(grid(automation=FIVE, standardization=[0, 0.5, 1]), baseline=7)
-    figure = sweep_pictures(findings(sweep))["metrics"].figure
+    figure = by_name(sweep)["metrics"].figure
     ax = figure.axes[1]  # lead time
     means = sweep.summary(["lead_time_h"]).set_index(["automation", "standardization"])["mean"]
     for (x, automation), (y, standardization) in itertools.product(
@@ -282,7 +287,7 @@ def test_heat_map_of_a_sweep_has_each_point_in_its_place():
 def test_small_multiples_have_each_point_in_its_place():
     # The first numeric axis goes across, though it comes second.
     sweep = grid(practice__testing=["none", "full"], automation=FIVE, services=[3, 6, 9])
-    figure = sweep_pictures(findings(sweep))["metrics"].figure
+    figure = by_name(sweep)["metrics"].figure
     ax = figure.axes[3 + 2]  # second row, lead time; third column
     assert figure.axes[2].get_title(loc="left") == "services: 9"
     means = sweep.summary(["lead_time_h"]).set_index(["practice/testing", "services"])["mean"]
@@ -351,7 +356,7 @@ def test_front_is_joined_from_the_cheapest_on(ax, larger, front):
 
 def test_front_of_a_sweep_is_not_beaten():
     sweep = SWEEPS["many names"]()
-    figure = sweep_pictures(findings(sweep))["pareto"].figure
+    figure = by_name(sweep)["pareto"].figure
     frame = sweep.summary().pivot(index="point", columns="metric", values="mean")
     cost = frame["cost_per_week"].to_numpy() / 1000.0
     (step,) = [line for line in figure.axes[0].lines if line.get_drawstyle() == "steps-post"]

@@ -2,19 +2,21 @@
 
 import base64
 from dataclasses import replace
+from importlib import resources
 
 import pytest
 from sweeps import grid, sample, with_failure
 from test_html import Page
 from test_sweep_figures import SWEEPS
 
-from sim.report.sweep_content import caveats, findings, sentences
+from sim.document.html import write_html
+from sim.report.sweep_content import caveats, findings, is_clear, sentences
+from sim.report.sweep_document import sweep_document
 from sim.report.sweep_figures import sweep_pictures
-from sim.report.sweep_html import write_sweep_html
 
 
-def written(sweep, path, pictures=None):
-    write_sweep_html(findings(sweep), pictures or {}, path)
+def written(sweep, path, pictures=()):
+    write_html(sweep_document(findings(sweep), pictures), path)
     return Page(path.read_text(encoding="utf-8"))
 
 
@@ -84,6 +86,15 @@ def test_tables_have_a_row_for_each_point(page):
     assert page.text.count("no data") == 5 + 4 + 1
 
 
+def test_differences_that_leave_out_zero_are_bold(page, sweep):
+    clear = sum(int(is_clear(rows).sum()) for rows in findings(sweep).effects.values())
+    cells = [attrs.get("class", "").split() for attrs in page.all("td")]
+    assert sum("strong" in css for css in cells) == clear > 0
+    assert ".strong, .doubtful { font-weight: 600; }" in (
+        resources.files("sim.document").joinpath("templates/style.css").read_text("utf-8")
+    )
+
+
 def test_only_the_most_different_of_many_points_are_listed(tmp_path):
     many = grid(
         3, automation=[n / 20 for n in range(21)], standardization=[n / 9 for n in range(10)]
@@ -99,15 +110,27 @@ def test_sections_are_there_if_there_is_something_to_say(tmp_path, page):
     def sections(page):
         return [heading["id"] for heading in page.all("h2")]
 
-    assert sections(page) == ["in-short", "caveats", "pictures", "points", "differences", "again"]
+    assert sections(page) == [
+        "in-short",
+        "before-you-believe-it",
+        "in-pictures",
+        "the-points",
+        "differences-to-the-baseline",
+        "to-get-the-same-again",
+    ]
     keys = ["automation", "standardization"]
     sobol = written(sample("sobol", 32, keys), tmp_path / "sobol.html")
-    assert sections(sobol) == ["in-short", "pictures", "points", "sensitivity", "again"]
+    assert sections(sobol) == [
+        "in-short",
+        "the-points",
+        "which-dial-matters-most",
+        "to-get-the-same-again",
+    ]
     assert "0.56 [0.49 – 0.63]" in sobol.text  # first order
     morris = written(sample("morris", 32, keys), tmp_path / "morris.html")
     assert "lead time, days automation 5.8 [4.7 – 7.0] 5.83" in morris.text
     chosen = written(SWEEPS["selection"](), tmp_path / "chosen.html")
-    assert sections(chosen)[-2] == "selection"
+    assert sections(chosen)[-2] == "the-best-point"
     assert "1 0.5 5 h 90 % 75 % 20" in chosen.text
 
 

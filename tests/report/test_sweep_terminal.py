@@ -7,21 +7,23 @@ from rich.console import Console
 from sweeps import grid, sample, with_failure
 from test_sweep_figures import SWEEPS
 
+from sim.document.terminal import WIDE, print_document
 from sim.report.sweep_content import findings, sentences
-from sim.report.sweep_terminal import print_sweep
+from sim.report.sweep_document import sweep_document
 
 
 def printed(sweep, width=80, encoding="utf-8", **options):
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
-    print_sweep(findings(sweep), Console(file=file, width=width, **options))
+    document = sweep_document(findings(sweep), [], is_wide=width >= WIDE)
+    print_document(document, Console(file=file, width=width, **options))
     file.flush()
     return raw.getvalue().decode(encoding)
 
 
 def rows(text):
     """Return the lines of the table of points."""
-    lines = text.splitlines()
+    lines = [line.rstrip() for line in text.splitlines()]
     rule = next(number for number, line in enumerate(lines) if line.startswith("──"))
     return lines[rule + 1 : lines.index("", rule)]
 

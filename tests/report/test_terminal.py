@@ -6,15 +6,16 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from sim.document.terminal import print_document
 from sim.report.content import metric_rows
-from sim.report.terminal import print_study
+from sim.report.study_document import study_document
 from sim.report.units import MINUS
 
 
 def printed(study, width, encoding="utf-8"):
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
-    print_study(study, Console(file=file, width=width))
+    print_document(study_document(study), Console(file=file, width=width))
     file.flush()
     return raw.getvalue().decode(encoding)
 

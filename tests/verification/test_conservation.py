@@ -6,8 +6,9 @@ import pytest
 
 import sim
 from sim.scenario.organization import WorkingHours
+from sim.world.build import build
 from sim.world.calendar import Calendar
-from sim.world.organization import Organization
+from sim.world.simulation import flush
 
 WEEK_H = 168.0
 
@@ -64,13 +65,13 @@ def test_littles_law_holds_for_every_queue(run: sim.Run, table: str) -> None:
 )
 def test_the_log_tells_what_the_pools_hold_at_any_time(name: str) -> None:
     """The queue that the log implies is the queue that there is: looked at during the run."""
-    organization = Organization(load(name), seed=3, replication=0)
+    organization = build(load(name), seed=3, replication=0)
     seen = []
     for at in np.arange(3.711, 20 * WEEK_H, 13.7):
         organization.env.run(until=at)
-        pools = [*organization._people, *organization._compute.values()]
+        pools = [*organization.people, *organization.compute.values()]
         seen += [(pool.name, at, len(pool._waiting), len(pool._running)) for pool in pools]
-    organization.flush()
+    flush(organization)
     tables = organization.log.to_frames()
     rows = pd.concat([tables["work"], tables["jobs"]])
     for name, at, waiting, running in seen:

@@ -18,7 +18,7 @@ from sim.metrics.utilization import utilization
 from sim.scenario.organization import DAYS, WorkingHours
 from sim.scenario.validation import validate
 from sim.world.clock import snap, to_ticks
-from sim.world.organization import simulate as simulate_world
+from sim.world.simulation import simulate as simulate_world
 
 TICKS_PER_H = 3_600_000_000
 DAY = 24 * TICKS_PER_H

@@ -57,11 +57,15 @@ def with_keys(parts: dict[str, Any], brings: dict[str, Any]) -> dict[str, Any]:
 def rows(run: sim.Run, name: str, since: float, until: float) -> pd.DataFrame:
     """Return the rows of a table that begin in a time, as plain objects.
 
-    Numbers of incidents are left out, as there may have been more of them before.
+    Numbers of incidents are left out, as there may have been more of them before, and executions
+    numbered from 0.
     """
     table = run.tables[name].drop(columns="incident_id", errors="ignore")
     at = table[TIMES[name]]
-    return table[(at >= since) & (at < until)].astype(object).reset_index(drop=True)
+    table = table[(at >= since) & (at < until)].astype(object).reset_index(drop=True)
+    if "execution_id" in table:
+        table["execution_id"] = pd.factorize(table["execution_id"])[0]
+    return table
 
 
 def assert_switches(parts: dict[str, Any], brings: dict[str, Any], weeks: int = 7) -> None:
@@ -459,17 +463,24 @@ def test_from_machines_of_all_to_those_of_each_team() -> None:
 # When something comes of itself ---------------------------------------------------------------
 
 
-def retrained_at(before: dict[str, Any], brings: dict[str, Any], **service: Any) -> list[float]:
+def retrained_at(
+    before: dict[str, Any],
+    brings: dict[str, Any],
+    training_h: float = 1,
+    incidents: dict[str, Any] | None = None,
+    **service: Any,
+) -> list[float]:
     run = simulate(
         weeks=4,
         services={"service": {"team": "team", **service}},
         retraining=before,
         pipeline={
             "steps": {
-                "train": {"run_h": 1, "effect": "trains_model"},
+                "train": {"run_h": training_h, "effect": "trains_model"},
                 "deploy": {"effect": "deploys"},
             }
         },
+        incidents=incidents or {},
         roadmap=[item(brings)],
     )
     return run.changes["created_at"].tolist()
@@ -489,6 +500,52 @@ DECAYING = {
 def test_from_no_retraining_to_a_schedule() -> None:
     brings = {"retraining.trigger": "schedule", "retraining.every_h": 150}
     assert retrained_at(NEVER, brings) == [486, 636]
+
+
+BATCHES = {"data": {"interarrival_h": 20}}
+EACH_BATCH = {"trigger": "new_data", "batches": 1}
+
+
+@pytest.mark.parametrize(
+    ("brings", "expected"),
+    [
+        # The training of 305 ends at 400, and by then has been followed by batches 320 to 400.
+        ({"data_validation": 0.5}, [20, 115, 210, 305, 400, 495, 590]),
+        ({"retraining.trigger": "none"}, [20, 115, 210, 305]),
+        (
+            {"retraining.trigger": "schedule", "retraining.every_h": 100},
+            [20, 115, 210, 305, 436, 536],
+        ),
+        # Batches 320, 340 to 440, with those that came before the policy did; then 460 to 580.
+        ({"retraining.batches": 7}, [20, 115, 210, 305, 440, 580]),
+    ],
+    ids=["the same policy", "none", "a schedule", "more batches"],
+)
+def test_what_new_data_asked_for_goes_with_the_policy(
+    brings: dict[str, Any], expected: list[float]
+) -> None:
+    retrained = retrained_at(EACH_BATCH, brings, training_h=95, **BATCHES)
+    assert [at for at in retrained if at < 620] == expected
+
+
+@pytest.mark.parametrize(
+    ("brings", "expected"),
+    [
+        ({"data_validation": 0.5}, [350]),
+        ({"retraining.trigger": "none"}, []),
+        ({"retraining.trigger": "schedule", "retraining.every_h": 250}, [586]),
+        # It has drifted by that margin too, which is noticed at the adoption and 100 h later.
+        ({"retraining.margin": 0.5}, [436]),
+    ],
+    ids=["the same policy", "none", "a schedule", "another margin"],
+)
+def test_drift_that_was_noticed_late_goes_with_the_policy(
+    brings: dict[str, Any], expected: list[float]
+) -> None:
+    quality = DECAYING["quality"] | {"objective": 0.2}  # 0.9 - 0.001 an hour: later than the end
+    drift = {"trigger": "drift", "margin": 0.45}  # from 250 on
+    late = {"responses": {"model": {"role": "data_scientist", "notice_h": 100}}}
+    assert retrained_at(drift, brings, incidents=late, quality=quality) == expected
 
 
 def test_from_one_schedule_to_another() -> None:

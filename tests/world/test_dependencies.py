@@ -9,7 +9,7 @@ from small_organization import NEVER_H, idea_every, row, simulate, steps_of
 
 import sim
 from sim.scenario.validation import validate
-from sim.world.organization import Organization
+from sim.world.build import build
 
 WEEK_H = 168
 ML_ENGINEER = {"role": "ml_engineer"}
@@ -35,7 +35,7 @@ def connections(**parts: Any) -> list[tuple[str, str, bool]]:
     )
     return [
         (dependency.downstream.name, dependency.upstream.name, dependency.hidden)
-        for service in Organization(scenario, 1, 0).services
+        for service in build(scenario, 1, 0).services
         for dependency in service.upstream
     ]
 

@@ -95,6 +95,28 @@ def test_a_board_and_a_release_at_the_same_time_let_through_whatever_piled_up() 
     assert run.deployments["n_changes"].tolist() == [2, 9]
 
 
+def test_changes_that_ship_together_share_one_execution() -> None:
+    run = simulate(
+        weeks=2,
+        services={"one": {"team": "team"}, "two": {"team": "team"}},
+        changes=idea_every(20),
+        pipeline={
+            "steps": {
+                "build": {},
+                "deploy": {"effect": "deploys", "window": WEDNESDAY, "run_h": 2},
+            }
+        },
+    )
+    deploys = run.steps[run.steps["effect"] == "deploys"]
+    carried = deploys.groupby("execution_id")["change_id"].nunique()
+    # Ideas of 20 and 40, then of 60 to 220, of each of two services that ship at the same times.
+    assert carried.tolist() == [2, 2, 9, 9]
+    assert deploys.groupby("execution_id")["service"].nunique().tolist() == [1] * 4
+    alone = run.steps[run.steps["effect"] != "deploys"]["execution_id"]
+    assert alone.is_unique
+    assert not alone.isin(carried.index).any()
+
+
 def test_after_a_board_alone_changes_ship_one_by_one() -> None:
     run = simulate(
         weeks=1,

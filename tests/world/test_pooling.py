@@ -166,6 +166,73 @@ def test_where_slots_can_be_ordered_nobody_waits_for_others(golden_path: bool) -
     assert [start for *_, start in jobs(run)] == [101] * 4
 
 
+BUSY_AND_CALM = {
+    "busy": {"people": {"data_scientist": 9, "ml_engineer": 9}},
+    "calm": {"people": {"data_scientist": 9, "ml_engineer": 9}},
+}
+
+
+def slots_ever(run: sim.Run) -> dict[str, int]:
+    """Return how many slots each pool has had at most at once."""
+    capacity = run.tables["capacity"]
+    capacity = capacity[~capacity["people"]]
+    slots = capacity["available_h"] / (capacity["closes_at"] - capacity["opens_at"])
+    return {
+        str(pool): round(n) for pool, n in slots.groupby(capacity["pool"].astype(str)).max().items()
+    }
+
+
+def ordering(services: dict[str, Any], most: int) -> sim.Run:
+    return simulate(
+        weeks=1,
+        teams=BUSY_AND_CALM,
+        services={name: {"team": "busy", **about} for name, about in services.items()},
+        changes=idea_every(100),
+        pipeline=TRAIN,
+        compute={
+            "gpu": {"shared": False, "slots": 0, "max_slots": most, "provisioning_h": 1},
+        },
+    )
+
+
+def test_a_standard_job_whose_own_pool_is_full_orders_a_slot_in_another() -> None:
+    standard = {"golden_path": True}
+    run = ordering({"one": standard, "two": standard, "three": standard}, most=1)
+    # Two slots are ordered, one in each pool; the third job gets the first that is free.
+    assert [start for *_, start in jobs(run)] == [101, 101, 131]
+    assert {pool for _, pool, *_ in jobs(run)} == {"busy/gpu", "calm/gpu"}
+    assert slots_ever(run) == {"busy/gpu": 1, "calm/gpu": 1}
+
+
+def test_one_slot_is_ordered_for_each_job_and_ones_own_pool_comes_first() -> None:
+    standard = {"golden_path": True}
+    run = ordering({"one": standard, "two": standard, "three": standard}, most=2)
+    assert [start for *_, start in jobs(run)] == [101] * 3
+    assert slots_ever(run) == {"busy/gpu": 2, "calm/gpu": 1}
+
+
+def test_a_bespoke_job_orders_nothing_where_it_cannot_run() -> None:
+    bespoke = {"golden_path": False}
+    run = ordering({"one": bespoke, "two": bespoke}, most=1)
+    assert [start for *_, start in jobs(run)] == [101, 131]
+    assert slots_ever(run) == {"busy/gpu": 1, "calm/gpu": 0}
+
+
+@pytest.mark.parametrize("standard_first", [True, False])
+def test_a_slot_that_is_coming_serves_one_job(standard_first: bool) -> None:
+    names = {"one": {"golden_path": standard_first}, "two": {"golden_path": not standard_first}}
+    run = ordering(names, most=2)
+    assert [start for *_, start in jobs(run)] == [101, 101]
+    assert slots_ever(run) == {"busy/gpu": 2, "calm/gpu": 0}
+
+
+def test_a_bespoke_job_waits_where_its_stack_is_and_nothing_is_ordered_for_it_elsewhere() -> None:
+    run = ordering({"one": {"golden_path": True}, "two": {"golden_path": False}}, most=1)
+    # The first orders the one slot that there may be at home, and gets it when it comes.
+    assert [start for *_, start in jobs(run)] == [101, 131]
+    assert slots_ever(run) == {"busy/gpu": 1, "calm/gpu": 0}
+
+
 # People: teams on the golden path help each other out ------------------------------------------
 
 

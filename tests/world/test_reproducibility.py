@@ -46,6 +46,28 @@ def test_as_many_retrainings_fail_as_the_probability_says_and_each_once() -> Non
     assert (run.changes["status"] == "deployed").sum() >= len(run.changes) - 1
 
 
+@pytest.mark.parametrize("name", ["train", "fit"])
+def test_a_training_is_one_whatever_its_step_is_called(name: str) -> None:
+    run = simulate(
+        weeks=4,
+        services=services(retraining={"trigger": "schedule", "every_h": 100}),
+        pipeline={
+            "unrepeatable": {"bespoke": 1},
+            "reconstruction_h": 1,
+            "steps": {
+                name: {"run_h": 1, "effect": "trains_model"},
+                "deploy": {"effect": "deploys"},
+            },
+        },
+    )
+    # Retrainings at 100, 200 to 600 h, each of which fails once and is made again.
+    assert run.metrics()["failed_trainings_per_week"] == 6 / 4
+    effects = run.steps.groupby("step", observed=True)["effect"].unique()
+    assert effects[name].tolist() == ["trains_model"]
+    assert effects["deploy"].tolist() == ["deploys"]
+    assert effects["reconstruction"].tolist() == [""]
+
+
 def test_the_author_finds_out_why_and_trains_again() -> None:
     run = simulate(
         weeks=1,

@@ -9,7 +9,7 @@ from scipy import stats
 from small_organization import idea_every, simulate
 
 import sim
-from sim.world.randomness import Randomness, row_after
+from sim.world.randomness import Randomness, Substream
 
 HOURS = {"dist": "lognormal", "mean": 1, "cv": 1}
 EVERY_H = 50.0
@@ -202,18 +202,18 @@ def test_a_retraining_that_is_left_out_leaves_the_luck_of_the_next_ones() -> Non
 
 def test_rows_of_what_follows_differ() -> None:
     keys = [
-        (lane, number, nth)
+        (Substream(lane, number), nth)
         for lane in ("feature", "fix", "feature-redo")
-        for number in [*range(1000), row_after("feature", 1), 2**64 - 1]
+        for number in [*range(1000), Substream("feature", 1).following(), 2**64 - 1]
         for nth in (1, 2, 11)
     ]
-    assert len({row_after(*key) for key in keys}) == len(keys)
+    assert len({substream.following(nth) for substream, nth in keys}) == len(keys)
 
 
 def test_rows_of_what_follows_are_as_random_as_others() -> None:
     table = Randomness(1, 0).table("service/fix", [None, None])
     own = np.array([table.take(k) for k in range(3000)])
-    fixes = np.array([table.take(row_after("feature", k)) for k in range(3000)])
+    fixes = np.array([table.take(Substream("feature", k).following()) for k in range(3000)])
     for column in (*fixes.T, fixes.ravel()):
         assert stats.kstest(column, "uniform").pvalue > 0.001
     correlations = np.corrcoef(np.hstack([own, fixes]).T)

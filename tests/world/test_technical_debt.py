@@ -8,8 +8,9 @@ from small_organization import NEVER_H, idea_every, row, simulate
 
 import sim
 from sim.scenario.validation import validate
+from sim.world.build import build
 from sim.world.debt import likelier, slowdown
-from sim.world.organization import Organization
+from sim.world.simulation import flush
 
 BY_HAND = {"role": "ml_engineer"}
 TEST = {"role": "ml_engineer", "detects": {"code": {"manual": 0, "automated": 0}}}
@@ -171,6 +172,116 @@ def test_an_improvement_that_was_taken_out_has_paid_nothing() -> None:
     assert course(run)[-1] == (150, 60.0)
 
 
+ROLLED_BACK_AFTER_4_H = {
+    "responses": {"code": {"role": "ml_engineer", "latency_h": 3}},
+    "rollback": {"available": 1, "automation": 1, "run_h": 1},
+}
+
+
+def test_what_a_change_added_goes_with_it() -> None:
+    run = simulate(
+        weeks=1,
+        changes=idea_every(100, defects={"code": 1}, rework_h=NEVER_H),
+        pipeline=pipeline(build=BY_HAND),
+        incidents=ROLLED_BACK_AFTER_4_H,
+        debt={"by_hand_h": 2},
+    )
+    assert course(run) == [(100, 2.0), (104, 0.0)]
+
+
+def test_an_improvement_made_again_pays_what_it_paid_at_first() -> None:
+    run = simulate(
+        weeks=1,
+        changes={
+            **idea_every(50),
+            "improvement": {
+                "interarrival_h": 110,
+                "effort_h": 5,
+                "rework_h": 2,
+                "defects": {"code": 1},
+            },
+        },
+        pipeline=pipeline(build={**BY_HAND, "skipped_by": ["improvement"]}),
+        incidents=ROLLED_BACK_AFTER_4_H,
+        debt={"by_hand_h": 20},
+    )
+    # Deployed at 115 and taken out at 119, then again every six hours: two of rework, four live.
+    assert course(run)[:7] == [
+        (50, 20.0),
+        (100, 40.0),
+        (115, 35.0),
+        (119, 40.0),
+        (121, 35.0),
+        (125, 40.0),
+        (127, 35.0),
+    ]
+
+
+def test_a_rollback_undoes_what_changes_that_shipped_together_did_to_each_other() -> None:
+    run = simulate(
+        weeks=1,
+        changes={
+            **idea_every(30),
+            "improvement": {
+                "interarrival_h": 40,
+                "effort_h": 5,
+                "rework_h": NEVER_H,
+                "defects": {"code": 1},
+            },
+        },
+        pipeline={
+            "steps": {
+                "build": {**BY_HAND, "skipped_by": ["improvement"]},
+                "deploy": {"effect": "deploys", "window": {"days": ["wed"], "hour": 10}},
+            }
+        },
+        incidents=ROLLED_BACK_AFTER_4_H,
+        debt={"by_hand_h": 2},
+    )
+    # The idea of 30 leaves two hours, which the improvement of 40 pays; both are taken out.
+    assert course(run)[:4] == [(58, 2.0), (58, 0.0), (62, 2.0), (62, 0.0)]
+
+
+@pytest.mark.parametrize(("verification_h", "expected"), [(1, [(101, 0.5), (104, 0.0)]), (10, [])])
+def test_verification_leaves_debt_only_where_the_change_is_still_in_production(
+    verification_h: float, expected: list[tuple[float, float]]
+) -> None:
+    verify = {**BY_HAND, "effort_h": verification_h}
+    run = simulate(
+        weeks=1,
+        changes=idea_every(100, defects={"code": 1}, rework_h=NEVER_H),
+        pipeline={"steps": {"deploy": {"effect": "deploys"}, "verify": verify}},
+        incidents=ROLLED_BACK_AFTER_4_H,
+        debt={"by_hand_h": 0.5},
+    )
+    assert course(run) == expected
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_debt_is_what_the_changes_in_production_have_added_and_not_paid(seed: int) -> None:
+    scenario = sim.load(
+        "horizon_weeks=60",
+        "warmup_weeks=0",
+        "incidents.rollback.available=0.9",
+        "changes.improvement.interarrival_h.mean=60",
+        "changes.improvement.defects.code=0.5",
+        "pipeline.steps.deploy.window.waits.automated=1",
+        "debt.by_hand_h=3",
+    )
+    organization = build(scenario, seed, 0)
+    organization.env.run(until=60 * 168)
+    assert sum(change.status == "rolled_back" for change in organization.changes) > 20
+    for service in organization.services:
+        there = [
+            change
+            for change in organization.changes
+            if change.service is service and change.status == "deployed"
+        ]
+        owed_h = sum(change.debt_h - change.paid_h for change in there)
+        assert service.debt_h == pytest.approx(owed_h, abs=1e-6)
+    assert sum(service.debt_h for service in organization.services) > 0
+
+
 def indebted(debt_h: float, **parts: Any) -> sim.Run:
     """Simulate a service that begins with ``debt_h`` of debt."""
     scenario = {
@@ -182,10 +293,10 @@ def indebted(debt_h: float, **parts: Any) -> sim.Run:
         **parts,
     }
     scenario = validate(scenario)
-    organization = Organization(scenario, seed=1, replication=0)
+    organization = build(scenario, seed=1, replication=0)
     organization.services[0].debt_h = debt_h
     organization.env.run(until=scenario.horizon_weeks * 168)
-    organization.flush()
+    flush(organization)
     return sim.Run(scenario, 1, 0, organization.log.to_frames())
 
 
@@ -247,7 +358,7 @@ def test_the_factors_themselves() -> None:
         "pipeline": pipeline(),
         "debt": {"slowdown": 0.1, "more_defects": 1},
     }
-    organization = Organization(validate(data), seed=1, replication=0)
+    organization = build(validate(data), seed=1, replication=0)
     service = organization.services[0]
     assert (slowdown(organization, service), likelier(organization, service, 0.3)) == (1, 0.3)
     service.debt_h = 100

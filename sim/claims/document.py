@@ -1,0 +1,160 @@
+"""The report of the claims as a document: the verdicts, the picture, and how to get them again."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+import yaml
+from matplotlib.figure import Figure
+
+from sim.document.document import (
+    IN_TERMINAL,
+    ON_PAPER,
+    Bullets,
+    Caveats,
+    Cell,
+    Column,
+    Document,
+    Facts,
+    Group,
+    Listing,
+    Medium,
+    Paragraph,
+    Prose,
+    Row,
+    Section,
+    Table,
+    Tone,
+)
+from sim.document.picture import Picture
+from sim.report.versions import versions
+
+from .claim import Claim
+from .content import caveats, sentences, tally
+from .judge import Finding
+from .load import Trial
+from .table import cells
+
+_HTML: frozenset[Medium] = frozenset({"html"})
+_MARKDOWN: frozenset[Medium] = frozenset({"markdown"})
+_TONES: dict[str, Tone] = {"supported": "good", "not supported": "doubtful", "contradicted": "bad"}
+_COLUMNS = (
+    Column("metric", may_wrap=True),
+    Column("low arm", is_number=True),
+    Column("high arm", is_number=True),
+    Column("difference", "[interval]", is_number=True),
+    Column("expected"),
+    Column("verdict", may_wrap=True),
+)
+_WHAT_MOVED = Column("what moved most", may_wrap=True)
+
+
+def claims_document(
+    findings: Sequence[Finding],
+    trials: Sequence[Trial],
+    drawn: Figure,
+    setting: str,
+    origin: Mapping[str, str],
+    replications: int,
+) -> Document:
+    """Return the report of the claims.
+
+    Args:
+        findings: what :func:`sim.claims.judge.run_trials` returned.
+        trials: what was run.
+        drawn: the figure of :func:`sim.claims.figure.forest_plot`.
+        setting: what was run, in a sentence.
+        origin: what it takes to get the same again, by name: command, seed, replications.
+        replications: of each arm.
+    """
+    said = sentences(findings, replications)
+    picture = Picture(
+        "claims",
+        drawn,
+        "Which way did they come out?",
+        "The difference of each expectation with its interval, as a share of the larger side; the "
+        "grey bar is the margin of what does not matter. Marks of another shape did not come out "
+        "as expected.",
+        f"A row per expectation with its difference and interval. {' '.join(said)}",
+    )
+    doubts = caveats(findings, replications)
+    return Document(
+        title="The claims, put on trial",
+        setting=setting,
+        sections=[
+            Section("In short", [Bullets(said, media=ON_PAPER)]),
+            Section("Before you believe it", [Caveats(doubts, media=ON_PAPER)] if doubts else []),
+            Section(
+                "The verdicts",
+                [
+                    Prose(_how_to_read(len(findings)), media=ON_PAPER),
+                    _verdicts(findings, replications, on_paper=True),
+                    _verdicts(findings, replications, on_paper=False),
+                    Paragraph(tally(findings), "strong", media=IN_TERMINAL),
+                    *([Caveats(doubts, media=IN_TERMINAL)] if doubts else []),
+                ],
+            ),
+            Section("In a picture", [picture]),
+            Section(
+                "To get the same again",
+                [
+                    Facts(origin, media=_MARKDOWN),
+                    Facts({**origin, **versions()}, media=_HTML),
+                    Paragraph(
+                        "The arms of each claim, as overrides of the organization; the same "
+                        "organization, arms, seed and versions give the same numbers.",
+                        media=_HTML,
+                    ),
+                    Listing(_arms([trial.claim for trial in trials]), "arms as YAML", media=_HTML),
+                ],
+            ),
+        ],
+    )
+
+
+def _verdicts(findings: Sequence[Finding], replications: int, on_paper: bool) -> Table:
+    """Return the table of the verdicts.
+
+    In a terminal there is less room: the interval stands below the difference, and the part that
+    moved most below the row.
+    """
+    groups = []
+    for claim, own in groupby(findings, key=lambda finding: finding.claim):
+        rows = [_row(finding, replications, on_paper) for finding in own]
+        groups.append(Group(rows, claim.claim, claim.id))
+    columns = [*_COLUMNS, _WHAT_MOVED] if on_paper else _COLUMNS
+    return Table(columns, groups, media=ON_PAPER if on_paper else IN_TERMINAL)
+
+
+def _row(finding: Finding, replications: int, on_paper: bool) -> Row:
+    shown = cells(finding, replications)
+    verdict = Cell(shown.verdict, tone=_TONES.get(finding.verdict, ""))
+    if on_paper:
+        numbers = [shown.low, shown.high, shown.difference]
+        return Row([shown.metric, *numbers, shown.expected, verdict, shown.trace])
+    value, space, interval = shown.difference.partition(" [")
+    difference = Cell(value, f"{space}{interval}".lstrip())
+    moved = f"moved most: {shown.trace}" if shown.trace else ""
+    return Row(
+        [shown.metric, shown.low, shown.high, difference, shown.expected, verdict], note=moved
+    )
+
+
+def _how_to_read(expectations: int) -> str:
+    return (
+        "Low and high arm are means over replications; of claims with arms of their own, the "
+        "difference that is looked at stands in brackets, and where it takes more than two arms "
+        "there is no low and high one. Intervals are "
+        f"adjusted by Holm's method for the {expectations} expectations of this table: the "
+        "probability that any verdict but *not supported* is wrong is at most 5 %. *Supported*: "
+        "the interval lies on the expected side of zero or, where no effect or none of one sign is "
+        "expected, within the margin. *Contradicted*: it lies on the other side. *Not supported*: "
+        "neither. *Unstable*: replications of an arm whose work in progress kept growing."
+    )
+
+
+def _arms(claims: Sequence[Claim]) -> str:
+    arms = {
+        claim.id: {name: list(overrides) for name, overrides in claim.overrides.items()}
+        for claim in claims
+    }
+    return yaml.safe_dump(arms, sort_keys=False, allow_unicode=True, width=100)

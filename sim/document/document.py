@@ -1,0 +1,318 @@
+"""What a report consists of, whatever shows it: title, sentences, caveats, tables and pictures.
+
+A document holds content only. :mod:`sim.document.terminal`, :mod:`sim.document.html` and
+:mod:`sim.document.markdown` show it; none of them knows what it is about.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .picture import Picture
+
+Medium = Literal["terminal", "html", "markdown"]
+EVERYWHERE: frozenset[Medium] = frozenset({"terminal", "html", "markdown"})
+ON_PAPER: frozenset[Medium] = frozenset({"html", "markdown"})
+IN_HTML: frozenset[Medium] = frozenset({"html"})
+IN_TERMINAL: frozenset[Medium] = frozenset({"terminal"})
+
+Tone = Literal["", "strong", "dim", "elite", "high", "medium", "low", "good", "doubtful", "bad"]
+"""How a text stands out. The four bands of DORA have a tone each."""
+BarKind = Literal["work", "waiting", "rework", "phase", "effort", "cost", "load"]
+"""What the length of a bar stands for, which decides on its colour and pattern."""
+RowRole = Literal["", "headline", "total", "below", "baseline"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table.
+
+    Attributes:
+        text: what it says.
+        note: what stands below it in small letters, such as an interval.
+        tone: how it stands out.
+    """
+
+    text: str
+    note: str = ""
+    tone: Tone = ""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A cell that is drawn as a bar; the number stands in a cell beside it.
+
+    Attributes:
+        share: of the full length, between 0 and 1; NaN is drawn as nothing.
+        kind: what it stands for.
+    """
+
+    share: float
+    kind: BarKind
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        heading: its heading.
+        note: what stands below the heading, such as the unit.
+        is_number: its cells are aligned at the right.
+        may_wrap: its texts may be broken into lines where there is little room.
+        least_width: letters that a terminal gives it at least.
+    """
+
+    heading: str = ""
+    note: str = ""
+    is_number: bool = False
+    may_wrap: bool = False
+    least_width: int = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table; its first cell is its heading.
+
+    Attributes:
+        cells: a cell per column, the last ones may be left out.
+        role: what sets it apart from the others.
+        note: what stands below its cells, over the whole width.
+    """
+
+    cells: Sequence[Cell | Bar | str]
+    role: RowRole = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that belong together; a line separates them from the next group.
+
+    Attributes:
+        rows: the rows.
+        heading: what stands above them, over the whole width.
+        label: what the heading begins with, in strong letters.
+    """
+
+    rows: Sequence[Row]
+    heading: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Attributes:
+        columns: its columns; a table without any heading is shown without a head.
+        groups: its rows.
+        caption: how to read it.
+        title: what stands above it where sections have no headings, as in a terminal, which then
+            leaves out the caption.
+        is_dense: it has so many columns that it is set in smaller letters.
+        media: where it is shown.
+
+    Raises:
+        ValueError: a row has more cells than there are columns.
+    """
+
+    columns: Sequence[Column]
+    groups: Sequence[Group]
+    caption: str = ""
+    title: str = ""
+    is_dense: bool = False
+    media: frozenset[Medium] = EVERYWHERE
+
+    def __post_init__(self) -> None:
+        """Refuse cells that no medium would show."""
+        if any(len(row.cells) > len(self.columns) for row in self.rows):
+            raise ValueError("a row has more cells than the table has columns")
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows, of all groups."""
+        return [row for group in self.groups for row in group.rows]
+
+    @property
+    def bar_kinds(self) -> list[BarKind]:
+        """The kinds of its bars, in the order in which they come first."""
+        bars = (cell for row in self.rows for cell in row.cells if isinstance(cell, Bar))
+        return list(dict.fromkeys(bar.kind for bar in bars))
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph of plain text.
+
+    Attributes:
+        text: what it says.
+        tone: how it stands out.
+        media: where it is shown.
+    """
+
+    text: str
+    tone: Tone = ""
+    media: frozenset[Medium] = EVERYWHERE
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Text of our own in Markdown; never a text that somebody else wrote.
+
+    Attributes:
+        text: one or more paragraphs.
+        media: where it is shown.
+    """
+
+    text: str
+    media: frozenset[Medium] = EVERYWHERE
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of sentences.
+
+    Attributes:
+        items: the sentences.
+        media: where it is shown.
+    """
+
+    items: Sequence[str]
+    media: frozenset[Medium] = EVERYWHERE
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """Something that a reader has to know before believing the numbers.
+
+    Attributes:
+        is_serious: the numbers may mislead without it.
+        text: what it is, as ``name: explanation``.
+    """
+
+    is_serious: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Caveats:
+    """Caveats, the serious ones first.
+
+    Attributes:
+        found: the caveats.
+        media: where they are shown.
+    """
+
+    found: Sequence[Caveat]
+    media: frozenset[Medium] = EVERYWHERE
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Text to be copied, such as a scenario in YAML.
+
+    Attributes:
+        text: the text, whose lines are kept.
+        label: what it is.
+        media: where it is shown.
+    """
+
+    text: str
+    label: str
+    media: frozenset[Medium] = ON_PAPER
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and their values, a line each.
+
+    Attributes:
+        items: value by name.
+        media: where they are shown.
+    """
+
+    items: Mapping[str, str]
+    media: frozenset[Medium] = ON_PAPER
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """HTML that a library made; never a text that somebody else wrote.
+
+    Attributes:
+        html: the markup.
+        media: HTML alone can show it.
+    """
+
+    html: str
+    media: frozenset[Medium] = frozenset({"html"})
+
+
+Block = Table | Paragraph | Prose | Bullets | Caveats | Listing | Facts | Embedded | Picture
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a document with a heading.
+
+    Attributes:
+        title: its heading.
+        blocks: what it holds, in order.
+        is_narrow: where there is room, a terminal may set it beside its neighbour.
+    """
+
+    title: str
+    blocks: Sequence[Block]
+    is_narrow: bool = False
+
+    def shown_in(self, medium: Medium) -> list[Block]:
+        """Return the blocks that a medium shows."""
+        return [block for block in self.blocks if medium in block.media]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A report.
+
+    Attributes:
+        title: what it is about.
+        sections: its parts; one that has nothing to show in a medium is left out there.
+        kind: what kind of document it is, above the title.
+        description: what somebody wrote about the subject.
+        context: what else to know about the subject, a line each.
+        setting: what the numbers rest on.
+        flag: a warning that goes with all tables and pictures; empty if there is none.
+    """
+
+    title: str
+    sections: Sequence[Section]
+    kind: str = "Delivery of machine learning, simulated"
+    description: str = ""
+    context: Sequence[str] = field(default=())
+    setting: str = ""
+    flag: str = ""
+
+    def sections_in(self, medium: Medium) -> Iterator[tuple[Section, list[Block]]]:
+        """Yield the sections that a medium shows, each with the blocks that it shows."""
+        for section in self.sections:
+            if blocks := section.shown_in(medium):
+                yield section, blocks
+
+    @property
+    def pictures(self) -> dict[str, Picture]:
+        """All pictures by name.
+
+        Raises:
+            ValueError: two pictures have the same name.
+        """
+        found = [
+            block
+            for section in self.sections
+            for block in section.blocks
+            if isinstance(block, Picture)
+        ]
+        by_name = {picture.name: picture for picture in found}
+        if len(by_name) < len(found):
+            raise ValueError("two pictures of a document have the same name")
+        return by_name

@@ -1,0 +1,331 @@
+"""The report of a sweep as a document: points, differences, sensitivity, choice and pictures."""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from sim.document.document import (
+    IN_TERMINAL,
+    ON_PAPER,
+    Bullets,
+    Caveats,
+    Cell,
+    Column,
+    Document,
+    Facts,
+    Group,
+    Listing,
+    Paragraph,
+    Row,
+    Section,
+    Table,
+)
+from sim.document.picture import Picture
+from sim.metrics.catalogue import headlines, metric
+from sim.report.sweep_content import (
+    COST,
+    Findings,
+    axis_name,
+    caveats,
+    goal_in_words,
+    heading,
+    indices_of,
+    instability,
+    is_clear,
+    label_of,
+    leading_candidates,
+    most_different,
+    name_of,
+    point_label,
+    point_name,
+    question,
+    replications,
+    sentences,
+    setting,
+    show_index,
+    value_name,
+)
+from sim.report.units import (
+    Estimate,
+    count_noun,
+    difference_in,
+    estimate_in,
+    format_number,
+    format_percent,
+    format_value,
+    plus_minus,
+    unit_of_change,
+)
+from sim.report.versions import versions
+from sim.scenario.load import to_yaml
+from sim.words import listed
+
+PAPER_ALL = 200
+"""Points up to which all of them stand in the tables on paper."""
+PAPER_ROWS = 100
+"""Points in these tables if there are more."""
+TERMINAL_ROWS = 20
+"""Points in the table of a terminal."""
+_CANDIDATES = 10
+_MOST_AXIS_COLUMNS = 3
+"""Axes with a column each in a terminal that is wide; more of them share one."""
+
+
+def sweep_document(found: Findings, pictures: Iterable[Picture], is_wide: bool = False) -> Document:
+    """Return the report of a sweep.
+
+    Args:
+        found: what :func:`sim.report.sweep_content.findings` read of it.
+        pictures: those of :func:`sim.report.sweep_figures.sweep_pictures`.
+        is_wide: a terminal has room for a column per axis.
+    """
+    said, doubts = sentences(found), caveats(found)
+    return Document(
+        title=heading(found),
+        description=found.sweep.base.description,
+        context=question(found),
+        setting=setting(found),
+        flag=instability(found),
+        sections=[
+            Section("In short", [Bullets(said, media=ON_PAPER)]),
+            Section("Before you believe it", [Caveats(doubts, media=ON_PAPER)] if doubts else []),
+            Section("In pictures", list(pictures)),
+            Section("The points", [_points(found), _points_in_terminal(found, is_wide)]),
+            Section("Differences to the baseline", _differences(found)),
+            Section("Which dial matters most", _sensitivity(found)),
+            Section("The best point", _selection(found)),
+            # In a terminal, the end is what is read first.
+            Section("In short", [Bullets(said, media=IN_TERMINAL)]),
+            Section(
+                "Before you believe it", [Caveats(doubts, media=IN_TERMINAL)] if doubts else []
+            ),
+            Section(
+                "To get the same again",
+                [
+                    Facts(_facts(found)),
+                    Paragraph(
+                        "The scenario of the baseline, complete; the same scenario, values, seed "
+                        "and versions give the same numbers.",
+                        media=ON_PAPER,
+                    ),
+                    Listing(to_yaml(found.sweep.base), "scenario as YAML"),
+                ],
+            ),
+        ],
+    )
+
+
+def _facts(found: Findings) -> dict[str, str]:
+    fewest, most = replications(found)
+    times = str(most) if fewest == most else f"{fewest} to {most}"
+    design = {"seed": str(found.sweep.seed), "design": found.sweep.design}
+    return design | {"points": str(len(found.numbers)), "replications": times} | versions()
+
+
+# --- points and differences ----------------------------------------------------------------------
+
+
+def _points_in_terminal(found: Findings, is_wide: bool) -> Table:
+    shown = most_different(found, TERMINAL_ROWS)
+    names = [axis_name(axis) for axis in found.axes]
+    apart = len(names) == 1 or (is_wide and len(names) <= _MOST_AXIS_COLUMNS)
+    columns = [Column(is_number=True), *map(Column, names if apart else [" ·\n".join(names)])]
+    for name in headlines():
+        first, _, last = label_of(name).rpartition(" ")
+        head = f"{first}\n{last}" if first else last
+        columns.append(Column(head, found.units[name].heading, is_number=True))
+    rows = []
+    for number in shown:
+        is_baseline = found.has_baseline and number == found.sweep.baseline
+        cells: list[Cell | str] = [Cell(f"{'*' if is_baseline else ''}{number}", tone="dim")]
+        cells += _values(found, number) if apart else [point_label(found, number)]
+        cells += [_plus_minus(found, name, number) for name in headlines()]
+        rows.append(Row(cells, "baseline" if is_baseline else ""))
+    return Table(columns, [Group(rows)], _how_to_read(found, len(shown)), media=IN_TERMINAL)
+
+
+def _plus_minus(found: Findings, name: str, number: int) -> str:
+    rows = found.estimates[name]
+    mean, low, high = (float(rows[column][number]) for column in ("mean", "ci_low", "ci_high"))
+    return plus_minus(found.units[name], mean, low, high)
+
+
+def _how_to_read(found: Findings, shown: int) -> str:
+    note = "Means over the replications, ± half the 95 % interval."
+    if found.has_baseline:
+        note += " * is the baseline."
+    left = len(found.numbers) - shown
+    if left:
+        than = "the baseline" if found.has_baseline else "the median"
+        note += f" {count_noun(left, 'more point')}, which differ less from {than}, not shown."
+    return note
+
+
+def _points(found: Findings) -> Table:
+    shown = _on_paper(found)
+    metrics = [*headlines(), *([COST] if found.is_priced else [])]
+    columns = [Column(label_of(name), found.units[name].heading, True) for name in metrics]
+    rows = [
+        _row(found, number, [_as_cell(_estimate(found, name, number)) for name in metrics])
+        for number in shown
+    ]
+    more = listed([label_of(name) for name in metrics if metric(name).better == "more"])
+    caption = (
+        f"Mean over the replications and its 95 % interval; less is better except for {more}. The "
+        "best of many means is a little too good: it was picked for that."
+    )
+    return _table(found, columns, rows, caption + _left_out(found, len(shown)))
+
+
+def _on_paper(found: Findings) -> list[int]:
+    few = len(found.numbers) <= PAPER_ALL
+    return found.numbers if few else most_different(found, PAPER_ROWS)
+
+
+def _left_out(found: Findings, shown: int) -> str:
+    if shown == len(found.numbers):
+        return ""
+    than = "the baseline" if found.has_baseline else "the median"
+    return f" Of {len(found.numbers):,} points, the {shown} that differ most from {than}."
+
+
+def _estimate(found: Findings, name: str, number: int) -> Estimate:
+    rows = found.estimates[name]
+    mean, low, high = (float(rows[column][number]) for column in ("mean", "ci_low", "ci_high"))
+    return estimate_in(found.units[name], metric(name), mean, low, high)
+
+
+def _differences(found: Findings) -> list[Table]:
+    if not found.has_baseline or len(found.numbers) < 2:
+        return []
+    baseline = found.sweep.baseline
+    shown = [number for number in _on_paper(found) if number != baseline]
+    columns = [
+        Column(label_of(name), unit_of_change(found.units[name]).heading, True)
+        for name in headlines()
+    ]
+    clear = {name: is_clear(rows) for name, rows in found.effects.items()}
+    rows = [
+        _row(
+            found,
+            number,
+            [_change(found, name, number, bool(clear[name][number])) for name in headlines()],
+        )
+        for number in shown
+    ]
+    caption = (
+        f"Paired differences to the baseline ({point_name(found, baseline)}), with Holm-adjusted "
+        "95 % intervals over all points and the four metrics; bold where they leave out zero."
+    )
+    return [_table(found, columns, rows, caption + _left_out(found, len(shown) + 1))]
+
+
+def _change(found: Findings, name: str, number: int, is_clear: bool) -> Cell:
+    rows = found.effects[name]
+    columns = ("difference", "adjusted_low", "adjusted_high")
+    change = difference_in(found.units[name], *(float(rows[column][number]) for column in columns))
+    return Cell(change.value, change.interval, "strong" if is_clear else "")
+
+
+# --- sensitivity and selection -------------------------------------------------------------------
+
+
+def _sensitivity(found: Findings) -> list[Table]:
+    if found.indices is None:
+        return []
+    sobol = found.sweep.design == "sobol"
+    groups = []
+    for name in headlines():
+        unit = "" if sobol else f", {unit_of_change(found.units[name]).heading}"
+        rows = [
+            Row(
+                [
+                    label_of(name) + unit,
+                    name_of(found, str(key)),
+                    show_index(row),
+                    _second_index(row, sobol),
+                ]
+            )
+            for key, row in indices_of(found, name).iterrows()
+        ]
+        groups.append(Group(rows))
+    names = ("total order", "first order") if sobol else ("mean absolute effect", "mean effect")
+    caption = (
+        "Sobol indices, shares of the variance between points, with bootstrapped 95 % intervals."
+        if sobol
+        else "Effects of Morris: of going from one end of the axis to the other, with 95 % "
+        "intervals over the trajectories."
+    )
+    columns = [Column("metric"), Column("axis"), *(Column(name, "", True) for name in names)]
+    return [Table(columns, groups, caption, media=ON_PAPER)]
+
+
+def _second_index(row: "pd.Series[float]", sobol: bool) -> str:
+    if not sobol:
+        return format_number(float(row["mu"]))
+    names = {"first": "index", "first_low": "low", "first_high": "high"}
+    return show_index(row[list(names)].rename(names))
+
+
+def _selection(found: Findings) -> list[Table]:
+    if found.selection is None:
+        return []
+    wish = found.sweep.base.select
+    assert wish is not None
+    wanted = metric(wish.metric).priced_in(found.sweep.base.cost.currency)
+    candidates = leading_candidates(found, _CANDIDATES)
+    names = (
+        f"mean {label_of(wish.metric)}",
+        "keeps within limits",
+        "is the best",
+        "replications",
+    )
+    rows = [
+        _row(
+            found,
+            int(number),
+            [
+                format_value(wanted, float(mean)),
+                format_percent(float(within)),
+                format_percent(float(best)),
+                str(int(n)),
+            ],
+        )
+        for number, mean, within, best, n in zip(
+            candidates.index,
+            candidates["mean"],
+            candidates["feasible_probability"],
+            candidates["best_probability"],
+            candidates["n"],
+            strict=True,
+        )
+    ]
+    left = len(found.selection.table) - len(rows)
+    caption = f"Probabilities, for the {goal_in_words(found)}."
+    if left:
+        caption += f" {count_noun(left, 'other point').capitalize()} are less likely the best."
+    return [_table(found, [Column(name, "", True) for name in names], rows, caption)]
+
+
+# --- pieces --------------------------------------------------------------------------------------
+
+
+def _table(found: Findings, columns: Sequence[Column], rows: Sequence[Row], caption: str) -> Table:
+    """Return a table on paper that has a row per point."""
+    points = [Column("point"), *(Column(axis_name(axis)) for axis in found.axes)]
+    return Table([*points, *columns], [Group(rows)], caption, is_dense=True, media=ON_PAPER)
+
+
+def _row(found: Findings, number: int, cells: Iterable[Cell | str]) -> Row:
+    is_baseline = found.has_baseline and number == found.sweep.baseline
+    name = Cell(str(number), "baseline" if is_baseline else "")
+    return Row([name, *_values(found, number), *cells], "baseline" if is_baseline else "")
+
+
+def _values(found: Findings, number: int) -> list[str]:
+    points = found.sweep.points
+    return [value_name(axis, points.at[number, axis.key]) for axis in found.axes]
+
+
+def _as_cell(estimate: Estimate) -> Cell:
+    return Cell(estimate.value, estimate.interval)

@@ -1,0 +1,522 @@
+"""What there is in an organization: plain data, which mechanisms act on.
+
+They refer to each other, so they live together: a change is of a service, a deployment carries
+changes, a service has a deployment that is live.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from math import nan
+
+import simpy
+from simpy.events import Event
+
+from sim.log import NO_ID
+from sim.log.rows import (
+    BatchRow,
+    ChangeRow,
+    ChangeStatus,
+    ChangeTrigger,
+    Corruption,
+    DeploymentRow,
+    Detector,
+    IncidentRow,
+    IncidentTrigger,
+    InvestmentRow,
+    Remedy,
+)
+from sim.scenario.organization import ChangeKind, DefectKind, Investment, Retraining
+from sim.scenario.organization import Service as ServiceSpec
+
+from .calendar import WEEK_H
+from .compute import ComputePool
+from .decay import QualityCurve
+from .people import PeoplePool, Task
+from .randomness import DrawTable, Substream
+
+
+@dataclass(slots=True, eq=False)
+class Stack:
+    """The automation of the pipeline that some services share.
+
+    Attributes:
+        team: the team that built it; None for the golden path.
+        broken: steps whose automation does not work at the moment.
+    """
+
+    team: Team | None = None
+    broken: set[str] = field(default_factory=set)
+
+    @property
+    def golden_path(self) -> bool:
+        """Whether it is the golden path."""
+        return self.team is None
+
+    @property
+    def name(self) -> str:
+        """Name of its random streams."""
+        return "golden_path" if self.team is None else f"{self.team.name}/stack"
+
+
+@dataclass(slots=True, eq=False)
+class Team:
+    """A team: who works in it and for it.
+
+    Attributes:
+        people: the pool that serves each role, in the team or shared.
+        compute: the pool of each kind of compute, of the team or shared.
+        stack: the automation of its services off the golden path.
+        features: slots of its limit of features in progress; None without a limit.
+    """
+
+    name: str
+    people: dict[str, PeoplePool]
+    compute: dict[str, ComputePool]
+    features: simpy.Resource | None
+    stack: Stack = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Give it a stack of its own."""
+        self.stack = Stack(self)
+
+    def is_across(self, giver: str, taker: str) -> bool:
+        """Return whether one of two roles, or both, are in groups outside this team."""
+        return not all(
+            role in self.people and self.people[role].team != "" for role in (giver, taker)
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dependency:
+    """That one service uses the output of another.
+
+    Attributes:
+        downstream: the service that uses it.
+        upstream: the service that is used.
+        hidden: nobody has written it down.
+    """
+
+    downstream: Service
+    upstream: Service
+    hidden: bool
+
+
+@dataclass(slots=True, eq=False)
+class Service:
+    """A model in production.
+
+    Attributes:
+        kind: name of its description in the scenario.
+        place: it is on the golden path if the standardization is greater than this, unless its
+            description says so or otherwise.
+        stack: the automation that its changes go through.
+        policy: when it is retrained.
+        curve: how the quality of its models falls.
+        live: the deployment that it serves.
+        debt_h: its technical debt, in h of clean-up work.
+        vulnerable: deployments with a defect of security that has not shown itself yet.
+        draws: draw tables of its changes and incidents, by what they decide about.
+        trains: release trains by the time at which they leave.
+        retraining: the one under way.
+        new_batches: usable batches since the last retraining was started.
+        impairments: bad models and bad data that are being served.
+        foreseen: how often the crossings of its quality were foreseen; the last time counts.
+        logged_until: up to here the course of its quality is logged, in h.
+    """
+
+    name: str
+    kind: str
+    team: Team
+    spec: ServiceSpec
+    policy: Retraining
+    curve: QualityCurve
+    place: float
+    stack: Stack
+    live: Deployment = field(
+        default_factory=lambda: Deployment(NO_ID, [], 0.0, 0.0, 0.0, NO_ID, None)
+    )
+    debt_h: float = 0.0
+    upstream: list[Dependency] = field(default_factory=list)
+    downstream: list[Dependency] = field(default_factory=list)
+    open_incidents: list[Incident] = field(default_factory=list)
+    vulnerable: list[Deployment] = field(default_factory=list)
+    draws: dict[object, DrawTable] = field(default_factory=dict)
+    trains: dict[float, ReleaseTrain] = field(default_factory=dict)
+    retraining: Change | None = None
+    new_batches: int = 0
+    impairments: int = 0
+    foreseen: int = 0
+    logged_until: float = 0.0
+    _made: dict[str, int] = field(default_factory=dict)
+    _taint_switched_at: list[float] = field(default_factory=list)
+
+    @property
+    def golden_path(self) -> bool:
+        """Whether it is built the standard way."""
+        return self.stack.golden_path
+
+    @property
+    def has_contracts(self) -> bool:
+        """Whether contract tests can be written: some service is known to use its output."""
+        return any(not dependency.hidden for dependency in self.downstream)
+
+    def next_substream(self, lane: str) -> Substream:
+        """Return what names the luck of the next change or incident in ``lane``."""
+        number = self._made.get(lane, 0)
+        self._made[lane] = number + 1
+        return Substream(lane, number)
+
+    def meets_objective(self, now: float) -> bool:
+        """Return whether the live model's quality, impairments aside, meets the objective."""
+        quality = self.curve.at(self.live.model_data_from, now)
+        return quality >= self.spec.quality.objective
+
+    def taint_data(self, now: float) -> None:
+        """From now on a training uses data that nobody knows to be corrupted."""
+        if not self.was_tainted(now):
+            self._taint_switched_at.append(now)
+
+    def clean_data(self, now: float) -> None:
+        """Somebody knows of the corrupted data: from now on a training leaves them out."""
+        if self.was_tainted(now):
+            self._taint_switched_at.append(now)
+
+    def was_tainted(self, at: float) -> bool:
+        """Return whether data taken at ``at`` (not later than now) contain corrupted ones."""
+        return bisect_right(self._taint_switched_at, at) % 2 == 1
+
+
+@dataclass(slots=True, eq=False)
+class Change:
+    """A unit of delivery.
+
+    Attributes:
+        substream: what names its luck, in the draw tables of its service. Its lane is its kind, or
+            its kind and why it is made again.
+        defects: kinds of defect that are in it.
+        attempt: its pass through the pipeline, from 1.
+        reached: how many steps of the pipeline it has got through, in whatever pass.
+        visits: how often it has come to a step, by its position, if more than once.
+        last_role: the role that had it in hand last.
+        brings_model: whether a new model was trained for it.
+        trained: whether somebody has tried to train one.
+        reconstructed: whether somebody has found out how to repeat its training.
+        effort_h: hours of its author up to the commit, if nothing slows them down; when it is made
+            again, those of the first time.
+        debt_h: technical debt that it leaves behind as long as it is in production.
+        paid_h: technical debt that it has paid back, likewise.
+        authoring: its author's work, while that is not done.
+    """
+
+    change_id: int
+    service: Service
+    kind: ChangeKind
+    substream: Substream
+    trigger: ChangeTrigger
+    priority: int
+    created_at: float
+    incident_id: int = NO_ID
+    origin_id: int = NO_ID
+    started_at: float = nan
+    committed_at: float = nan
+    deployed_at: float = nan
+    ended_at: float = nan
+    data_from: float = nan
+    deployment: Deployment | None = None
+    status: ChangeStatus = "exploring"
+    attempt: int = 1
+    reached: int = 0
+    last_role: str = ""
+    defects: frozenset[DefectKind] = frozenset()
+    brings_model: bool = False
+    trained: bool = False
+    reconstructed: bool = False
+    effort_h: float = 0.0
+    debt_h: float = 0.0
+    paid_h: float = 0.0
+    authoring: Task | None = None
+    visits: dict[int, int] = field(default_factory=dict)
+    _end: Event | None = None
+
+    @property
+    def unplanned(self) -> bool:
+        """Whether it remedies an incident or redoes a rolled-back change."""
+        return self.trigger in ("incident", "rollback")
+
+    @property
+    def made_again(self) -> bool:
+        """Whether it redoes a rolled-back change."""
+        return self.origin_id != NO_ID
+
+    def count_visit(self, position: int) -> int:
+        """Count that it comes to the step at ``position``, and return how often it has by now."""
+        if position >= self.reached:
+            return 1
+        visits = self.visits[position] = self.visits.get(position, 1) + 1
+        return visits
+
+    def end(self, env: simpy.Environment) -> Event:
+        """Return the event that it is deployed or given up, which must not have happened yet."""
+        if self._end is None:
+            self._end = env.event()
+        return self._end
+
+    def give_up(self, now: float) -> None:
+        """Abandon it now."""
+        self.status = "abandoned"
+        self.finish(now)
+
+    def finish(self, now: float) -> None:
+        """It is no longer work in progress."""
+        self.ended_at = now
+        if self._end is not None:
+            self._end.succeed()
+
+    def row(self) -> ChangeRow:
+        """Return its row of the event table."""
+        if self.authoring is not None:
+            self.started_at = self.authoring.started_at
+        return ChangeRow(
+            change_id=self.change_id,
+            service=self.service.name,
+            team=self.service.team.name,
+            kind=self.kind,
+            trigger=self.trigger,
+            created_at=self.created_at,
+            started_at=self.started_at,
+            committed_at=self.committed_at,
+            deployed_at=self.deployed_at,
+            ended_at=self.ended_at,
+            deployment_id=NO_ID if self.deployment is None else self.deployment.deployment_id,
+            incident_id=self.incident_id,
+            origin_id=self.origin_id,
+            data_from=self.data_from,
+            status=self.status,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Deployment:
+    """One release of a service into production: one or many changes that go there together.
+
+    Attributes:
+        changes: what it carries; the first is its lead.
+        model_from: the deployment that brought the model it serves.
+        predecessor: what was live before, which a rollback restores.
+        remedies: whether going back behind it would bring back a defect that it put right.
+        alarm: happens when a defect is found before it shows by itself, with the kind of defect
+            and whether verification found it (or else an attack); None if there is none to find.
+    """
+
+    deployment_id: int
+    changes: list[Change]
+    started_at: float
+    deployed_at: float
+    model_data_from: float
+    model_from: int
+    predecessor: Deployment | None
+    remedies: bool = False
+    alarm: Event | None = None
+    retired_at: float = nan
+    failed: bool = False
+
+    @property
+    def lead(self) -> Change:
+        """The change that was there first; it sees to the deployment."""
+        return self.changes[0]
+
+    @property
+    def brings_model(self) -> bool:
+        """Whether it carries a newly trained model."""
+        return self.model_from == self.deployment_id
+
+    def still_has(self, kind: DefectKind) -> bool:
+        """Return whether a defect that it brought is still in the service.
+
+        Defects of code, infrastructure and security stay, whatever is deployed on top of them. A
+        bad model, or one trained on bad data, is gone when another one has gone live.
+        """
+        live = self.lead.service.live
+        return kind not in ("data", "model") or live.model_from == self.model_from
+
+    def raise_alarm(self, found: Collection[DefectKind]) -> None:
+        """Verification found defects, or just failed (``found`` is empty)."""
+        still_there = [kind for kind in found if self.still_has(kind)]
+        if still_there and self.alarm is not None and not self.alarm.triggered:
+            self.alarm.succeed((min(still_there), True))
+
+    def show(self, kind: DefectKind) -> None:
+        """Somebody from outside makes a defect show."""
+        if self.alarm is not None and not self.alarm.triggered:
+            self.alarm.succeed((kind, False))
+
+    def row(self) -> DeploymentRow:
+        """Return its row of the event table."""
+        lead = self.lead
+        return DeploymentRow(
+            deployment_id=self.deployment_id,
+            service=lead.service.name,
+            team=lead.service.team.name,
+            kind=lead.kind,
+            n_changes=len(self.changes),
+            started_at=self.started_at,
+            deployed_at=self.deployed_at,
+            retired_at=self.retired_at,
+            failed=self.failed,
+            unplanned=any(change.unplanned for change in self.changes),
+            model_data_from=self.model_data_from,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class ReleaseTrain:
+    """Changes of one service that wait for the same release window and ship together.
+
+    Attributes:
+        arrived: happens when the deployment step is done, with its execution.
+    """
+
+    arrived: Event
+    changes: list[Change]
+
+
+@dataclass(slots=True, eq=False)
+class Incident:
+    """A degradation of one service.
+
+    Attributes:
+        source: the service where the remedy has to be applied.
+        origin: the incident that it ends with; None if it has to be remedied itself.
+        hidden: it came along a dependency that nobody knew of.
+        closed: happens when service is restored.
+        substream: what names its luck: that of the change, the outage and so on that it follows.
+        consequences: the incidents that end with this one.
+        remedies: how many changes were begun to remedy it.
+        responders: whose people diagnose it, and repair or roll back.
+        taints: what the service answers meanwhile has got into the data it is trained on.
+    """
+
+    incident_id: int
+    service: Service
+    cause: DefectKind
+    trigger: IncidentTrigger
+    deployment: Deployment | None
+    started_at: float
+    source: Service
+    origin: Incident | None
+    hidden: bool
+    closed: Event
+    substream: Substream
+    consequences: list[Incident] = field(default_factory=list)
+    remedies: int = 0
+    detected_at: float = nan
+    responded_at: float = nan
+    diagnosed_at: float = nan
+    restored_at: float = nan
+    detected_by: Detector = ""
+    remedy: Remedy = ""
+    task: Task | None = None
+    responders: PeoplePool | None = None
+    taints: bool = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether service is restored."""
+        return self.remedy != ""
+
+    @property
+    def comes_with_the_model(self) -> bool:
+        """Whether it is gone as soon as another model goes live."""
+        return self.trigger == "deployment" and self.cause in ("data", "model")
+
+    @property
+    def is_about_the_model(self) -> bool:
+        """Whether a bad or decayed model is what degrades service."""
+        return self.trigger == "decay" or self.comes_with_the_model
+
+    @property
+    def impairs(self) -> bool:
+        """Whether the quality that is served is lower than that of the model would be."""
+        return self.trigger == "batch" or self.comes_with_the_model
+
+    def next_remedy(self, lane: str) -> Substream:
+        """Return what names the luck of the next change that is to remedy it."""
+        self.remedies += 1
+        return Substream(lane, self.substream.following(self.remedies))
+
+    def row(self) -> IncidentRow:
+        """Return its row of the event table."""
+        return IncidentRow(
+            incident_id=self.incident_id,
+            service=self.service.name,
+            team=self.service.team.name,
+            cause=self.cause,
+            trigger=self.trigger,
+            deployment_id=NO_ID if self.deployment is None else self.deployment.deployment_id,
+            started_at=self.started_at,
+            detected_at=self.detected_at,
+            responded_at=self.responded_at,
+            diagnosed_at=self.diagnosed_at,
+            restored_at=self.restored_at,
+            detected_by=self.detected_by,
+            remedy=self.remedy,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """A batch of data.
+
+    Attributes:
+        corruption: how it is corrupted; empty if it is not.
+        caught: whether validation at ingestion caught the corruption.
+    """
+
+    batch_id: int
+    service: Service
+    arrived_at: float
+    corruption: Corruption
+    caught: bool
+    usable_at: float = nan
+
+    def row(self) -> BatchRow:
+        """Return its row of the event table."""
+        return BatchRow(
+            batch_id=self.batch_id,
+            service=self.service.name,
+            arrived_at=self.arrived_at,
+            usable_at=self.usable_at,
+            corrupted=self.corruption != "",
+            corruption=self.corruption,
+            caught=self.caught,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Introduction:
+    """How far an item of the roadmap has got."""
+
+    item: Investment
+    started_at: float
+    adopted_at: float = nan
+    learned_at: float = nan
+
+    def slowdown(self, now: float) -> float:
+        """Return how much longer work takes because people are still learning, as a share."""
+        left_h = self.learned_at - now
+        if left_h > 0:
+            return self.item.learning_slowdown * left_h / (self.item.learning_weeks * WEEK_H)
+        return 0.0
+
+    def row(self) -> InvestmentRow:
+        """Return its row of the event table."""
+        return InvestmentRow(
+            practice=self.item.practice,
+            level=self.item.level,
+            started_at=self.started_at,
+            adopted_at=self.adopted_at,
+            learned_at=self.learned_at,
+        )

@@ -1,0 +1,98 @@
+"""Planning: the steps of the pipeline for each kind of change, as the scenario says now."""
+
+from functools import partial
+
+from sim.scenario.organization import (
+    CHANGE_KINDS,
+    DEFECT_KINDS,
+    ByMode,
+    ChangeKind,
+    DefectKind,
+    Scenario,
+    Step,
+)
+
+from .effects import Deploys, TakesData, TrainsModel
+from .organization import Organization
+from .steps import Chances, Effect, PlannedStep
+from .windows import Timetable
+
+
+def begin(organization: Organization) -> None:
+    """Plan the pipeline, and plan it anew when something is adopted."""
+    _plan(organization)
+    organization.hooks.adopted.append(partial(_adopt, organization))
+
+
+def _adopt(organization: Organization, before: Scenario) -> None:
+    _plan(organization)
+
+
+def _plan(organization: Organization) -> None:
+    for kind in CHANGE_KINDS:
+        organization.plans[kind] = _steps_for(organization, kind)
+
+
+def _steps_for(organization: Organization, kind: ChangeKind) -> list[PlannedStep | None]:
+    """Return the steps that changes of ``kind`` go through; None where they skip one."""
+    steps = organization.scenario.pipeline.steps
+    order = {name: position for position, name in enumerate(steps)}
+    data_are_taken = any(
+        step.effect == "takes_data" and kind not in step.skipped_by for step in steps.values()
+    )
+    return [
+        None
+        if kind in spec.skipped_by
+        else _planned(
+            organization.scenario,
+            name,
+            order[name],
+            0 if spec.returns_to is None else order[spec.returns_to],
+            _effect(organization, spec, data_are_taken),
+            spec,
+        )
+        for name, spec in steps.items()
+    ]
+
+
+def _planned(
+    scenario: Scenario, name: str, position: int, returns_to: int, effect: Effect, spec: Step
+) -> PlannedStep:
+    return PlannedStep(
+        name,
+        position,
+        returns_to,
+        effect,
+        spec,
+        spec.role,
+        scenario.automated(spec),
+        scenario.debt.untested_h if spec.detects else scenario.debt.by_hand_h,
+        None if spec.window is None else Timetable(spec.window),
+        _chances(spec.adds, "manual"),
+        _chances(spec.adds, "automated"),
+        _chances(spec.detects, "manual"),
+        _chances(spec.detects, "automated"),
+        bool(spec.adds or spec.detects or spec.fails) or effect.may_go_wrong,
+    )
+
+
+def _effect(organization: Organization, spec: Step, data_are_taken: bool) -> Effect:
+    """Return what a step does; a training takes the data itself if no other step does."""
+    match spec.effect:
+        case "takes_data":
+            return TakesData()
+        case "trains_model":
+            unrepeatable = organization.scenario.pipeline.unrepeatable
+            return TrainsModel(unrepeatable, None if data_are_taken else TakesData())
+        case "deploys":
+            return Deploys(organization)
+        case None:
+            return Effect()
+
+
+def _chances(by_kind: dict[DefectKind, ByMode], mode: str) -> Chances:
+    return [
+        (kind, index, getattr(by_kind[kind], mode))
+        for index, kind in enumerate(DEFECT_KINDS)
+        if kind in by_kind and getattr(by_kind[kind], mode) > 0
+    ]
