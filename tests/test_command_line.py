@@ -273,3 +273,22 @@ def test_a_name_that_leads_elsewhere_makes_no_folder_anywhere(tmp_path: Path) ->
     assert run.returncode == 2
     assert run.stderr.startswith("name: ")
     assert list(tmp_path.rglob("*")) == [here]
+
+
+def test_a_large_run_says_before_it_begins_what_it_wants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(_: object) -> None:
+        raise OSError("the simulation has begun")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["sim"])
+    monkeypatch.setattr("sim.app._simulate", stop)
+    with pytest.raises(SystemExit):
+        main(["n_jobs=1", "horizon_weeks=5200"])
+    said, begun = capsys.readouterr().err.splitlines()
+    assert said.startswith("20 replications of up to ")
+    assert " log rows: expected to take " in said
+    assert said.endswith(" of memory")
+    assert begun.endswith("the simulation has begun")
+    assert not any(tmp_path.iterdir())

@@ -122,15 +122,17 @@ class _Flow:
     def result(self) -> Workload:
         scenario = self._scenario
         n_services = 0.0
-        pools = float(len(self._shared_people) + len(self._shared_compute))
+        of_pools = sum(map(self._stretches, self._shared_people)) + len(self._shared_compute)
         own = sum(not pool.shared for pool in scenario.compute.values())
         for kind, team in scenario.teams.items():
-            pools += team.count * (sum(n > 0 for n in team.people.values()) + own)
+            at_work = sum(self._stretches(role) for role, n in team.people.items() if n > 0)
+            of_pools += team.count * (at_work + own)
             owned = [service for service in scenario.services.values() if service.team == kind]
             if owned:
                 n_services += team.count * sum(service.count for service in owned)
                 self._team(team, owned)
-        self._add("horizon_weeks", scenario.horizon_weeks * (pools + n_services) + n_services)
+        of_services = (scenario.horizon_weeks + 1) * n_services  # quality once per week
+        self._add("horizon_weeks", of_pools + of_services)
         self._upkeep(n_services)
         attacks = scenario.threats.interarrival_h
         if attacks is not None:
@@ -433,7 +435,7 @@ class _Flow:
                     hours = min(running * alone * run_h, slots[0])
                     through = hours / run_h
                     slots[0] -= hours
-                    done.jobs += through * starts
+                    done.jobs += through * (starts + self._resizes(step))
                     left = min(left, through / max(running * alone, _TINY))
                 served -= running * (1 - left)
                 done.elapsed_h += visited * running / coming * run_h
@@ -563,6 +565,12 @@ class _Flow:
         held_h = min(pieces * float(np.expm1(min(rate * piece_h, 50.0))) / rate, self._horizon_h)
         return held_h, 1 + rate * held_h
 
+    def _resizes(self, step: Step) -> float:
+        """Return how often a pool gets larger or smaller for a job: by what it takes, at most."""
+        assert step.compute is not None
+        pool = self._scenario.compute[step.compute]
+        return 0.0 if pool.max_slots is None or pool.max_slots == pool.slots else 1.0
+
     def _openings(self, step: Step) -> float:
         assert step.window is not None
         weeks = self._scenario.horizon_weeks
@@ -576,6 +584,12 @@ class _Flow:
         return scenario.horizon_weeks * _weekly_h(
             scenario.working_hours_of.get(role, scenario.working_hours)
         )
+
+    def _stretches(self, role: str) -> float:
+        """Return how often people of ``role`` begin to work: every day, or once."""
+        scenario = self._scenario
+        hours = scenario.working_hours_of.get(role, scenario.working_hours)
+        return 1.0 if hours.always else scenario.horizon_weeks * len(set(hours.days))
 
     def _hours_of(self, role: str, effort: Distribution) -> float:
         """Return the hours that a person spends on ``effort``, in the mean, until the end."""

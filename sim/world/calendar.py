@@ -91,7 +91,8 @@ class Calendar:
         If it never closes, there is one.
         """
         if self.always:
-            yield start, end
+            if start < end:
+                yield start, end
             return
         for week in range(to_ticks(start) // WEEK, to_ticks(end) // WEEK + 1):
             for opens, closes in zip(self._opens, self._closes, strict=True):

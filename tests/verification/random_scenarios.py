@@ -21,7 +21,9 @@ from sim.scenario.roadmap import UNCHANGEABLE, differences
 from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
 from sim.scenario.validation import validate
 
-ROLES, TEAMS, SERVICES = ("dev", "ops", "boss"), ("red", "blue"), ("model", "ranker")
+# The roles that the models name where a scenario does not.
+ROLES = ("data_scientist", "ml_engineer", "operations", "data_engineer", "platform")
+TEAMS, SERVICES = ("red", "blue"), ("model", "ranker")
 STEPS, POOLS = ("build", "train", "review", "deploy", "verify"), ("gpu", "ci")
 
 # What a name means that is the key of a mapping, or the value of a field.

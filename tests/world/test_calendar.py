@@ -142,7 +142,7 @@ def test_stretches_are_when_it_is_open(drawn: tuple[WorkingHours, float], elapse
         if opened is not None and max(opened[0], to_ticks(start)) < min(opened[1], to_ticks(end)):
             expected.append((max(start, to_hours(opened[0])), min(end, to_hours(opened[1]))))
     if hours.always:
-        expected = [(start, end)]
+        expected = [(start, end)] if start < end else []
     assert list(Calendar(hours).stretches(start, end)) == expected
 
 
@@ -318,3 +318,9 @@ def test_order_and_repetition_of_days_do_not_matter() -> None:
     assert jumbled.weekly == 16.0
     assert jumbled.next_opening(9.0) == 4 * 24 + 9.0
     assert jumbled.finish(0.0, 9.0) == 4 * 24 + 10.0
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_no_time_has_no_stretch(always: bool) -> None:
+    calendar = Calendar(WorkingHours(always=always))
+    assert list(calendar.stretches(10.0, 10.0)) == []
