@@ -98,14 +98,26 @@ def identifiers(frame: pd.DataFrame, name: str) -> npt.NDArray[Any]:
 def positions(keys: npt.NDArray[Any], values: npt.NDArray[Any]) -> IntArray:
     """Return where among the keys each identifier stands, -1 for those that are not there.
 
+    A missing identifier is the same as no other, not even as another missing one.
+
     Raises:
         ValueError: A key occurs twice.
     """
-    index = pd.Index(keys)
+    there = np.flatnonzero(~is_missing(keys))
+    index = pd.Index(keys[there])
     if not index.is_unique:
         twice = index[index.duplicated()][0]
         raise ValueError(f"the identifier {twice} occurs more than once")
-    return np.asarray(index.get_indexer(pd.Index(values)), dtype=np.intp)
+    # What is not found (-1) picks the appended -1.
+    where: IntArray = np.append(there, -1)[index.get_indexer(pd.Index(values))]
+    return where
+
+
+def is_missing(found: npt.NDArray[Any]) -> BoolArray:
+    """Return which identifiers are missing: `NO_ID`, or an object that is none or no text."""
+    is_object = found.dtype == object
+    missing: BoolArray = pd.isna(found) | (found == "") if is_object else found == NO_ID
+    return missing
 
 
 def labels(frame: pd.DataFrame, name: str) -> "pd.Index[Any]":

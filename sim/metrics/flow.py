@@ -12,6 +12,7 @@ from sim.metrics.arrays import (
     flags,
     identifiers,
     inside,
+    is_missing,
     label_positions,
     labels,
     matches,
@@ -245,5 +246,5 @@ def failed_trainings_per_week(tables: Tables, window: Window) -> float:
     failed &= inside(reals(steps, "finished_at"), window)
     # An execution belongs to whom its change belongs to.
     changes = identifiers(table(tables, "changes"), "change_id")
-    known = pd.Index(identifiers(steps, "change_id")[failed]).isin(changes)
+    known = pd.Index(identifiers(steps, "change_id")[failed]).isin(changes[~is_missing(changes)])
     return float(known.sum() * HOURS_PER_WEEK / (window[1] - window[0]))

@@ -96,7 +96,9 @@ def study_document(
         Section(
             "Where lead time goes",
             [
-                *_parts(study, "lead_time_mean_h", "Hours per deployed change"),
+                *_parts(
+                    study, "lead_time_mean_h", "Hours per deployed change", "Where lead time goes"
+                ),
                 *pictures("lead_time", "gantt", "cumulative_flow"),
             ],
             is_narrow=True,
@@ -104,7 +106,12 @@ def study_document(
         Section(
             "Where restore time goes",
             [
-                *_parts(study, "time_to_restore_mean_h", "Hours per restored incident"),
+                *_parts(
+                    study,
+                    "time_to_restore_mean_h",
+                    "Hours per restored incident",
+                    "Where restore time goes",
+                ),
                 *pictures("restore_time", "incidents"),
             ],
             is_narrow=True,
@@ -113,7 +120,12 @@ def study_document(
         Section(
             "Where people's time goes",
             [
-                *_parts(study, "capacity_h_per_week", "Hours of people per week"),
+                *_parts(
+                    study,
+                    "capacity_h_per_week",
+                    "Hours of people per week",
+                    "Where people's time goes, per week",
+                ),
                 *pictures("effort"),
             ],
             is_narrow=True,
@@ -181,14 +193,8 @@ def _metric_row(row: MetricRow, on_paper: bool) -> Row:
     )
 
 
-def _parts(study: Study, whole: str, caption: str) -> list[Block]:
+def _parts(study: Study, whole: str, caption: str, title: str) -> list[Block]:
     """Return a metric with the parts that it is made of, and what else belongs below a bill."""
-    title = {
-        "lead_time_mean_h": "Where lead time goes",
-        "time_to_restore_mean_h": "Where restore time goes",
-        "capacity_h_per_week": "Where people's time goes, per week",
-        "cost_per_week": f"What it costs, {caption}",
-    }[whole]
     is_money = metric(whole).dimension == "money"
     total = float(study.summary()["mean"][whole])
     if math.isnan(total):
@@ -230,7 +236,7 @@ def _cost(study: Study, pictures: Sequence[Picture]) -> list[Section]:
     if not is_priced(study):
         return []
     unit = unit_for(metric_of(study, "cost_per_week"), 0.0).heading
-    blocks = [*_parts(study, "cost_per_week", unit), *pictures]
+    blocks = [*_parts(study, "cost_per_week", unit, f"What it costs, {unit}"), *pictures]
     return [Section("What it costs", blocks, is_narrow=True)]
 
 

@@ -10,7 +10,7 @@ import pytest
 import sim
 from sim.experiment.payback import Payback, pay_back
 from sim.experiment.replicate import Study
-from sim.report.payback import in_words, period_rows, periods
+from sim.report.payback import in_words, payback_table, period_rows, periods
 
 WEEKS = 30
 INVEST = (
@@ -83,6 +83,44 @@ def test_the_arms_differ_by_the_roadmap_alone() -> None:
     assert (building, start, end) == ("building and learning", 8, WEEKS)
     assert learned == again == math.ceil(dates["learned_at"] / 168)
     assert [len(cells) for _, cells in period_rows(payback)] == [2] * 4
+
+
+def delivering(learned_at: float) -> Payback:
+    """Return a payback of six weeks, 2 or 1 deployments a week, in which nothing is restored."""
+
+    def study(deployments: float) -> Study:
+        weekly = pd.DataFrame({"replication": [0] * 6 + [1] * 6, "week": [*range(6)] * 2})
+        counts = {"deployments": deployments, "failed_deployments": 0.0, "restored": 0.0}
+        weekly = weekly.assign(
+            **counts,
+            changes_deployed=deployments,
+            lead_time_h=48.0,
+            time_to_restore_h=np.nan,
+            net_cost=np.nan,
+        )
+        dates = {"started_at": [168.0], "adopted_at": [336.0], "learned_at": [learned_at]}
+        tables = {"services": pd.DataFrame({"service": ["a"]}), "investments": pd.DataFrame(dates)}
+        scenario = SimpleNamespace(horizon_weeks=6, cost=SimpleNamespace(currency="USD"))
+        return Study(scenario, 1, pd.DataFrame(), weekly, SimpleNamespace(tables=tables))  # type: ignore[arg-type]
+
+    return Payback(study(2.0), study(1.0))
+
+
+@pytest.mark.filterwarnings("error")
+def test_without_restored_incidents_there_is_no_data_and_no_warning() -> None:
+    rows = dict(period_rows(delivering(learned_at=504.0)))
+    assert rows["mean time to restore"] == ["no data"] * 2
+    assert all(cell.startswith("+1.00") for cell in rows["deployment frequency"])
+
+
+def test_a_period_of_one_week_is_named_by_it_and_an_empty_one_is_left_out() -> None:
+    def weeks(learned_at: float) -> list[str]:
+        return [column.note for column in payback_table(delivering(learned_at)).columns[1:]]
+
+    assert weeks(504.0) == ["weeks 1 to 2", "weeks 3 to 5"]
+    assert weeks(300.0) == ["week 1", "weeks 2 to 5"]
+    assert weeks(840.0) == ["weeks 1 to 4", "week 5"]
+    assert weeks(1000.0) == ["weeks 1 to 5"]  # within the last week: none is left afterwards
 
 
 def test_without_a_roadmap_there_is_nothing_to_pay_back() -> None:

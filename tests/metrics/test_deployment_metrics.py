@@ -4,9 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sim.log import NO_ID
 from sim.metrics import compute_metrics
+from sim.metrics.arrays import positions
 from sim.metrics.dora import (
     change_failure_rate,
+    charged_deployments,
     deployment_frequency,
     incidents_per_deployment,
     incidents_per_week,
@@ -227,3 +230,32 @@ def test_a_deployment_that_is_there_twice_is_an_error(make_tables):
     tables = make_tables(services=SERVICES, deployments=[*DEPLOYMENTS, DEPLOYMENTS[0]])
     with pytest.raises(ValueError, match="identifier 1 occurs more than once"):
         compute_metrics(tables, WINDOW)
+
+
+@pytest.mark.parametrize(
+    ("keys", "values", "expected"),
+    [
+        ([NO_ID, 7, NO_ID, 5], [5, NO_ID, 7, 8], [3, -1, 1, -1]),
+        (["", "a", None, np.nan, ""], ["a", None, "", np.nan, "b"], [1, -1, -1, -1, -1]),
+        ([NO_ID, NO_ID], ["a", None], [-1, -1]),
+    ],
+)
+def test_missing_identifiers_are_the_same_as_nothing(keys, values, expected):
+    kinds = [None if isinstance(some[0], int) else object for some in (keys, values)]
+    found = positions(np.array(keys, dtype=kinds[0]), np.array(values, dtype=kinds[1]))
+    assert found.tolist() == expected
+
+
+def test_an_incident_without_a_deployment_is_charged_to_none_that_has_no_identifier(make_tables):
+    deployments = [
+        {"deployment_id": number, "service": "ads", "kind": "feature", "deployed_at": 200.0}
+        for number in (NO_ID, NO_ID, 4)
+    ]
+    incidents = [
+        {"incident_id": 0, "service": "ads", "cause": "infra", "started_at": 210.0},
+        {"incident_id": 1, "service": "ads", "cause": "model", "started_at": 220.0}
+        | {"deployment_id": 4},
+    ]
+    tables = make_tables(services=SERVICES, deployments=deployments, incidents=incidents)
+    assert charged_deployments(tables).tolist() == [-1, 2]
+    assert change_failure_rate(tables, WINDOW)["change_failure_rate"] == pytest.approx(1 / 3)

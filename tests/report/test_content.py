@@ -202,6 +202,11 @@ def test_nothing_deployed(empty_study):
     assert "of 3, deployment frequency rests on 0" in caveat.text
 
 
+def test_an_open_incident_alone_is_no_share_of_changes(empty_study):
+    text = warned(with_metrics(empty_study, n_open_incidents=1.0))
+    assert "at the end of a replication: 0 changes and 1 incident, on average." in text
+
+
 def test_unstable_replications_come_first(study):
     unstable = np.arange(len(study.runs)) < 5
     first = caveats(with_metrics(study, unstable=unstable.astype(float)))[0]
