@@ -55,9 +55,9 @@ class Clock(simpy.Environment):
     """SimPy's environment, with time on the grid, from 0.
 
     It ends a simulation whose clock stands still. Every half a million events (or ten times as many
-    as were waiting when it looked, if that is more) it looks whether time has passed since it looked
-    last. If not, the process that schedules an event gets a :class:`SimulationError`, which SimPy
-    passes on to the caller of ``run``.
+    as were waiting when it looked, if that is more) it looks whether time has passed since. If not,
+    the process that schedules an event gets a :class:`SimulationError`, which SimPy passes on to
+    the caller of ``run``.
 
     Args:
         most_events: how many events the simulation may make; None for no limit.
