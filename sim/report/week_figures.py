@@ -12,13 +12,15 @@ from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_DAY, HOURS_PER_WEEK
 from sim.log import Tables
 from sim.metrics.arrays import (
-    BoolArray,
     FloatArray,
+    IntArray,
     Window,
+    cut,
+    flags,
     label_positions,
     labels,
-    matches,
     reals,
+    table,
 )
 from sim.metrics.utilization import utilization
 from sim.report.content import instability
@@ -41,14 +43,11 @@ def people_by_role(tables: Tables) -> "pd.Series[int]":
 def share_at_work(tables: Tables, window: Window) -> pd.DataFrame:
     """Return which share of the people of each role is at work in each hour of the week.
 
-    At work is who has a task, short meetings in between included, in working hours. The tables do
-    not say when these are: on each day of the week they are taken to last from the first hour in
-    which this role begins or finishes something to the last one, over the whole table, incidents
-    and what they interrupt left out. Work that goes on for more than half of the elapsed time,
-    such as that of somebody on call at night, counts wherever it is.
+    A person who has a task is at work in working hours, short meetings in between included. A
+    person on call is at work whenever there is something to do.
 
     Args:
-        tables: Event tables, of which `work` is read.
+        tables: Event tables, of which `work` and `capacity` are read.
         window: Start and end of the observed time, in hours.
 
     Returns:
@@ -58,18 +57,13 @@ def share_at_work(tables: Tables, window: Window) -> pd.DataFrame:
     work = tables["work"]
     people = people_by_role(tables)
     people = people[people > 0]
-    start, stop = reals(work, "started_at"), reals(work, "finished_at")
-    stop = np.where(np.isnan(stop), window[1], stop)
-    effort_h = np.nan_to_num(reals(work, "effort_h"))
-    goes_on = effort_h > 0.5 * (stop - start)
-    role = label_positions(work, "role", people.index)
+    work = work[work["started_at"].notna()]
+    stint, start, stop = _within_working_hours(work, table(tables, "capacity"), window[1])
+    role = label_positions(work, "role", people.index)[stint]
     observed = _per_hour_of_week(np.array(window[:1]), np.array(window[1:]), window)
     shares = {}
     for number, (name, count) in enumerate(people.items()):
-        own = (role == number) & ~np.isnan(start)
-        hours = _per_hour_of_week(start[own & goes_on], stop[own & goes_on], window)
-        others = _per_hour_of_week(start[own & ~goes_on], stop[own & ~goes_on], window)
-        hours += np.where(_is_open(work[own]), others, 0.0)
+        hours = _per_hour_of_week(start[role == number], stop[role == number], window)
         shares[name] = np.divide(
             hours, count * observed, out=np.full(_HOURS, np.nan), where=observed > 0.0
         )
@@ -95,20 +89,35 @@ def _per_hour_of_week(start: FloatArray, stop: FloatArray, window: Window) -> Fl
     return np.bincount(hour, spent, minlength=_HOURS).astype(np.float64)
 
 
-def _is_open(work: pd.DataFrame) -> BoolArray:
-    """Return which hours of the week lie in the working hours of the people who did this work."""
-    planned = work[~matches(work, "activity", "incident")]
-    # At night somebody on call can drop a task for an incident, but not finish one.
-    over = planned[matches(planned, "outcome", "finished")]
-    begun = np.floor(reals(planned, "started_at")).astype(np.intp)
-    # Who is done on the hour was at work in the one before.
-    ended = np.ceil(reals(over, "finished_at")).astype(np.intp) - 1
-    hour = np.concatenate([begun, ended]) % _HOURS
-    is_open = np.zeros(_HOURS, dtype=np.bool_)
-    day = hour // int(HOURS_PER_DAY)
-    for number in np.unique(day):
-        is_open[hour[day == number].min() : hour[day == number].max() + 1] = True
-    return is_open
+def _within_working_hours(
+    work: pd.DataFrame, capacity: pd.DataFrame, end: float
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return row, start and stop of each piece of a stint that lies in working hours.
+
+    Stints of somebody on call, and of a pool that has no working hours in the table of capacity,
+    stay whole; one that is not over lasts until ``end``.
+    """
+    start, stop = reals(work, "started_at"), reals(work, "finished_at")
+    stop = np.where(np.isnan(stop), end, stop)
+    pools = labels(capacity, "pool")
+    pool = label_positions(work, "pool", pools)
+    pool_of_row = label_positions(capacity, "pool", pools)
+    opens, closes = reals(capacity, "opens_at"), reals(capacity, "closes_at")
+    pool[flags(work, "around_the_clock")] = -1
+    rows = np.flatnonzero(pool < 0)
+    pieces = [(rows, start[rows], stop[rows])]
+    for number in range(len(pools)):
+        rows, days = np.flatnonzero(pool == number), np.flatnonzero(pool_of_row == number)
+        days = days[np.argsort(opens[days])]
+        edges = np.stack([opens[days], closes[days]], axis=1).ravel()
+        stint, period, _ = cut(start[rows], stop[rows], edges)
+        is_open = period % 2 == 0
+        row, period = rows[stint[is_open]], period[is_open]
+        begin = np.maximum(start[row], edges[period])
+        finish = np.minimum(stop[row], edges[period + 1])
+        pieces.append((row, begin, finish))
+    row, begin, finish = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+    return row, begin, finish
 
 
 def plot_week(tables: Tables, window: Window, ax: Axes) -> Axes:

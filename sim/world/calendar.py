@@ -85,21 +85,22 @@ class Calendar:
         """Return the hours of focused work that fit between ``start`` and ``end``."""
         return to_hours(self._until(to_ticks(end)) - self._until(to_ticks(start))) * self.focus
 
-    def stretches(self, start: float, end: float) -> Iterator[tuple[float, float]]:
-        """Yield when each stretch of working time between ``start`` and ``end`` opens and closes.
+    def stretches(self, start: float, end: float) -> Iterator[tuple[float, float, float]]:
+        """Yield each stretch of working time between ``start`` and ``end``.
 
-        If it never closes, there is one.
+        It is (when it opens, when it closes, hours of focused work that fit into it). If it never
+        closes, there is one.
         """
+        first, last = to_ticks(start), to_ticks(end)
         if self.always:
-            if start < end:
-                yield start, end
+            if first < last:
+                yield start, end, to_hours(last - first) * self.focus
             return
-        for week in range(to_ticks(start) // WEEK, to_ticks(end) // WEEK + 1):
+        for monday in range(first - first % WEEK, last, WEEK):
             for opens, closes in zip(self._opens, self._closes, strict=True):
-                begin = max(start, to_hours(week * WEEK + opens))
-                stop = min(end, to_hours(week * WEEK + closes))
+                begin, stop = max(first, monday + opens), min(last, monday + closes)
                 if begin < stop:
-                    yield begin, stop
+                    yield to_hours(begin), to_hours(stop), to_hours(stop - begin) * self.focus
 
     def _until(self, at: int) -> int:
         """Return the working ticks from the first Monday to ``at``."""

@@ -28,7 +28,7 @@ DEPARTURE = EventPriority(2)
 LAST = EventPriority(3)
 """Happens after everything else at the same instant: what ends then has ended."""
 
-_PATIENCE = 1_000_000
+_PATIENCE = 500_000
 _EVENTS_PER_WAITING_ONE = 10
 
 
@@ -54,10 +54,10 @@ def snap(hours: float) -> float:
 class Clock(simpy.Environment):
     """SimPy's environment, with time on the grid, from 0.
 
-    It ends a simulation whose clock stands still: every million events (or, if that is more, ten
-    times as many as were waiting when it looked) it looks whether time has passed since it looked
-    last. Whatever schedules an event then gets a :class:`SimulationError`, which SimPy passes on
-    to who runs the simulation.
+    It ends a simulation whose clock stands still. Every half a million events (or ten times as many
+    as were waiting when it looked, if that is more) it looks whether time has passed since. If not,
+    the process that schedules an event gets a :class:`SimulationError`, which SimPy passes on to
+    the caller of ``run``.
 
     Args:
         most_events: how many events the simulation may make; None for no limit.
@@ -84,19 +84,19 @@ class Clock(simpy.Environment):
         heappush(self._queue, (at, priority, number, event))
 
     def schedule_at(self, event: Event, at: float, priority: EventPriority = NORMAL) -> None:
-        """Schedule ``event`` for the instant ``at`` itself: no difference of times is rounded."""
+        """Schedule ``event`` for ``at``, which is an instant of the clock."""
         if at < self._now:
             raise ValueError(f"{at} h is over; it is {self._now} h")
         number = next(self._eid)
         if number >= self._look_again:
             self._look(number)
-        heappush(self._queue, (snap(at), priority, number, event))
+        heappush(self._queue, (at, priority, number, event))
 
     def at(self, when: float, value: Any = None, priority: EventPriority = NORMAL) -> Event:
-        """Return an event that happens at the instant ``when``, not earlier than now."""
+        """Return an event that happens at the instant nearest to ``when``, not before now."""
         event = Event(self)
         event._ok, event._value = True, value
-        self.schedule_at(event, when, priority)
+        self.schedule_at(event, snap(when), priority)
         return event
 
     def _look(self, number: int) -> None:

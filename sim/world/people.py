@@ -177,8 +177,8 @@ class PeoplePool:
         """
         until = [since for since, _ in self._calendars[1:]] + [end]
         for (since, calendar), stop in zip(self._calendars, until, strict=True):
-            for opens, closes in calendar.stretches(since, stop):
-                effort_h = self.headcount * calendar.worked(opens, closes)
+            for opens, closes, effort_h in calendar.stretches(since, stop):
+                effort_h *= self.headcount
                 yield opens, closes, effort_h, effort_h / calendar.focus
 
     def flush(self) -> None:

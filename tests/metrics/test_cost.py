@@ -1,11 +1,14 @@
 """The bill by hand."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.metrics.arrays import cut
 from sim.metrics.cost import bills, costs
 
 WINDOW = (168.0, 504.0)  # weeks 1 and 2
@@ -210,3 +213,37 @@ def test_however_time_is_cut_the_periods_add_up(cuts, outages, raise_at):
     whole = bills(tables, edges[[0, -1]])
     for name, amounts in bills(tables, edges).items():
         assert amounts.sum() == pytest.approx(whole[name][0], rel=1e-9, abs=1e-6)
+
+
+def test_a_night_costs_nothing_and_a_machine_does(make_tables):
+    day = {"opens_at": 9.0, "closes_at": 17.0, "available_h": 6.0, "paid_h": 8.0}
+    hours = {"opens_at": 0.0, "closes_at": 504.0, "available_h": 1008.0, "paid_h": 1008.0}
+    tables = make_tables(
+        capacity=[
+            {"pool": "red/operations", "resource": "operations", "people": True, **day},
+            {"pool": "gpu", "resource": "gpu", "people": False, **hours},
+        ],
+        prices=[price("person/operations", 10.0), price("compute/gpu", 1.0, since=12.0)],
+    )
+    bill = bills(tables, np.array([0.0, 12.0, 13.5, 17.0, 33.0]))
+    assert bill["people"] == pytest.approx([30.0, 15.0, 35.0, 0.0])
+    assert bill["compute"][1:] == pytest.approx([3.0, 7.0, 32.0])
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(st.floats(-20, 120), st.floats(-20, 120)), max_size=12),
+    st.lists(st.integers(0, 100), min_size=2, max_size=6, unique=True),
+)
+def test_stretches_are_cut_at_the_edges_of_periods(stretches, edges):
+    start = np.array([min(pair) for pair in stretches])
+    stop = np.array([max(pair) for pair in stretches])
+    edges = np.array(sorted(edges), dtype=float)
+    stretch, period, share = cut(start, stop, edges)
+    found = np.zeros((len(stretches), edges.size - 1))
+    found[stretch, period] = share * (stop - start)[stretch]
+    assert len(set(zip(stretch, period, strict=True))) == len(stretch)
+    for row, (begin, end) in enumerate(zip(start, stop, strict=True)):
+        for column, (low, high) in enumerate(pairwise(edges)):
+            expected = max(0.0, min(end, high) - max(begin, low))
+            assert found[row, column] == pytest.approx(expected, abs=1e-9)

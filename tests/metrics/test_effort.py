@@ -1,12 +1,14 @@
 """Hours of people by what they went into, by hand."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.metrics.effort import effort_by_activity, effort_by_role
+from sim.metrics.effort import available_hours, effort_by_activity, effort_by_role, stint_hours
 from sim.metrics.utilization import utilization
 
 WINDOW = (168.0, 504.0)  # weeks 1 and 2
@@ -122,3 +124,99 @@ def test_what_people_do_and_idle_add_up_to_capacity_and_agree_with_utilization(s
     assert sum(effort.values()) == pytest.approx(capacity_h)
     busy_h = 40 * busy["utilization_operations"] + 80 * busy["utilization_data_scientist"]
     assert capacity_h - effort["idle_h_per_week"] == pytest.approx(busy_h, abs=1e-9)
+
+
+# Stints at the edges of a window ----------------------------------------------------------------
+
+DAYS = [
+    {
+        "pool": pool,
+        "resource": "operations",
+        "people": True,
+        "opens_at": 24.0 * day + 9.0,
+        "closes_at": 24.0 * day + 17.0,
+        "available_h": hours,
+    }
+    for day in range(5)
+    # Two people in one pool; in the other meetings take a quarter of the time, from Wednesday half.
+    for pool, hours in (("a", 16.0), ("b", 6.0 if day < 2 else 4.0))
+]
+NIGHT = (17.0, 33.0)  # from Monday's closing to Tuesday's opening
+A_DAY = (16.0, 34.0)  # with an hour before it and one after it
+
+
+def hours_of(make_tables, window, *work):
+    tables = make_tables(capacity=DAYS, work=list(work))
+    return stint_hours(tables["work"], tables["capacity"], window).tolist()
+
+
+def test_a_stint_is_cut_in_proportion_to_the_working_time_of_its_pool(make_tables):
+    # Monday 10:00 to Wednesday 10:00: two full days of work, whatever the nights take.
+    long = stint("feature", 10.0, 58.0, 16.0, "a")
+    assert hours_of(make_tables, A_DAY, long) == pytest.approx([2.0])
+    assert hours_of(make_tables, NIGHT, long) == [0.0]
+    assert hours_of(make_tables, (0.0, 24.0), long) == pytest.approx([7.0])
+    assert hours_of(make_tables, (33.0, 200.0), long) == pytest.approx([9.0])
+    assert hours_of(make_tables, (0.0, 168.0), long) == [16.0]
+
+
+def test_where_meetings_take_more_a_stint_gets_less_done(make_tables):
+    # Tuesday 9:00 to Wednesday 17:00: 6 h and 4 h.
+    long = stint("feature", 33.0, 65.0, 10.0, "b")
+    assert hours_of(make_tables, (24.0, 48.0), long) == pytest.approx([6.0])
+    assert hours_of(make_tables, (61.0, 80.0), long) == pytest.approx([2.0])
+
+
+def test_a_stint_that_is_not_over_goes_on_as_long_as_its_pool_works(make_tables):
+    # From Wednesday 9:00; by Friday 17:00, the end of the tables, 24 h.
+    still = stint("feature", 57.0, np.nan, 24.0, "a")
+    assert hours_of(make_tables, (0.0, 168.0), still) == pytest.approx([24.0])
+    assert hours_of(make_tables, (0.0, 81.0), still) == pytest.approx([8.0])
+    assert hours_of(make_tables, (65.0, 85.0), still) == pytest.approx([4.0])
+
+
+def test_on_call_is_cut_in_proportion_to_elapsed_time(make_tables):
+    on_call = dict(stint("incident", 16.0, 34.0, 18.0, "a"), around_the_clock=True)
+    assert hours_of(make_tables, NIGHT, on_call) == pytest.approx([16.0])
+    # One that is not over has lasted for as many hours as it has taken: until Tuesday 9:00.
+    still = dict(on_call, finished_at=np.nan, effort_h=17.0)
+    assert hours_of(make_tables, (24.0, 200.0), still) == pytest.approx([9.0])
+    assert hours_of(make_tables, (24.0, 30.0), still) == pytest.approx([6.0])
+
+
+def test_without_known_working_time_elapsed_time_counts(make_tables):
+    elsewhere = stint("feature", 10.0, 58.0, 16.0, "c")
+    assert hours_of(make_tables, NIGHT, elsewhere) == pytest.approx([16 * 16 / 48])
+    by_night = stint("feature", 18.0, 32.0, 7.0, "a")  # nobody was on call, but it was recorded
+    assert hours_of(make_tables, (0.0, 24.0), by_night) == pytest.approx([3.0])
+    tables = make_tables(work=[elsewhere])
+    hours = stint_hours(tables["work"], tables["capacity"], NIGHT)
+    assert hours.tolist() == pytest.approx([16 * 16 / 48])
+    still = stint("feature", 10.0, np.nan, 16.0, "c")  # until the end of the window
+    assert hours_of(make_tables, (10.0, 100.0), still) == [16.0]
+
+
+def test_the_order_of_the_table_of_capacity_does_not_matter(make_tables):
+    long = stint("feature", 10.0, 58.0, 16.0, "a")
+    tables = make_tables(capacity=DAYS[::-1], work=[long])
+    assert stint_hours(tables["work"], tables["capacity"], A_DAY).tolist() == pytest.approx([2.0])
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(st.floats(0, 120), st.floats(0, 120), st.sampled_from("abc")), max_size=12),
+    st.lists(st.integers(0, 120 * 60), min_size=3, max_size=6, unique=True),
+)
+def test_windows_side_by_side_share_the_hours_of_stints_and_capacity(stints, minutes):
+    work = pd.DataFrame(
+        [stint("feature", min(pair), max(pair), 1.0, pool) for *pair, pool in stints],
+        columns=list(stint("", 0.0, 0.0, 0.0)),
+    )
+    capacity = pd.DataFrame(DAYS)
+    edges = sorted(minute / 60 for minute in minutes)
+    parts = [stint_hours(work, capacity, window) for window in pairwise(edges)]
+    whole = stint_hours(work, capacity, (edges[0], edges[-1]))
+    np.testing.assert_allclose(np.sum(parts, axis=0), whole, atol=1e-9)
+    parts = [available_hours(capacity, window) for window in pairwise(edges)]
+    whole = available_hours(capacity, (edges[0], edges[-1]))
+    np.testing.assert_allclose(np.sum(parts, axis=0), whole, atol=1e-9)

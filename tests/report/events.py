@@ -125,12 +125,13 @@ def make_tables() -> dict[str, pd.DataFrame]:
             "pool": f"shop/{role}",
             "resource": role,
             "people": True,
-            "opens_at": 168.0 * week,
-            "closes_at": 168.0 * (week + 1),
-            "available_h": hours,
-            "paid_h": hours,
+            "opens_at": WEEK * week + 24.0 * day + 9.0,
+            "closes_at": WEEK * week + 24.0 * day + 17.0,
+            "available_h": hours / 5.0,
+            "paid_h": hours / 5.0,
         }
         for week in range(4)
+        for day in range(5)
         for role, hours in (("ml_engineer", 56.0), ("operations", 28.0))
     ]
     deployments = pd.DataFrame(

@@ -236,10 +236,9 @@ def test_share_at_work_is_what_one_counts(tables):
     assert engineers[9:17].tolist() == [1.0] * 8
     assert engineers[8] == engineers[17] == 0.0
     assert engineers[24 + 9 : 24 + 12].tolist() == [0.5] * 3
-    # Thursday noon to Friday noon: not at night, nor after closing on Thursday, which is taken
-    # from when the last work of a Thursday is done.
-    assert engineers[72 + 9 : 72 + 13].tolist() == [0.5] * 4
-    assert engineers[72 + 18 : 96 + 9].tolist() == [0.0] * 15
+    # Thursday noon to Friday noon, but not at night.
+    assert engineers[72 + 9 : 72 + 17].tolist() == [0.5] * 8
+    assert engineers[72 + 17 : 96 + 9].tolist() == [0.0] * 16
     assert engineers[96 + 9 : 96 + 12].tolist() == [1.0] * 3
     assert operations[142:146].tolist() == [1.0] * 4  # on call
     assert operations.sum() == 8.0 + 4.0

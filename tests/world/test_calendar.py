@@ -138,11 +138,14 @@ def test_stretches_are_when_it_is_open(drawn: tuple[WorkingHours, float], elapse
     end = snap(start + elapsed)
     expected = []
     for day in range(to_ticks(start) // DAY, to_ticks(end) // DAY + 1):
-        opened = open_on(hours, day)
-        if opened is not None and max(opened[0], to_ticks(start)) < min(opened[1], to_ticks(end)):
-            expected.append((max(start, to_hours(opened[0])), min(end, to_hours(opened[1]))))
+        if (opened := open_on(hours, day)) is not None:
+            begin, stop = max(opened[0], to_ticks(start)), min(opened[1], to_ticks(end))
+            if begin < stop:
+                hours_of_work = to_hours(stop - begin) * hours.focus
+                expected.append((to_hours(begin), to_hours(stop), hours_of_work))
     if hours.always:
-        expected = [(start, end)] if start < end else []
+        hours_of_work = to_hours(to_ticks(end) - to_ticks(start)) * hours.focus
+        expected = [(start, end, hours_of_work)] if start < end else []
     assert list(Calendar(hours).stretches(start, end)) == expected
 
 
