@@ -74,6 +74,12 @@ class Command:
         return found
 
 
+def _heed_signals() -> None:
+    # A shell in the background, or nohup, lets everything below it ignore some of them.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @contextmanager
 def started(command: Sequence[str], folder: Path) -> Iterator[Command]:
     """Start a command in ``folder``, and kill what is left of it in the end."""
@@ -87,8 +93,7 @@ def started(command: Sequence[str], folder: Path) -> Iterator[Command]:
                 stdout=printed,
                 stderr=errors,
                 start_new_session=True,
-                # Whoever starts the tests in the background makes their children ignore the signal.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                preexec_fn=_heed_signals,
             )
         try:
             yield Command(process, said)

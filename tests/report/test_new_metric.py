@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import loky
 import pandas as pd
 import pytest
 from rich.console import Console
@@ -83,8 +84,11 @@ def declaring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Modul
     monkeypatch.setattr(catalogue, "_declared", [*catalogue._declared])
     monkeypatch.setattr(catalogue, "_by_name", dict(catalogue._by_name))
     (tmp_path / "new_metrics.py").write_text(SOURCE, encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)  # for processes that simulate, too
+    monkeypatch.syspath_prepend(tmp_path)
+    # Worker processes stay for the next test: new ones find the module, and they forget it.
+    loky.get_reusable_executor().shutdown()
     yield importlib.import_module("new_metrics")
+    loky.get_reusable_executor().shutdown()
     del sys.modules["new_metrics"]
 
 
