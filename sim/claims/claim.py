@@ -1,4 +1,4 @@
-"""What a claims file says, as validated plain data."""
+"""The contents of a claims file, as validated plain data."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -18,7 +18,7 @@ class _Part(BaseModel):
 
 
 class Expectation(_Part):
-    """What one metric is expected to do."""
+    """The expected change of one metric."""
 
     metric: str = Field(description="A metric, or with `weeks` a column of the weekly series.")
     sign: Sign = Field(

@@ -1,4 +1,4 @@
-"""What the report of the claims says: sentences and warnings, derived from the findings."""
+"""Sentences and warnings of the report of the claims, derived from the findings."""
 
 import math
 from collections.abc import Sequence

@@ -27,7 +27,7 @@ Verdict = Literal["supported", "not supported", "contradicted", "reported"]
 
 @dataclass(frozen=True)
 class Observations:
-    """What the replications of one arm are judged by.
+    """The observations of one arm that a claim is judged by.
 
     Attributes:
         metrics: a row per replication, a column per metric.
@@ -54,7 +54,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of one expectation.
+    """The outcome of one expectation.
 
     Attributes:
         claim: whose it is.
@@ -90,7 +90,7 @@ class Finding:
 
     @property
     def metric(self) -> Metric:
-        """What was expected to move: a metric or, over some weeks, a column of the series."""
+        """The quantity expected to move: a metric or, over some weeks, a column of the series."""
         name = self.expectation.metric
         found = weekly_columns()[name] if self.expectation.weeks else metric(name)
         return found.priced_in(self.currency)

@@ -165,7 +165,7 @@ def _without_stars(overrides: Sequence[str]) -> list[str]:
     """Replace each override with a ``*`` in its key by one for each name that is there.
 
     ``services.*.quality.speed=2`` says it of every service, ``shared_people.platform*=1`` only
-    where there is a platform group. What a star stands for is read off the scenario that the other
+    where there is a platform group. The meaning of a star is read off the scenario that the other
     overrides make; it may stand for nothing.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a sweep varies: an axis for each key, with its values or an interval."""
+"""The axes of a sweep: one for each key, with its values or an interval."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
 """Engines: what runs the replications, processes on this machine or a cluster.
 
 All of them take a function and its arguments and give back a future of :mod:`concurrent.futures`,
-so that whoever uses one need not know which it is.
+so that their callers need not know which one it is.
 """
 
 import importlib
@@ -92,7 +92,7 @@ def engine(
 def start_early() -> None:
     """Let a worker process start that will be wanted in a moment, while other things are done.
 
-    One only: more of them would take the cores from whatever is done meanwhile.
+    One only: more of them would take the cores from other work.
     """
     _Loky(1).submit(int)
 

@@ -19,7 +19,7 @@ _WITHOUT_EFFECT = {*FOR_READERS, *OF_A_SWEEP, "practices", "replications", "seed
 def model_version() -> str:
     """Return what identifies the model: a digest of its source, and the libraries it stands on.
 
-    The version of the package alone would not do: whoever changes the model while developing it
+    The version of the package alone would not do: a developer who changes the model
     would get results of the model as it was.
     """
     digest = hashlib.blake2b(digest_size=8)

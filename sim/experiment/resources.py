@@ -1,4 +1,4 @@
-"""What an experiment wants of the machine: time and memory, from the expected rows of its log.
+"""The time and memory that an experiment needs, from the expected rows of its log.
 
 The costs of a row are those of ``benchmarks/README.md``: 10 to 15 µs and 240 to 275 bytes of peak
 memory in organizations of one to a hundred services over one to thirty years; rounded up here, as
@@ -34,7 +34,7 @@ _POINTS_LOOKED_AT = 8
 
 @dataclass(frozen=True)
 class Demand:
-    """What an experiment wants.
+    """The needs of an experiment.
 
     Attributes:
         replications: how many there are in all.

@@ -33,7 +33,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Goal:
-    """What the best point is.
+    """Which point is the best, and how sure that is.
 
     Attributes:
         metric: the one whose mean decides.
@@ -86,9 +86,9 @@ def select(runs: pd.DataFrame, goal: Goal, seed: int, looks: int = 1) -> Selecti
     little. Where several points have the same values, either choice is right.
 
     All this holds however the replications were shared out, as long as their number was decided
-    beforehand. Who looks again and again, and stops once the probability is large enough, finds the
-    moments in which it is too large; with ``looks`` the probability of a wrong choice is multiplied
-    by their number as well, and covers all of them (Bonferroni).
+    beforehand. A search that looks again and again, and stops once the probability is large enough,
+    finds the moments in which it is too large; with ``looks`` the probability of a wrong choice is
+    multiplied by their number as well, and covers all of them (Bonferroni).
 
     A point for which a metric of the goal is known in fewer than 3 replications (such as the lead
     time where nothing gets deployed) cannot be judged or chosen; its probabilities are NaN.

@@ -18,7 +18,7 @@ from .store import Store
 
 _CONFIDENCE = 0.95
 _LOOKS = 5
-"""How often a search looks whether it is over. Who looks more often finds it over by chance."""
+"""How often a search looks whether it is over. More frequent looks find it over by chance."""
 _STEPS = 20
 """Parts in which the budget of a search is given out."""
 

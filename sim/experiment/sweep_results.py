@@ -1,4 +1,4 @@
-"""What came of a sweep: means, differences to the baseline, what matters most, what is best."""
+"""Results of a sweep: means, differences to the baseline, main effects, the best point."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Sweep:
-    """What came of a sweep.
+    """The results of a sweep.
 
     Attributes:
         base: the scenario of the baseline, whose settings are those of the sweep.

@@ -1,4 +1,4 @@
-"""What all worker processes need: to leave Ctrl-C to their parent, and to end when it is gone."""
+"""Worker processes leave Ctrl-C to their parent, and end when it is gone."""
 
 import os
 import select
@@ -44,7 +44,7 @@ def deferred_interrupts() -> Iterator[None]:
         return
     from multiprocessing import resource_tracker  # not on Windows
 
-    # Its start may unblock the signal, whoever has blocked it (CPython's issue 127586).
+    # Its start may unblock the signal, even if the parent has blocked it (CPython's issue 127586).
     resource_tracker.ensure_running()
     arrived: list[int] = []
     here = threading.current_thread() is threading.main_thread()  # others may set no handler

@@ -44,7 +44,7 @@ _TINY = 1e-9
 
 @dataclass(frozen=True)
 class Workload:
-    """What is expected of one replication.
+    """The expected workload of one replication.
 
     Attributes:
         rows: rows of the log, by the key of the scenario that they come from.
@@ -82,7 +82,7 @@ class _Pools:
 
 @dataclass
 class _Delivered:
-    """What became of changes of one kind on their way through the pipeline.
+    """The fate of the changes of one kind on their way through the pipeline.
 
     Attributes:
         elapsed_h: how long one takes until it is deployed, which ends it.

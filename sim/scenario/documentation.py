@@ -93,7 +93,7 @@ everything as it is. [practices.md](practices.md) tells what the levels are.
 
 
 HEADINGS = ("Mechanism", "Why by that much", "Price", "Tools")
-"""What the comment that opens the file of a practice's level tells, besides what the level is."""
+"""Paragraphs of the comment that opens the file of a level, after its description."""
 
 _PRACTICES = """\
 # Organizations, practices and maturity presets

@@ -1,4 +1,4 @@
-"""What a scenario says: an organization that delivers ML systems, and how long to look at it.
+"""A scenario: an organization that delivers ML systems, and how long to look at it.
 
 Every number carries its unit in its name or its description. Defaults given here are neutral (no
 decay, no defects, no failures), so that a scenario says all that happens in it; the calibrated
@@ -280,7 +280,7 @@ class DataFeed(Spec):
 
 
 class Retraining(Spec):
-    """What makes a service retrain; one retraining at a time."""
+    """The triggers of retraining; a service has one retraining at a time."""
 
     trigger: Literal["none", "schedule", "new_data", "drift", "always_on"] = Field(
         "none", description="What starts a retraining."
@@ -339,7 +339,8 @@ class Feature(_Change):
     author: Name = Field("data_scientist", description="The role that explores and makes it.")
     arrivals: Literal["closed", "open"] = Field(
         "closed",
-        description="closed: a full backlog, a free author starts the next; open: ideas arrive.",
+        description="closed: the backlog is never empty, and each author explores one idea after "
+        "another; open: ideas arrive.",
     )
     interarrival_h: Distribution | None = quantity(
         None, "h", "Time between ideas for one service (open arrivals)."
@@ -439,7 +440,7 @@ class Step(Spec):
 
 
 class Handoff(Spec):
-    """What lies between two manual steps of different roles."""
+    """The handoff between two manual steps of different roles."""
 
     delay_h: Distribution = quantity(0, "h", "Until the next role takes notice.")
     misunderstood: Share = share(
@@ -473,7 +474,7 @@ class Pipeline(Spec):
 
 
 class Upkeep(Spec):
-    """What automation costs to keep running: toil.
+    """The work that keeps automation running: toil.
 
     Each team builds the automation of its services off the golden path itself; that of the golden
     path is built once. While the automation of a step is broken, people execute it by hand.
@@ -515,7 +516,7 @@ class Debt(Spec):
 
 
 class Dependencies(Spec):
-    """What happens along the dependencies between services."""
+    """How failures spread along the dependencies between services."""
 
     spreads: Share = share(
         0.0, "Probability that an outage of a service takes down one that depends on it."

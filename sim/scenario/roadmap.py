@@ -14,7 +14,7 @@ UNCHANGEABLE = (
     | {"replications", "seed", "horizon_weeks", "warmup_weeks"}
     | {"teams", "shared_people", "services", "interrupting", "roadmap"}
 )
-"""What no practice changes in an organization that is at work."""
+"""Keys that no practice changes in an organization that is at work."""
 
 
 def stages(scenario: Scenario) -> list[Scenario]:

@@ -1,4 +1,4 @@
-"""What all parts of a scenario have in common: their base, and fields with a unit and a range."""
+"""The base of all parts of a scenario, and fields with a unit and a range."""
 
 from typing import Annotated, Any
 

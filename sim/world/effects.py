@@ -1,4 +1,4 @@
-"""What steps do besides passing a change on: they take data, train a model, or deploy."""
+"""The effects of steps, besides passing a change on: to take data, train a model, or deploy."""
 
 from sim.log.rows import StepEffect
 from sim.scenario.organization import ByPath

@@ -1,4 +1,4 @@
-"""What there is in an organization: plain data, which mechanisms act on.
+"""The entities of an organization: plain data, on which mechanisms act.
 
 They refer to each other, so they live together: a change is of a service, a deployment carries
 changes, a service has a deployment that is live.

@@ -310,7 +310,7 @@ def _retrain(organization: Organization, incident: Incident) -> Generator[Event,
 
 
 def _work(organization: Organization, incident: Incident, role: str, effort_h: float) -> Task:
-    if incident.responders is None:  # whoever begins sees it through
+    if incident.responders is None:  # the first to begin sees it through
         incident.responders = organization.people_for(incident.service, role)
     return incident.responders.work(
         effort_h,

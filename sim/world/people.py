@@ -6,7 +6,7 @@ other more urgent task gets its person the next morning. Interrupted work resume
 Work that is done at an instant is done, whatever else happens then: nobody is interrupted at the
 moment of finishing.
 
-SimPy's own preemptive resource was turned down: it keeps waiting requests in a sorted list
+SimPy's own preemptive resource was rejected: it keeps waiting requests in a sorted list
 (quadratic under overload), knows no calendar, and needs a process per piece of work.
 """
 
@@ -159,7 +159,7 @@ class PeoplePool:
         return task
 
     def adopt(self, calendar: Calendar) -> None:
-        """From now on work as ``calendar`` says; whoever is at work goes on under it."""
+        """From now on work as ``calendar`` says; tasks that have begun go on under it."""
         for task in list(self._running.values()):
             if task.ends_at == self._env.now:
                 self._complete(task)
@@ -208,7 +208,7 @@ class PeoplePool:
         if not self._waiting:
             return
         if task.priority in self._interrupting:
-            # Whoever waits for it may have more of the same urgency for the same person.
+            # The process that waits for it may have more of the same urgency for the same person.
             soon = self._env.timeout(0)
             assert soon.callbacks is not None
             soon.callbacks.append(lambda _: self._start_waiting())
@@ -311,7 +311,7 @@ class PeoplePool:
         wake.callbacks.append(self._open)
 
     def _open(self, wake: Event) -> None:
-        """Begin the day: whoever has the most urgent tasks gets the people."""
+        """Begin the day: the most urgent tasks get the people."""
         if wake.value is not self.calendar:
             return  # by now it begins at another time
         self._wake_at = nan

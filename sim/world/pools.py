@@ -1,4 +1,4 @@
-"""Who works and what runs jobs: the pools that a scenario asks for, then and later."""
+"""The pools of people and machines that a scenario asks for, at the start and later."""
 
 from functools import partial
 

@@ -1,7 +1,7 @@
 """Random numbers that stay the same when something else in the scenario changes.
 
 Every stochastic thing draws from a stream of its own, found by name and independent of all others:
-``SeedSequence(root, spawn_key=(replication, hash of the name))``. What belongs to the k-th change,
+``SeedSequence(root, spawn_key=(replication, hash of the name))``. The luck of the k-th change,
 batch or outage of a service is row k of a table drawn from such a stream. What follows from one of
 them (an incident, its fix, a change made again) has a row that is found by what it follows. So what
 happens in two scenarios meets the same luck in both, whatever happened before it (common random

@@ -41,7 +41,7 @@ Chances = list[tuple[DefectKind, int, float]]
 
 
 class Effect:
-    """What a step does besides passing the change on; by itself, nothing.
+    """The effect of a step, besides passing the change on; this one has none.
 
     Attributes:
         name: what it is called in a scenario and in the log.
