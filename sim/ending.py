@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -22,7 +23,8 @@ _SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
 _LONGEST_FAREWELL_S = 10.0
-_NO_WARNING = "ignore:resource_tracker:UserWarning"
+_RESOURCE_TRACKER = "resource_tracker"
+_NO_WARNING = f"ignore:{_RESOURCE_TRACKER}:UserWarning"
 
 _words: list[Callable[[], str]] = []
 _unfinished: list["Path"] = []
@@ -41,7 +43,9 @@ def ended_when_told(words: str = "interrupted; nothing was written") -> Iterator
         words: the line, where there are no other :func:`last_words`.
     """
     _words.insert(0, lambda: words)
-    # Of processes that end like this, and are killed: it removes their semaphores all the same.
+    # The tracker of semaphores may die of a hang-up before this process does, and it removes the
+    # semaphores of processes that are killed; there is a warning of both, here or in a worker.
+    warnings.filterwarnings("ignore", _RESOURCE_TRACKER, UserWarning)
     before = os.environ.get("PYTHONWARNINGS")
     os.environ["PYTHONWARNINGS"] = f"{before},{_NO_WARNING}" if before else _NO_WARNING
     taken = [each for each in _SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]

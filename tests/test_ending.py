@@ -76,6 +76,23 @@ with last_words(say):
 
 
 @pytest.mark.processes
+def test_nothing_is_said_of_a_tracker_of_semaphores_that_a_hang_up_ends_first(
+    tmp_path: Path,
+) -> None:
+    block = """
+from loky.backend.resource_tracker import _resource_tracker as tracker
+tracker.ensure_running()
+os.kill(tracker._pid, signal.SIGHUP)
+os.waitid(os.P_PID, tracker._pid, os.WEXITED | os.WNOWAIT)
+tracker.ensure_running()
+print("has another", flush=True)
+"""
+    with started(program(block), tmp_path) as command:
+        assert command.wait() == 0
+        assert (command.printed, command.errors) == ("has another\n", "")
+
+
+@pytest.mark.processes
 def test_what_is_undisturbed_is_done_before_the_end(tmp_path: Path) -> None:
     block = """
 with undisturbed():
