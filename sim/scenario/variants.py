@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .errors import Problem, ScenarioError, nearest
+from .from_data import chosen_names, validate
 from .organization import Scenario
-from .validation import chosen_names, validate
 
 
 class Composed(NamedTuple):
