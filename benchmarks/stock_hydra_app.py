@@ -8,7 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 import sim
-from sim.scenario.composition import SCENARIOS
+from sim.scenario.files import SCENARIOS
 from sim.scenario.organization import Scenario
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import sim
 from sim.experiment.scheduler import observe
-from sim.scenario.validation import validate
+from sim.scenario.from_data import validate
 from sim.scenario.variants import with_value
 
 POINTS = 1000

@@ -10,7 +10,7 @@ _MODULES = {
     "Study": "experiment.replicate",
     "Sweep": "experiment.sweep_results",
     "compare": "experiment.compare",
-    "load": "scenario.load",
+    "load": "configuration.load",
     "replicate": "experiment.replicate",
     "simulate": "experiment.run",
     "sweep": "experiment.sweep",

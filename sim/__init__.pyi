@@ -1,3 +1,4 @@
+from sim.configuration.load import load as load
 from sim.experiment.axes import Interval as Interval
 from sim.experiment.compare import Comparison as Comparison
 from sim.experiment.compare import compare as compare
@@ -8,4 +9,3 @@ from sim.experiment.run import simulate as simulate
 from sim.experiment.sweep import sweep as sweep
 from sim.experiment.sweep_results import Sweep as Sweep
 from sim.scenario.errors import ScenarioError as ScenarioError
-from sim.scenario.load import load as load

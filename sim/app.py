@@ -16,7 +16,21 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from sim import sweeper
+from sim.configuration import sweeper
+from sim.configuration.composition import (
+    Files,
+    own_values_last,
+    parse,
+    sets_a_value,
+)
+from sim.configuration.load import (
+    COMPOSITION_ERRORS,
+    LONGEST_NAME,
+    add_missing,
+    composed_scenario,
+    from_composition,
+)
+from sim.configuration.own_folder import searched_first
 from sim.document.terminal import print_document
 from sim.ending import last_words
 from sim.experiment.axes import Axis
@@ -27,25 +41,9 @@ from sim.experiment.resources import demand, demand_of_sweep, refuse_too_large
 from sim.experiment.store import DiskError, ResultsError
 from sim.experiment.sweep import STORE, run_sweep
 from sim.experiment.sweep_results import Sweep
-from sim.own_folder import searched_first
 from sim.report.progress import ShownSweep, progress_bar
-from sim.scenario.composition import (
-    SCENARIOS,
-    Files,
-    groups,
-    own_values_last,
-    parse,
-    sets_a_value,
-)
 from sim.scenario.errors import Problem, ScenarioError
-from sim.scenario.load import (
-    COMPOSITION_ERRORS,
-    LONGEST_NAME,
-    add_missing,
-    composed_scenario,
-    from_composition,
-    scenario_names,
-)
+from sim.scenario.files import SCENARIOS, groups, scenario_names
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Variants
 from sim.words import printable

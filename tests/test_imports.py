@@ -9,7 +9,7 @@ import pytest
 
 SIM = Path(__file__).parents[1] / "sim"
 
-BOTTOM = {"words", "hours", "ending", "own_folder"}
+BOTTOM = {"words", "hours", "ending"}
 """They serve everybody and import nothing."""
 
 MAY_IMPORT = {
@@ -18,20 +18,21 @@ MAY_IMPORT = {
     "world": BOTTOM | {"scenario", "log"},
     "metrics": BOTTOM | {"log"},  # of any organization: it knows no world and no scenario
     "experiment": BOTTOM | {"scenario", "log", "world", "metrics"},
+    "configuration": BOTTOM | {"scenario", "experiment"},
     "document": BOTTOM | {"metrics"},
-    "report": BOTTOM | {"scenario", "log", "metrics", "experiment", "document"},
+    "report": BOTTOM | {"scenario", "log", "metrics", "experiment", "configuration", "document"},
 }
 """What each package may import, from the ground up."""
 AT_THE_TOP = set(MAY_IMPORT) | BOTTOM
 """What everything else may import, which nobody imports."""
-COMMANDS = {"app", "sweeper", "__main__"}
+COMMANDS = {"app", "__main__"}
 """One command: they may import each other."""
 
 WORLD = [
     {"clock", "calendar", "windows", "randomness", "decay"},  # primitives
     {"people", "compute"},  # pools
     {"entities", "steps"},  # what there is, as plain data
-    {"organization"},  # the context: what exists, and what follows from what happens
+    {"context"},  # the context: what exists, and what follows from what happens
     {  # mechanisms
         "adoption",
         "arrivals",

@@ -362,7 +362,7 @@ def test_plain_values_are_composed_once_for_each_combination_of_groups(
     composed: list[object] = []
     compose = hydra.compose
     monkeypatch.setattr(
-        "sim.scenario.composition.hydra.compose",
+        "sim.configuration.composition.hydra.compose",
         lambda *a, **k: composed.append(a) or compose(*a, **k),
     )
     _, scenarios, _ = swept(

@@ -6,11 +6,11 @@ import pytest
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from sim.configuration.composition import parse, shipped
+from sim.configuration.sweeper import _Line, _values
 from sim.experiment.axes import Interval
-from sim.scenario.composition import parse, shipped
 from sim.scenario.errors import ScenarioError
 from sim.scenario.variants import word
-from sim.sweeper import _Line, _values
 
 
 def values(text: str) -> list[object]:

@@ -12,13 +12,13 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 from yaml import MarkedYAMLError, YAMLError
 
+from sim.configuration.load import load
 from sim.experiment.parallel import Progress, in_parallel
 from sim.experiment.run import metric_names
 from sim.metrics import catalogue
 from sim.metrics.series import weekly_columns
-from sim.scenario.composition import SCENARIOS
 from sim.scenario.errors import Problem, ScenarioError, nearest
-from sim.scenario.load import load
+from sim.scenario.files import SCENARIOS
 from sim.scenario.organization import Scenario
 
 from .claim import Claim, ClaimsFile, Expectation, contrast_of

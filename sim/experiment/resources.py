@@ -13,7 +13,7 @@ from math import inf
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Variants
-from sim.world.organization import MOST_EVENTS
+from sim.world.context import MOST_EVENTS
 
 from .engines import cores
 from .workload import workload

@@ -14,8 +14,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from sim.ending import unfinished
-from sim.scenario.composition import groups, is_choice
 from sim.scenario.errors import Problem, ScenarioError, nearest
+from sim.scenario.files import groups, is_choice
 from sim.scenario.organization import Scenario
 from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
 from sim.scenario.variants import Compose, Composed, Variants, shown, word

@@ -34,8 +34,8 @@ from sim.report.units import (
     format_estimate,
     format_number,
 )
-from sim.scenario.composition import SCENARIOS
 from sim.scenario.documentation import headings
+from sim.scenario.files import SCENARIOS
 from sim.words import readable
 
 from .answers import Answer

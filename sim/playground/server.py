@@ -14,9 +14,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from sim.configuration.load import to_yaml
 from sim.report.animation import INSTALL, WEEKS, is_possible
 from sim.scenario.errors import Problem, ScenarioError
-from sim.scenario.load import to_yaml
 from sim.scenario.organization import Scenario
 from sim.words import readable
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import yaml
 
-from sim.scenario.composition import SCENARIOS
+from sim.configuration.load import load
 from sim.scenario.documentation import by_level
 from sim.scenario.errors import Problem, ScenarioError, nearest
-from sim.scenario.load import load
+from sim.scenario.files import SCENARIOS
 from sim.scenario.organization import Scenario
 
 ARMS = ("a", "b")

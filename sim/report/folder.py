@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sim.configuration.load import to_yaml
 from sim.document.html import write_html
 from sim.document.picture import save_picture
 from sim.ending import temporary_folder
@@ -13,7 +14,6 @@ from sim.report.figures import study_pictures
 from sim.report.payback import ROLLING_WEEKS, payback_picture
 from sim.report.study_document import study_document
 from sim.report.versions import versions
-from sim.scenario.load import to_yaml
 
 
 def write_folder(study: Study, folder: Path, payback: Payback | None = None) -> None:

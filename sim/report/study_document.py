@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from sim.configuration.load import to_yaml
 from sim.document.document import (
     IN_HTML,
     IN_TERMINAL,
@@ -49,7 +50,6 @@ from sim.report.palette import Picture as Drawing
 from sim.report.payback import TITLE, in_words, payback_table
 from sim.report.units import NO_DATA, decimals_for, format_number, format_percent, unit_for
 from sim.report.versions import versions
-from sim.scenario.load import to_yaml
 
 _BANDS: dict[str, Tone] = {"elite": "elite", "high": "high", "medium": "medium", "low": "low"}
 # As wide in all breakdowns, so that their bars begin at one place in a terminal.

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from sim.configuration.load import to_yaml
 from sim.document.document import (
     IN_TERMINAL,
     ON_PAPER,
@@ -57,7 +58,6 @@ from sim.report.units import (
     unit_of_change,
 )
 from sim.report.versions import versions
-from sim.scenario.load import to_yaml
 from sim.words import listed
 
 PAPER_ALL = 200

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from sim.configuration.load import to_yaml
 from sim.document.document import Document
 from sim.document.html import write_html
 from sim.document.picture import save_picture
@@ -17,7 +18,6 @@ from sim.ending import temporary_folder, undisturbed
 from sim.experiment.sweep_results import Sweep
 from sim.report.sweep_content import Findings
 from sim.report.versions import versions
-from sim.scenario.load import to_yaml
 from sim.scenario.variants import Variants, with_value, word
 
 _MOST_SCENARIOS = 10_000

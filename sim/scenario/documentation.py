@@ -19,8 +19,8 @@ from pydantic_core import PydanticUndefined
 from pydantic_core.core_schema import CoreSchema
 
 from . import organization
-from .composition import SCENARIOS
 from .distributions import KINDS
+from .files import SCENARIOS
 
 SCHEMA = SCENARIOS / "schema.json"
 PARAMETERS = SCENARIOS.parent / "docs" / "parameters.md"

@@ -7,11 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from hydra.core.override_parser.types import Quote, QuotedString, Transformer
-
 from .errors import Problem, ScenarioError, nearest
+from .from_data import chosen_names, validate
 from .organization import Scenario
-from .validation import chosen_names, validate
 
 
 class Composed(NamedTuple):
@@ -135,20 +133,33 @@ def _kept(compose: Compose) -> Compose:
 
 _SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_/.-]*")
 _OTHER_MEANING = re.compile("null|true|false|nan|inf", re.IGNORECASE)
+_BACKSLASHES_BEFORE_A_QUOTE = re.compile(r"(\\+)(?='|\Z)")
+_SPECIAL_IN_A_KEY = re.compile(r"[\\()\[\]{}:=, \t]")
 
 
 def word(value: object) -> str:
-    """Return a value in Hydra's grammar, so that it is read back as the same value."""
+    """Return a value as the command line takes it, so that it is read back as the same value."""
     if isinstance(value, str):
         plain = _SAFE.fullmatch(value) and not _OTHER_MEANING.fullmatch(value)
-        return value if plain else QuotedString(value, Quote.single).with_quotes()
+        return value if plain else _quoted(value)
     if isinstance(value, float):
         return repr(value)
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(word, value)) + "]"
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{Transformer.str(k)}:{word(v)}" for k, v in value.items()) + "}"
+        return "{" + ",".join(f"{_key(k)}:{word(v)}" for k, v in value.items()) + "}"
     return shown(value)
+
+
+def _quoted(text: str) -> str:
+    """Return a text in quotes, in which a backslash is one unless it stands before a quote."""
+    doubled = _BACKSLASHES_BEFORE_A_QUOTE.sub(r"\1\1", text).replace("'", r"\'")
+    return f"'{doubled}'"
+
+
+def _key(key: object) -> str:
+    """Return a key of a mapping, which may not be quoted."""
+    return _SPECIAL_IN_A_KEY.sub(r"\\\g<0>", key) if isinstance(key, str) else word(key)
 
 
 def shown(value: object) -> str:

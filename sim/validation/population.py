@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.configuration.load import load
 from sim.experiment.intervals import FloatArray
-from sim.scenario.load import load
 from sim.scenario.organization import Scenario
 
 GOOGLE = ("google_0", "google_1", "google_2")

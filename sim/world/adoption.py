@@ -2,7 +2,7 @@
 
 from sim.scenario.organization import Scenario
 
-from .organization import Organization
+from .context import Organization
 
 
 def adopt(organization: Organization, scenario: Scenario) -> None:

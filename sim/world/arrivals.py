@@ -11,8 +11,8 @@ from sim.scenario.distributions import Distribution
 
 from . import sources
 from .authoring import explore, new_change
+from .context import Organization
 from .entities import Change, Service, Team
-from .organization import Organization
 from .people import FEATURE, IMPROVEMENT
 from .pipeline import deliver, write_and_deliver
 from .randomness import Substream

@@ -9,8 +9,8 @@ from sim.log.rows import ChangeTrigger, StepOutcome, StepRow
 from sim.scenario.organization import DEFECT_KINDS, ChangeKind, DefectKind
 
 from . import debt, effort
+from .context import Organization
 from .entities import Change, Service
-from .organization import Organization
 from .people import EXPLORATION
 from .randomness import ONE_BY_ONE, DrawTable, Quantile, Substream
 from .steps import Execution

@@ -27,9 +27,9 @@ from . import (
     threats,
     upkeep,
 )
+from .context import Organization
 from .decay import QualityCurve, Shocks
 from .entities import Service, Team
-from .organization import Organization
 
 
 def build(scenario: Scenario, seed: int, replication: int) -> Organization:

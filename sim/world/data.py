@@ -9,8 +9,8 @@ from sim.log.rows import Corruption
 from sim.scenario.organization import DataFeed
 
 from . import incidents, sources
+from .context import Organization
 from .entities import Batch, Service
-from .organization import Organization
 from .people import RETRAINING
 from .randomness import Substream
 from .sources import Source

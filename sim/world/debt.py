@@ -10,8 +10,8 @@ from functools import partial
 
 from sim.log.rows import DebtRow
 
+from .context import Organization
 from .entities import Change, Deployment, Service
-from .organization import Organization
 from .people import REMEDIATION
 
 _PER_H = 1 / 100  # the scenario says what 100 hours of debt do

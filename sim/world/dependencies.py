@@ -3,8 +3,8 @@
 from functools import partial
 
 from . import incidents
+from .context import Organization
 from .entities import Dependency, Incident, Service
-from .organization import Organization
 from .randomness import Substream
 
 

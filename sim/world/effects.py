@@ -3,8 +3,8 @@
 from sim.log.rows import StepEffect
 from sim.scenario.organization import ByPath
 
+from .context import Organization
 from .entities import Change
-from .organization import Organization
 from .release import release
 from .steps import DRIFT, TAINT, UNREPEATABLE, Effect, Execution
 

@@ -1,8 +1,8 @@
 """Effort: how long work takes with the debt there is, and while people are still learning."""
 
 from . import debt
+from .context import Organization
 from .entities import Service
-from .organization import Organization
 
 
 def hours(organization: Organization, service: Service, effort_h: float) -> float:

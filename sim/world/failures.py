@@ -9,8 +9,8 @@ from sim.scenario.organization import DefectKind
 
 from . import authoring, incidents, sources
 from .clock import snap
+from .context import Organization
 from .entities import Change, Deployment, Incident, Service
-from .organization import Organization
 from .randomness import Substream
 from .sources import Source
 

@@ -16,8 +16,8 @@ from sim.scenario.organization import DefectKind
 
 from . import quality, remediation, retraining
 from .clock import LAST
+from .context import Organization
 from .entities import Deployment, Incident, Service
-from .organization import Organization
 from .people import INCIDENT, Task
 from .randomness import DrawTable, Substream
 from .release import roll_back

@@ -14,8 +14,8 @@ from sim.scenario.roadmap import stages
 
 from .adoption import adopt
 from .calendar import WEEK_H
+from .context import Organization
 from .entities import Introduction
-from .organization import Organization
 from .people import INVESTMENT, PeoplePool
 
 

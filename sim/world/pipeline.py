@@ -17,8 +17,8 @@ from sim.log.rows import Mode, StepOutcome
 from . import authoring, debt, effort
 from .clock import DEPARTURE
 from .compute import Luck
+from .context import Organization
 from .entities import Change, ReleaseTrain
-from .organization import Organization
 from .people import REMEDIATION
 from .randomness import BLOCKS, ONE_BY_ONE, DrawTable
 from .steps import (

@@ -12,8 +12,8 @@ from sim.scenario.organization import (
     Step,
 )
 
+from .context import Organization
 from .effects import Deploys, TakesData, TrainsModel
-from .organization import Organization
 from .steps import Chances, Effect, PlannedStep
 from .windows import Timetable
 

@@ -6,7 +6,7 @@ from sim.scenario.organization import WORK_CLASSES, Scenario, WorkingHours
 
 from .calendar import Calendar
 from .compute import Cluster, ComputePool
-from .organization import Organization
+from .context import Organization
 from .people import PeoplePool
 
 

@@ -5,7 +5,7 @@ from functools import partial
 from sim.log.rows import PriceRow
 from sim.scenario.organization import Scenario
 
-from .organization import Organization
+from .context import Organization
 
 
 def begin(organization: Organization) -> None:

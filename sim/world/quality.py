@@ -10,8 +10,8 @@ from sim.log.rows import QualityRow
 
 from .calendar import WEEK_H
 from .clock import LAST, snap
+from .context import Organization
 from .entities import Deployment, Service
-from .organization import Organization
 
 
 def go_live(organization: Organization, service: Service, deployment: Deployment) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from . import quality
+from .context import Organization
 from .entities import Change, Deployment
-from .organization import Organization
 
 
 def release(organization: Organization, changes: Sequence[Change], started_at: float) -> None:

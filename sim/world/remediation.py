@@ -8,8 +8,8 @@ Fixes are not taken out: that would bring back what they fixed.
 from functools import partial
 
 from . import authoring, retraining
+from .context import Organization
 from .entities import Change, Deployment, Incident
-from .organization import Organization
 from .people import FEATURE, IMPROVEMENT, REMEDIATION, RETRAINING
 from .pipeline import write_and_deliver
 from .randomness import Substream

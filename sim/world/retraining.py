@@ -11,8 +11,8 @@ from sim.scenario.organization import Retraining
 
 from . import authoring, quality
 from .clock import LAST
+from .context import Organization
 from .entities import Change, Incident, Service
-from .organization import Organization
 from .people import REMEDIATION, RETRAINING
 from .pipeline import deliver
 from .randomness import Substream

@@ -11,7 +11,7 @@ from sim.scenario.organization import Scenario
 from . import quality
 from .build import build
 from .calendar import WEEK_H
-from .organization import Organization
+from .context import Organization
 
 _COMPACT_EVERY_WEEKS = 4
 

@@ -6,7 +6,7 @@ from simpy.events import Event
 
 from sim.scenario.distributions import Distribution
 
-from .organization import Organization
+from .context import Organization
 from .randomness import Quantile
 
 

@@ -2,8 +2,8 @@
 
 from functools import partial
 
+from .context import Organization
 from .entities import Service, Stack, Team
-from .organization import Organization
 
 
 def begin(organization: Organization) -> None:

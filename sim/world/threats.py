@@ -8,8 +8,8 @@ from simpy.events import Event
 from sim.scenario.distributions import Distribution
 
 from . import incidents, sources
+from .context import Organization
 from .entities import Service
-from .organization import Organization
 from .randomness import Substream
 from .sources import Source
 

@@ -13,8 +13,8 @@ from simpy.events import Event
 from sim.scenario.distributions import Distribution
 
 from . import sources
+from .context import Organization
 from .entities import Stack
-from .organization import Organization
 from .people import TOIL, PeoplePool
 from .sources import Source
 

@@ -16,8 +16,8 @@ from sim.experiment.axes import Axis, Interval
 from sim.experiment.scheduler import Failure, Observe
 from sim.experiment.sweep import design_variants, run_sweep
 from sim.experiment.sweep_results import Sweep
+from sim.scenario.from_data import validate
 from sim.scenario.organization import Scenario
-from sim.scenario.validation import validate
 from sim.scenario.variants import Composed, Variants
 
 AUTOMATION = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -12,7 +12,7 @@ import sim
 from sim.experiment.compare import Comparison
 from sim.experiment.holm import adjusted_p_values, levels
 from sim.experiment.intervals import Estimates, estimate, interval, p_value
-from sim.scenario.validation import validate
+from sim.scenario.from_data import validate
 
 
 def comparison(**arms: dict[str, list[float]]) -> Comparison:

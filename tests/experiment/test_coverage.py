@@ -9,7 +9,7 @@ import pytest
 import sim
 from sim.experiment.compare import Comparison
 from sim.experiment.intervals import summarize
-from sim.scenario.validation import validate
+from sim.scenario.from_data import validate
 
 REPETITIONS = 500
 

@@ -36,8 +36,8 @@ from sim.experiment.intervals import FloatArray
 from sim.experiment.scheduler import observe
 from sim.experiment.store import Store
 from sim.experiment.sweep import STORE, TABLE, check_points, design_variants
+from sim.scenario.from_data import validate
 from sim.scenario.organization import Scenario
-from sim.scenario.validation import validate
 from sim.scenario.variants import Composed
 
 Key = tuple[float, float, int]

@@ -13,7 +13,7 @@ from sim.experiment.fingerprint import fingerprint
 from sim.experiment.scheduler import Observe, Scheduler
 from sim.experiment.store import Store
 from sim.experiment.sweep import check_points, design_variants
-from sim.scenario.validation import validate
+from sim.scenario.from_data import validate
 from sim.scenario.variants import Composed
 
 

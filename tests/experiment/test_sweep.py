@@ -34,7 +34,7 @@ from sim.experiment.store import ResultsError, Store
 from sim.experiment.sweep import STORE, TABLE
 from sim.metrics.catalogue import headlines
 from sim.scenario.errors import ScenarioError
-from sim.scenario.validation import validate
+from sim.scenario.from_data import validate
 from sim.scenario.variants import with_value
 
 FORBIDDEN = "nothing is to be simulated"

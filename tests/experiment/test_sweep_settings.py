@@ -11,8 +11,8 @@ from little_sweeps import Diary, run, small
 from scipy import stats
 
 import sim
+from sim.scenario.from_data import validate
 from sim.scenario.organization import Scenario
-from sim.scenario.validation import validate
 
 AXES = {"automation": (0.0, 0.3, 0.6, 1.0), "standardization": (0.5,)}
 QUALITY = {"automation": (0.0, 0.25, 0.5, 0.75, 1.0)}

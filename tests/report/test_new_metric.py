@@ -29,8 +29,8 @@ from sim.report.study_document import study_document
 from sim.report.sweep_content import findings
 from sim.report.sweep_document import sweep_document
 from sim.report.sweep_figures import sweep_pictures
+from sim.scenario.from_data import validate
 from sim.scenario.organization import Scenario
-from sim.scenario.validation import validate
 from sim.scenario.variants import Composed
 
 SOURCE = """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sim
-from sim.scenario import load
+from sim.configuration import load
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.organization import ExponentialDecay
 

@@ -8,9 +8,10 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 import sim
-from sim.scenario.composition import SCENARIOS, compose, shipped
+from sim.configuration.composition import compose, shipped
+from sim.configuration.load import COMPOSITION_ERRORS
 from sim.scenario.distributions import Constant
-from sim.scenario.load import COMPOSITION_ERRORS
+from sim.scenario.files import SCENARIOS
 
 
 def by_hydra(overrides: tuple[str, ...]) -> DictConfig:
@@ -92,8 +93,7 @@ def test_files_that_have_changed_are_read_again(
 ) -> None:
     folder = tmp_path / "scenarios"
     shutil.copytree(SCENARIOS, folder)
-    for module in ("composition", "load"):
-        monkeypatch.setattr(f"sim.scenario.{module}.SCENARIOS", folder)
+    monkeypatch.setattr("sim.configuration.composition.SCENARIOS", folder)
     own = folder / "mine.yaml"
     own.write_text("defaults: [default, _self_]\nautomation: 0.25\n")
     assert sim.load("seed=4", config="mine").automation == 0.25

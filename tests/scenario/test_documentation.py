@@ -11,8 +11,8 @@ import yaml
 from pydantic import BaseModel
 
 from sim.scenario import documentation, organization
-from sim.scenario.composition import SCENARIOS
 from sim.scenario.distributions import KINDS
+from sim.scenario.files import SCENARIOS
 
 MODELS = [
     model

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 import sim
-from sim.scenario.composition import SCENARIOS, groups
 from sim.scenario.documentation import HEADINGS, headings, values
+from sim.scenario.files import SCENARIOS, groups
 from sim.scenario.organization import Scenario
 from sim.scenario.settings import OF_A_SWEEP
 

@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 import sim
-from sim.scenario.composition import SCENARIOS
-from sim.scenario.load import to_yaml
+from sim.configuration.load import to_yaml
+from sim.scenario.files import SCENARIOS
+from sim.scenario.from_data import validate
 from sim.scenario.roadmap import stages
-from sim.scenario.validation import validate
 
 SHORT = ("horizon_weeks=40", "warmup_weeks=0")
 PRACTICES = sorted(path.name for path in (SCENARIOS / "practice").iterdir())

@@ -5,11 +5,12 @@ import itertools
 
 import numpy as np
 import pytest
+from hydra.core.override_parser.types import Quote, QuotedString, Transformer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sim
-from sim.scenario.composition import parse
+from sim.configuration.composition import parse
 from sim.scenario.errors import ScenarioError
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Composed, Variants, shown, with_value, word
@@ -183,3 +184,10 @@ def test_a_word_is_read_back_as_the_same_value(value: object) -> None:
     """By Hydra's own parser: `1` is no `1.0`, `true` no word, and text stays text."""
     read = parse(f"key={word(value)}").value()
     assert repr(read) == repr(value)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text(st.sampled_from("ab1'\"\\ ${}[](),:=\n\tä"), max_size=12))
+def test_texts_and_keys_are_quoted_and_escaped_as_hydra_does_it(text: str) -> None:
+    assert word(f"={text}") == QuotedString(f"={text}", Quote.single).with_quotes()
+    assert word({text: 1}) == f"{{{Transformer.str(text)}:1}}"

@@ -16,10 +16,10 @@ from pydantic.fields import FieldInfo
 
 from sim.experiment.workload import workload
 from sim.scenario.errors import ScenarioError
+from sim.scenario.from_data import validate
 from sim.scenario.organization import Scenario, Step
 from sim.scenario.roadmap import UNCHANGEABLE, differences
 from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
-from sim.scenario.validation import validate
 
 # The roles that the models name where a scenario does not.
 ROLES = ("data_scientist", "ml_engineer", "operations", "data_engineer", "platform")

@@ -5,7 +5,7 @@ import pytest
 from replications import assert_agrees, assert_positive, observe
 
 import sim
-from sim.scenario.validation import validate
+from sim.scenario.from_data import validate
 
 WEEK_H = 168.0
 

@@ -8,7 +8,7 @@ import pytest
 from replications import half_width, observe
 
 import sim
-from sim.scenario.composition import SCENARIOS
+from sim.scenario.files import SCENARIOS
 
 PRACTICES = sorted(path.name for path in (SCENARIOS / "practice").iterdir())
 NONE = tuple(f"practice/{practice}=none" for practice in PRACTICES)

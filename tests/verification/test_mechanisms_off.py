@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import sim
-from sim.scenario.composition import SCENARIOS
-from sim.scenario.validation import validate
+from sim.scenario.files import SCENARIOS
+from sim.scenario.from_data import validate
 
 SHORT = ("organization=scaleup", "horizon_weeks=10", "warmup_weeks=0")
 KINDS = ("feature", "retrain", "fix", "improvement")

@@ -8,8 +8,8 @@ from replications import assert_agrees, assert_positive, observe
 from test_queues import erlang_c
 
 import sim
+from sim.scenario.from_data import validate
 from sim.scenario.organization import Scenario
-from sim.scenario.validation import validate
 
 RUN_H = 1.0
 WARMUP_WEEKS = 5

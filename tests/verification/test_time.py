@@ -15,8 +15,8 @@ import pytest
 import sim
 from sim.metrics.effort import effort_by_role
 from sim.metrics.utilization import utilization
+from sim.scenario.from_data import validate
 from sim.scenario.organization import DAYS, WorkingHours
-from sim.scenario.validation import validate
 from sim.world.clock import snap, to_ticks
 from sim.world.simulation import simulate as simulate_world
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 import sim
-from sim.scenario.validation import validate
+from sim.scenario.from_data import validate
 
 NEVER_H = 1e9
 

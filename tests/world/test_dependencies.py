@@ -8,7 +8,7 @@ from scipy import stats
 from small_organization import NEVER_H, idea_every, row, simulate, steps_of
 
 import sim
-from sim.scenario.validation import validate
+from sim.scenario.from_data import validate
 from sim.world.build import build
 
 WEEK_H = 168

@@ -7,7 +7,7 @@ from scipy import stats
 from small_organization import NEVER_H, idea_every, row, simulate
 
 import sim
-from sim.scenario.validation import validate
+from sim.scenario.from_data import validate
 from sim.world.build import build
 from sim.world.debt import likelier, slowdown
 from sim.world.simulation import flush

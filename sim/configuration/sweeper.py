@@ -32,11 +32,12 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
+from sim.configuration.composition import Files, read
+from sim.configuration.load import composed_data, keys_of
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.sweep import design_variants, refuse_empty, refuse_too_many
-from sim.scenario.composition import Files, is_choice, read
 from sim.scenario.errors import Problem, ScenarioError
-from sim.scenario.load import composed_data, keys_of
+from sim.scenario.files import is_choice
 from sim.scenario.variants import Composed, Variants, word
 
 NAME = "mldelivery"

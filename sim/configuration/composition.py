@@ -24,15 +24,10 @@ from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, ListConfig, Node, OmegaConf, open_dict
 from omegaconf.basecontainer import BaseContainer
 
-from .errors import Problem, ScenarioError, nearest
-from .organization import Scenario
-from .validation import chosen_names
+from sim.scenario.errors import Problem, ScenarioError, nearest
+from sim.scenario.files import SCENARIOS, is_choice
+from sim.scenario.from_data import chosen_names
 
-_PACKAGE = Path(__file__).resolve().parents[1]
-_IN_WHEEL = _PACKAGE / "scenarios"
-SCENARIOS = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent / "scenarios"
-"""The folder of the scenarios that come with the package."""
-_NO_GROUPS = {"verification", "claims"}  # folders of files that stand for themselves
 _KEPT = 256
 """Compositions, each of which takes about 60 kB."""
 _composing = threading.RLock()
@@ -126,7 +121,7 @@ def compose(files: Files, overrides: Sequence[str]) -> DictConfig:
 
     Raises:
         ScenarioError: an override names something that is not there, or would change nothing.
-        Exception: one that Hydra raises, which :func:`sim.scenario.load.from_composition` puts
+        Exception: one that Hydra raises, which :func:`sim.configuration.load.from_composition` puts
             into words.
     """
     # Hydra refuses overrides with several values, and knows the reasons.
@@ -153,11 +148,6 @@ def sets_a_value(override: Override) -> bool:
     """Return whether an override is about a value of a scenario, and not about files of Hydra."""
     several = override.package is not None or override.is_sweep_override()
     return not several and not is_choice(override.key_or_group)
-
-
-def is_choice(key: str) -> bool:
-    """Return whether a key is that of a config group, and not a dotted key of a scenario."""
-    return key.partition(".")[0] not in Scenario.model_fields
 
 
 def _apply(override: Override, composed: DictConfig) -> None:
@@ -259,9 +249,3 @@ def own_values_last() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*Defaults list is missing `_self_`", UserWarning)
         yield
-
-
-def groups() -> list[str]:
-    """Return the config groups that come with the package, e.g. ``practice/testing``."""
-    folders = {path.parent.relative_to(SCENARIOS).as_posix() for path in SCENARIOS.rglob("*.yaml")}
-    return sorted(folders - {"."} - _NO_GROUPS)

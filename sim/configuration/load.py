@@ -11,11 +11,13 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError, MissingMandatoryValue, OmegaConfBaseException
 from yaml import MarkedYAMLError, YAMLError
 
-from .composition import SCENARIOS, Files, compose, groups, parse, read, shipped
-from .errors import Problem, ScenarioError, nearest
-from .organization import Scenario
-from .roadmap import fill_in
-from .validation import validate
+from sim.scenario.errors import Problem, ScenarioError, nearest
+from sim.scenario.files import SCENARIOS, groups, scenario_names
+from sim.scenario.from_data import validate
+from sim.scenario.organization import Scenario
+from sim.scenario.roadmap import fill_in
+
+from .composition import Files, compose, parse, read, shipped
 
 _PLAIN = re.compile(rf"^({'|'.join(Scenario.model_fields)})(\.[^=/]*)?=")
 _NO_CHOICE = "this scenario does not choose from that group"
@@ -110,12 +112,6 @@ def _as_data(composed: DictConfig) -> dict[str, Any]:
     data = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
     assert isinstance(data, dict)
     return {str(key): value for key, value in data.items()}
-
-
-def scenario_names() -> list[str]:
-    """Return the names of the scenarios that come with the package."""
-    paths = [*SCENARIOS.glob("*.yaml"), *SCENARIOS.glob("verification/*.yaml")]
-    return sorted(path.relative_to(SCENARIOS).with_suffix("").as_posix() for path in paths)
 
 
 def to_yaml(scenario: Scenario) -> str:
