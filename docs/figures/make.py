@@ -10,9 +10,9 @@ from pathlib import Path
 
 import sim
 from sim.experiment.payback import pay_back
-from sim.report.figures import study_pictures
 from sim.report.palette import Picture
 from sim.report.payback import payback_picture
+from sim.report.pictures import study_pictures
 from sim.report.sweep_content import findings
 from sim.report.sweep_figures import sweep_pictures
 

@@ -161,7 +161,7 @@ def _document(
 ) -> Document:
     """Return the report, with its picture drawn."""
     from .document import claims_document
-    from .figure import forest_plot  # matplotlib, whose import takes a while
+    from .figure import claims_picture  # matplotlib, whose import takes a while
 
     weeks = {
         f"weeks {s.warmup_weeks} to {s.horizon_weeks}"
@@ -180,8 +180,10 @@ def _document(
         "replications": str(options.replications),
     }
     title = f"Claims in the {options.organization} organization"
-    figure = forest_plot(findings, f"{title}, {options.replications} replications")
-    return claims_document(findings, trials, figure, setting, origin, options.replications)
+    picture = claims_picture(
+        findings, f"{title}, {options.replications} replications", options.replications
+    )
+    return claims_document(findings, trials, [picture], setting, origin, options.replications)
 
 
 def _write(findings: Sequence[Finding], document: Document, folder: Path) -> None:

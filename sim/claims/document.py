@@ -1,10 +1,9 @@
 """The report of the claims as a document: the verdicts, the picture, and how to get them again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 import yaml
-from matplotlib.figure import Figure
 
 from sim.document.document import (
     IN_TERMINAL,
@@ -24,6 +23,7 @@ from sim.document.document import (
     Section,
     Table,
     Tone,
+    with_pictures,
 )
 from sim.document.picture import Picture
 from sim.report.versions import versions
@@ -51,7 +51,7 @@ _WHAT_MOVED = Column("what moved most", may_wrap=True)
 def claims_document(
     findings: Sequence[Finding],
     trials: Sequence[Trial],
-    drawn: Figure,
+    pictures: Iterable[Picture],
     setting: str,
     origin: Mapping[str, str],
     replications: int,
@@ -61,53 +61,48 @@ def claims_document(
     Args:
         findings: what :func:`sim.claims.judge.run_trials` returned.
         trials: what was run.
-        drawn: the figure of :func:`sim.claims.figure.forest_plot`.
+        pictures: that of :func:`sim.claims.figure.claims_picture`.
         setting: what was run, in a sentence.
         origin: what it takes to get the same again, by name: command, seed, replications.
         replications: of each arm.
+
+    Raises:
+        ValueError: a picture has no place in the report.
     """
     said = sentences(findings, replications)
-    picture = Picture(
-        "claims",
-        drawn,
-        "Which way did they come out?",
-        "The difference of each expectation with its interval, as a share of the larger side; the "
-        "grey bar is the margin of what does not matter. Marks of another shape did not come out "
-        "as expected.",
-        f"A row per expectation with its difference and interval. {' '.join(said)}",
-    )
     doubts = caveats(findings, replications)
+    sections = [
+        Section("In short", [Bullets(said, media=ON_PAPER)]),
+        Section("Before you believe it", [Caveats(doubts, media=ON_PAPER)] if doubts else []),
+        Section(
+            "The verdicts",
+            [
+                Prose(_how_to_read(len(findings)), media=ON_PAPER),
+                _verdicts(findings, replications, on_paper=True),
+                _verdicts(findings, replications, on_paper=False),
+                Paragraph(tally(findings), "strong", media=IN_TERMINAL),
+                *([Caveats(doubts, media=IN_TERMINAL)] if doubts else []),
+            ],
+        ),
+        Section("In pictures", []),
+        Section(
+            "To get the same again",
+            [
+                Facts(origin, media=_MARKDOWN),
+                Facts({**origin, **versions()}, media=_HTML),
+                Paragraph(
+                    "The arms of each claim, as overrides of the organization; the same "
+                    "organization, arms, seed and versions give the same numbers.",
+                    media=_HTML,
+                ),
+                Listing(_arms([trial.claim for trial in trials]), "arms as YAML", media=_HTML),
+            ],
+        ),
+    ]
     return Document(
         title="The claims, put on trial",
         setting=setting,
-        sections=[
-            Section("In short", [Bullets(said, media=ON_PAPER)]),
-            Section("Before you believe it", [Caveats(doubts, media=ON_PAPER)] if doubts else []),
-            Section(
-                "The verdicts",
-                [
-                    Prose(_how_to_read(len(findings)), media=ON_PAPER),
-                    _verdicts(findings, replications, on_paper=True),
-                    _verdicts(findings, replications, on_paper=False),
-                    Paragraph(tally(findings), "strong", media=IN_TERMINAL),
-                    *([Caveats(doubts, media=IN_TERMINAL)] if doubts else []),
-                ],
-            ),
-            Section("In a picture", [picture]),
-            Section(
-                "To get the same again",
-                [
-                    Facts(origin, media=_MARKDOWN),
-                    Facts({**origin, **versions()}, media=_HTML),
-                    Paragraph(
-                        "The arms of each claim, as overrides of the organization; the same "
-                        "organization, arms, seed and versions give the same numbers.",
-                        media=_HTML,
-                    ),
-                    Listing(_arms([trial.claim for trial in trials]), "arms as YAML", media=_HTML),
-                ],
-            ),
-        ],
+        sections=with_pictures(sections, pictures),
     )
 
 

@@ -1,4 +1,4 @@
-"""The findings as a forest plot."""
+"""The findings as a picture: a forest plot."""
 
 import math
 from collections.abc import Sequence
@@ -7,9 +7,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
+from sim.document.picture import Picture
 from sim.report.palette import BLACK, BLUE, ORANGE, VERMILION, new_figure
 from sim.report.units import MINUS, format_number
 
+from .content import sentences
 from .judge import Finding
 from .table import contrast_in_words
 
@@ -20,6 +22,26 @@ _MARKS = {
     "contradicted": ("X", VERMILION, VERMILION),
     "reported": ("D", ORANGE, BLACK),
 }
+
+
+def claims_picture(findings: Sequence[Finding], title: str, replications: int) -> Picture:
+    """Return the picture of the claims.
+
+    Args:
+        findings: what :func:`sim.claims.judge.run_trials` returned.
+        title: what stands above the drawing.
+        replications: of each arm.
+    """
+    said = " ".join(sentences(findings, replications))
+    return Picture(
+        "claims",
+        forest_plot(findings, title),
+        "Which way did they come out?",
+        "The difference of each expectation with its interval, as a share of the larger side; the "
+        "grey bar is the margin of what does not matter. Marks of another shape did not come out "
+        "as expected.",
+        f"A row per expectation with its difference and interval. {said}",
+    )
 
 
 def forest_plot(findings: Sequence[Finding], title: str) -> Figure:

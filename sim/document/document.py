@@ -4,8 +4,8 @@ A document holds content only. :mod:`sim.document.terminal`, :mod:`sim.document.
 :mod:`sim.document.markdown` show it; none of them knows what it is about.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from .picture import Picture
@@ -269,6 +269,22 @@ class Section:
     def shown_in(self, medium: Medium) -> list[Block]:
         """Return the blocks that a medium shows."""
         return [block for block in self.blocks if medium in block.media]
+
+
+def with_pictures(sections: Sequence[Section], pictures: Iterable[Picture]) -> list[Section]:
+    """Return sections with pictures, each at the end of the section that it names.
+
+    Raises:
+        ValueError: no section has the title that a picture names.
+    """
+    found = list(sections)
+    titles = [section.title for section in found]
+    for picture in pictures:
+        if picture.section not in titles:
+            raise ValueError(f"no section of the report shows {picture.name}: {picture.section}")
+        place = titles.index(picture.section)
+        found[place] = replace(found[place], blocks=[*found[place].blocks, picture])
+    return found
 
 
 @dataclass(frozen=True)

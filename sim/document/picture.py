@@ -20,6 +20,7 @@ class Picture:
         title: the question that it answers.
         caption: how to read it.
         alt: what it shows, for those who cannot see it.
+        section: title of the section that shows it.
         media: where it is shown.
     """
 
@@ -28,6 +29,7 @@ class Picture:
     title: str
     caption: str
     alt: str
+    section: str = "In pictures"
     media: frozenset[Literal["terminal", "html", "markdown"]] = frozenset({"html", "markdown"})
 
 

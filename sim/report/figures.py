@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from sim.document.picture import Picture
 from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_WEEK
 from sim.metrics.arrays import FloatArray
@@ -40,9 +41,6 @@ from sim.report.content import (
     step_name,
     suggested_warm_up,
 )
-from sim.report.flow_figures import cumulative_flow_picture
-from sim.report.gantt_figures import gantt_picture
-from sim.report.incident_figures import incidents_picture
 from sim.report.palette import (
     BLACK,
     BLUE,
@@ -50,7 +48,6 @@ from sim.report.palette import (
     INK,
     SKY,
     VERMILION,
-    Picture,
     entitle,
     explain,
     fill_patch,
@@ -59,7 +56,7 @@ from sim.report.palette import (
     stack_bars,
     write_after,
 )
-from sim.report.quality_figures import quality_picture
+from sim.report.pictures import draws
 from sim.report.units import (
     NO_DATA,
     count_noun,
@@ -69,36 +66,7 @@ from sim.report.units import (
     format_value,
     unit_for,
 )
-from sim.report.week_figures import week_picture
 from sim.words import capitalized, readable
-
-
-def study_pictures(study: Study) -> dict[str, Picture]:
-    """Return the pictures of a study by name.
-
-    They are `metrics`, `lead_time`, `gantt`, `cumulative_flow`, `restore_time`, `incidents`,
-    `quality`, `effort`, `week`, `course`, and `cost` if there are prices. All but the metrics and
-    their course are those of the first replication, the only one whose tables are kept.
-
-    Args:
-        study: The study.
-    """
-    pictures = {
-        "metrics": _metrics_picture(study),
-        "lead_time": _lead_time_picture(study),
-        "gantt": gantt_picture(study),
-        "cumulative_flow": cumulative_flow_picture(study),
-        "restore_time": _restore_picture(study),
-        "incidents": incidents_picture(study),
-        "quality": quality_picture(study),
-        "effort": _effort_picture(study),
-        "week": week_picture(study),
-        "course": _course_picture(study),
-    }
-    if is_priced(study):
-        pictures["cost"] = _cost_picture(study)
-    return pictures
-
 
 # --- the metrics over the bands -----------------------------------------------------------------
 
@@ -246,6 +214,7 @@ def _shade_bands(ax: Axes, metric: str, low: float, high: float) -> None:
             )
 
 
+@draws(section="The four metrics and their companions", place=1)
 def _metrics_picture(study: Study) -> Picture:
     rows = metric_rows(study, [name for name in headlines() if has_bands(name, DORA_YEAR)])
     figure, axes = new_figure(10.0, 7.4, rows=len(rows))
@@ -272,7 +241,7 @@ def _metrics_picture(study: Study) -> Picture:
         "Each circle is a replication. Where DORA's clusters leave a hole between them, it is "
         "hatched; clusters that answered alike share a band."
     )
-    return Picture(figure, "Where does the organization stand?", caption, alt)
+    return Picture("metrics", figure, "Where does the organization stand?", caption, alt)
 
 
 # --- where the time goes ------------------------------------------------------------------------
@@ -357,6 +326,7 @@ def _stacked_bars(
     explain([fill_patch(*both) for both in zip(columns, labels, strict=True)], ax)
 
 
+@draws(section="Where lead time goes", place=1)
 def _lead_time_picture(study: Study) -> Picture:
     run = study.first
     waiting = waiting_by_step(run.tables, run.window)
@@ -378,7 +348,7 @@ def _lead_time_picture(study: Study) -> Picture:
         f"{run.replication}, whose tables are kept."
     )
     if waiting.empty:
-        return Picture(figure, question, caption, title)
+        return Picture("lead_time", figure, question, caption, title)
     causes = ", ".join(
         f"{part.label} {format_percent(by_part[part.column] / total)}"
         for part in LEAD_TIME_COMPONENTS
@@ -391,9 +361,10 @@ def _lead_time_picture(study: Study) -> Picture:
         f"Waterfall of mean hours per deployed change, one bar per pipeline step; in all "
         f"{format_value(DURATION, total)}: {causes}. Longest steps: {steps}."
     )
-    return Picture(figure, question, caption, alt)
+    return Picture("lead_time", figure, question, caption, alt)
 
 
+@draws(section="Where restore time goes", place=1)
 def _restore_picture(study: Study) -> Picture:
     run = study.first
     by_cause = restore_time_by_cause(run.tables, run.window)
@@ -407,7 +378,7 @@ def _restore_picture(study: Study) -> Picture:
         f"pipeline waits there as well. Of replication {run.replication}, whose tables are kept."
     )
     if by_cause.empty:
-        return Picture(figure, question, caption, title)
+        return Picture("restore_time", figure, question, caption, title)
     told = []
     for cause, row in by_cause.iterrows():
         phases = row[[part.column for part in RESTORE_COMPONENTS]]
@@ -419,7 +390,7 @@ def _restore_picture(study: Study) -> Picture:
         "Stacked bars of mean hours per restored incident, one bar per cause of incident: "
         f"{'; '.join(told)}."
     )
-    return Picture(figure, question, caption, alt)
+    return Picture("restore_time", figure, question, caption, alt)
 
 
 # --- people's time and the bill -----------------------------------------------------------------
@@ -499,6 +470,7 @@ def plot_cost(
     return ax
 
 
+@draws(section="Where people's time goes", place=1)
 def _effort_picture(study: Study) -> Picture:
     run = study.first
     question = "Where does people's time go?"
@@ -514,7 +486,7 @@ def _effort_picture(study: Study) -> Picture:
     if by_role.empty:
         say_no_data(ax)
         title = entitle(figure, title, instability(study), no_data=True)
-        return Picture(figure, question, caption, title)
+        return Picture("effort", figure, question, caption, title)
     plot_effort(by_role, ax)
     entitle(figure, title, instability(study))
     told = []
@@ -527,10 +499,13 @@ def _effort_picture(study: Study) -> Picture:
         )
         told.append(f"{readable(str(role))}: {parts}")
     alt = f"Stacked bars of the share of available hours, one bar per role. {'; '.join(told)}."
-    return Picture(figure, question, caption, alt)
+    return Picture("effort", figure, question, caption, alt)
 
 
-def _cost_picture(study: Study) -> Picture:
+@draws(section="What it costs", place=1)
+def _cost_picture(study: Study) -> Picture | None:
+    if not is_priced(study):
+        return None
     run, scenario = study.first, study.scenario
     edges = [*range(0, scenario.horizon_weeks, COST_PERIOD_WEEKS), scenario.horizon_weeks]
     amounts = bills(run.tables, HOURS_PER_WEEK * np.array(edges, dtype=np.float64))
@@ -545,7 +520,7 @@ def _cost_picture(study: Study) -> Picture:
     )
     if bill[list(HEADS)].isna().to_numpy().any():
         say_no_data(ax)
-        return Picture(figure, question, caption, f"{title}: {NO_DATA}")
+        return Picture("cost", figure, question, caption, f"{title}: {NO_DATA}")
     plot_cost(bill, edges, scenario.warmup_weeks, scenario.cost.currency, ax)
     ax.set_xlabel("week", fontsize=10)
     total = bill[list(HEADS)].sum(axis="columns")
@@ -560,7 +535,7 @@ def _cost_picture(study: Study) -> Picture:
         f"Stacked bars of the cost over {scenario.horizon_weeks} weeks, between {least} and "
         f"{most}; in all {parts}."
     )
-    return Picture(figure, question, caption, alt)
+    return Picture("cost", figure, question, caption, alt)
 
 
 # --- the course over time -----------------------------------------------------------------------
@@ -625,6 +600,7 @@ def plot_course(weekly: pd.DataFrame, column: str, warmup_weeks: int, ax: Axes) 
     return ax
 
 
+@draws(section="Course over time", place=1)
 def _course_picture(study: Study) -> Picture:
     figure, axes = new_figure(10.0, 8.0, rows=len(_COURSES))
     warmup = study.scenario.warmup_weeks
@@ -648,4 +624,4 @@ def _course_picture(study: Study) -> Picture:
         "The warm-up has to cover the climb at the beginning: the moving average should be level "
         "where the hatched area ends."
     )
-    return Picture(figure, "Has it settled?", caption, alt)
+    return Picture("course", figure, "Has it settled?", caption, alt)

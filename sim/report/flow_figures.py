@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from sim.document.picture import Picture
 from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_WEEK
 from sim.log import Tables
@@ -17,12 +18,12 @@ from sim.report.palette import (
     GREEN,
     INK,
     SKY,
-    Picture,
     entitle,
     new_figure,
     say_no_data,
     tidy,
 )
+from sim.report.pictures import draws
 from sim.report.units import count_noun, format_number, format_value
 
 
@@ -186,6 +187,7 @@ FLOW_WEEKS = 12
 """Weeks of the picture of a study: of more, work in progress would be a line."""
 
 
+@draws(section="Where lead time goes", place=3)
 def cumulative_flow_picture(study: Study) -> Picture:
     """Return the picture of the cumulative flow over the last weeks of a study."""
     run = study.first
@@ -203,7 +205,7 @@ def cumulative_flow_picture(study: Study) -> Picture:
     flow = cumulative_flow(run.tables, window)
     if not flow.to_numpy().any():
         title = entitle(figure, title, instability(study), no_data=True)
-        return Picture(figure, question, caption, title)
+        return Picture("cumulative_flow", figure, question, caption, title)
     entitle(figure, title, instability(study))
     first, last = flow.iloc[0], flow.iloc[-1]
     alt = (
@@ -215,4 +217,4 @@ def cumulative_flow_picture(study: Study) -> Picture:
         f"the pipeline; at the end {format_number(last['started'] - last['ended'], 0)}, of which "
         f"{format_number(last['committed'] - last['ended'], 0)}."
     )
-    return Picture(figure, question, caption, alt)
+    return Picture("cumulative_flow", figure, question, caption, alt)

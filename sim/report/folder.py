@@ -10,8 +10,8 @@ from sim.document.picture import save_picture
 from sim.ending import temporary_folder
 from sim.experiment.payback import Payback
 from sim.experiment.replicate import Study
-from sim.report.figures import study_pictures
 from sim.report.payback import ROLLING_WEEKS, payback_picture
+from sim.report.pictures import study_pictures
 from sim.report.study_document import study_document
 from sim.report.versions import versions
 

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullFormatter
 
+from sim.document.picture import Picture
 from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_DAY
 from sim.log import Tables
@@ -21,13 +22,13 @@ from sim.report.palette import (
     BLACK,
     FILLS,
     INK,
-    Picture,
     entitle,
     explain,
     fill_patch,
     new_figure,
     say_no_data,
 )
+from sim.report.pictures import draws
 from sim.report.units import format_number, format_value, unit_for
 from sim.scenario.organization import DAYS, WorkingHours
 
@@ -306,6 +307,7 @@ def _day_name(day: int, every_day: bool) -> str:
     return f"{name}\n{week}" if day % len(DAYS) == 0 or not every_day else name
 
 
+@draws(section="Where lead time goes", place=2)
 def gantt_picture(study: Study) -> Picture:
     """Return the picture of some changes of a study on their way to production."""
     run = study.first
@@ -321,11 +323,11 @@ def gantt_picture(study: Study) -> Picture:
     title = f"Changes on their way to production (replication {run.replication})"
     title = entitle(figure, title, instability(study), no_data=changes.empty)
     if changes.empty:
-        return Picture(figure, question, caption, title)
+        return Picture("gantt", figure, question, caption, title)
     told = "; ".join(
         f"{change['kind']} {change['change_id']} of {change['service']} "
         + format_value(DURATION, change["deployed_at"] - change["committed_at"])
         for change in changes.to_dict("records")
     )
     alt = f"A row per change, with its work and waits, and nights and weekends shaded: {told}."
-    return Picture(figure, question, caption, alt)
+    return Picture("gantt", figure, question, caption, alt)

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
+from sim.document.picture import Picture
 from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_DAY
 from sim.log import Tables
@@ -17,7 +18,6 @@ from sim.metrics.restore import restore_times
 from sim.report.content import RESTORE_COMPONENTS, instability
 from sim.report.palette import (
     INK,
-    Picture,
     entitle,
     explain,
     fill_patch,
@@ -27,6 +27,7 @@ from sim.report.palette import (
     tidy,
     write_after,
 )
+from sim.report.pictures import draws
 from sim.report.units import count_noun, format_number, format_percent, format_value, unit_for
 from sim.words import readable
 
@@ -138,6 +139,7 @@ INCIDENTS = 12
 """Incidents in the picture of a study."""
 
 
+@draws(section="Where restore time goes", place=2)
 def incidents_picture(study: Study) -> Picture:
     """Return the picture of the incidents of a study that took longest to restore."""
     run = study.first
@@ -152,7 +154,7 @@ def incidents_picture(study: Study) -> Picture:
     title = f"The longest incidents, phase by phase (replication {run.replication})"
     title = entitle(figure, title, instability(study), no_data=shown.empty)
     if shown.empty:
-        return Picture(figure, question, caption, title)
+        return Picture("incidents", figure, question, caption, title)
     told = []
     for _, incident in shown.iterrows():
         phases = {part.label: float(incident[part.column]) for part in RESTORE_COMPONENTS}
@@ -160,4 +162,4 @@ def incidents_picture(study: Study) -> Picture:
         took = format_value(DURATION, float(incident["restore_h"]))
         told.append(f"{incident['cause']} {took}, longest phase {longest}")
     alt = f"Stacked bars of hours, one bar per incident: {'; '.join(told)}."
-    return Picture(figure, question, caption, alt)
+    return Picture("incidents", figure, question, caption, alt)

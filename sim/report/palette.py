@@ -62,18 +62,6 @@ FILLS = {
 waiting."""
 
 
-class Picture(NamedTuple):
-    """A figure with the words that go with it."""
-
-    figure: Figure
-    title: str
-    """The question that it answers."""
-    caption: str
-    """How to read it."""
-    alt: str
-    """What it shows, for those who cannot see it."""
-
-
 def new_figure(width: float, height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
     """Return an empty figure, in inches, with a column of axes."""
     figure = Figure(figsize=(width, height), dpi=150, layout="constrained", facecolor="white")

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sim.document.document import Column, Group, Row, Table
+from sim.document.picture import Picture
 from sim.experiment.intervals import FloatArray, estimate, interval
 from sim.experiment.payback import BreakEven, Payback
 from sim.experiment.replicate import Study
@@ -16,7 +17,7 @@ from sim.hours import HOURS_PER_WEEK
 from sim.metrics import catalogue, rolling_metrics
 from sim.metrics.catalogue import Quantity
 from sim.metrics.series import ROLLING
-from sim.report.palette import BLUE, INK, VERMILION, Picture, tidy
+from sim.report.palette import BLUE, INK, VERMILION, tidy
 from sim.report.units import format_difference, format_value, unit_for
 
 ROLLING_WEEKS = 12
@@ -52,7 +53,8 @@ def payback_picture(payback: Payback) -> Picture:
         "lines are of the first replication: dotted where people begin to work on a practice, "
         "dashed where it is adopted."
     )
-    return Picture(figure, "What does the roadmap bring, and when?", caption, in_words(payback))
+    question = "What does the roadmap bring, and when?"
+    return Picture("payback", figure, question, caption, in_words(payback), section=TITLE)
 
 
 def plot_rolling(rolled: pd.DataFrame, metric: str, ax: Axes) -> Axes:

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from sim.document.picture import Picture
 from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_WEEK
 from sim.log import Tables
@@ -21,13 +22,13 @@ from sim.report.palette import (
     INK,
     ORANGE,
     VERMILION,
-    Picture,
     entitle,
     explain,
     new_figure,
     say_no_data,
     tidy,
 )
+from sim.report.pictures import draws
 from sim.report.units import count_noun, format_percent
 from sim.scenario.errors import nearest
 
@@ -239,6 +240,7 @@ def _mark_incidents(tables: Tables, service: str, window: Window, ax: Axes) -> l
     return shown
 
 
+@draws(section="How good the models are", place=1)
 def quality_picture(study: Study) -> Picture:
     """Return the picture of the quality of the service that was below its objective longest."""
     run = study.first
@@ -259,7 +261,7 @@ def quality_picture(study: Study) -> Picture:
     title = f"Quality of a model over time (replication {run.replication})"
     title = entitle(figure, title, instability(study), no_data=course.empty)
     if course.empty:
-        return Picture(figure, question, caption, title)
+        return Picture("quality", figure, question, caption, title)
     quality = course[["quality_start", "quality_stop"]]
     share = hours_below(course) / float((course["stop"] - course["start"]).sum())
     newer = new_models(run.tables, service, run.window).size
@@ -268,4 +270,4 @@ def quality_picture(study: Study) -> Picture:
         f"with an objective of {course['objective'].iloc[-1]:.3g}: below it "
         f"{format_percent(share)} of the time. {count_noun(newer, 'deployment')} of newer models."
     )
-    return Picture(figure, question, caption, alt)
+    return Picture("quality", figure, question, caption, alt)

@@ -1,7 +1,7 @@
 """The report of a study as a document: the metrics, where the time goes, and what to beware of."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sim.configuration.load import to_yaml
 from sim.document.document import (
@@ -24,6 +24,7 @@ from sim.document.document import (
     Section,
     Table,
     Tone,
+    with_pictures,
 )
 from sim.document.picture import Picture
 from sim.experiment.payback import Payback
@@ -46,7 +47,6 @@ from sim.report.content import (
     setting,
     utilization_rows,
 )
-from sim.report.palette import Picture as Drawing
 from sim.report.payback import TITLE, in_words, payback_table
 from sim.report.units import NO_DATA, decimals_for, format_number, format_percent, unit_for
 from sim.report.versions import versions
@@ -64,7 +64,7 @@ _BREAKDOWN = (
 def study_document(
     study: Study,
     payback: Payback | None = None,
-    drawings: Mapping[str, Drawing] | None = None,
+    drawings: Mapping[str, Picture] | None = None,
 ) -> Document:
     """Return the report of a study.
 
@@ -76,14 +76,6 @@ def study_document(
     Raises:
         ValueError: a picture has no place in the report.
     """
-    left = {
-        name: Picture(name, drawing.figure, drawing.title, drawing.caption, drawing.alt)
-        for name, drawing in (drawings or {}).items()
-    }
-
-    def pictures(*names: str) -> list[Picture]:
-        return [left.pop(name) for name in names if name in left]
-
     doubts = caveats(study)
     found = [Caveats(doubts)] if doubts else []
     sections = [
@@ -91,63 +83,50 @@ def study_document(
         Section("Before you believe it", [Caveats(doubts, media=ON_PAPER)] if found else []),
         Section(
             "The four metrics and their companions",
-            [*_metric_tables(study), *pictures("metrics")],
+            _metric_tables(study),
         ),
         Section(
             "Where lead time goes",
-            [
-                *_parts(
-                    study, "lead_time_mean_h", "Hours per deployed change", "Where lead time goes"
-                ),
-                *pictures("lead_time", "gantt", "cumulative_flow"),
-            ],
+            _parts(study, "lead_time_mean_h", "Hours per deployed change", "Where lead time goes"),
             is_narrow=True,
         ),
         Section(
             "Where restore time goes",
-            [
-                *_parts(
-                    study,
-                    "time_to_restore_mean_h",
-                    "Hours per restored incident",
-                    "Where restore time goes",
-                ),
-                *pictures("restore_time", "incidents"),
-            ],
+            _parts(
+                study,
+                "time_to_restore_mean_h",
+                "Hours per restored incident",
+                "Where restore time goes",
+            ),
             is_narrow=True,
         ),
-        Section("How good the models are", pictures("quality")),
+        Section("How good the models are", []),
         Section(
             "Where people's time goes",
-            [
-                *_parts(
-                    study,
-                    "capacity_h_per_week",
-                    "Hours of people per week",
-                    "Where people's time goes, per week",
-                ),
-                *pictures("effort"),
-            ],
+            _parts(
+                study,
+                "capacity_h_per_week",
+                "Hours of people per week",
+                "Where people's time goes, per week",
+            ),
             is_narrow=True,
         ),
         Section(
             "How busy people and machines are",
-            [*_utilization(study), *pictures("week")],
+            _utilization(study),
             is_narrow=True,
         ),
-        *_cost(study, pictures("cost")),
-        *([] if payback is None else [_payback(payback, pictures("payback"))]),
+        *_cost(study),
+        *([] if payback is None else [_payback(payback)]),
         *_animation(study),
-        Section("Course over time", pictures("course")),
+        Section("Course over time", []),
         Section("", [Caveats(doubts, media=IN_TERMINAL)] if found else []),
         Section("To get the same again", _again(study)),
     ]
-    if left:
-        raise ValueError(f"no section of the report shows {', '.join(left)}")
     scenario = study.scenario
     return Document(
         scenario.name,
-        sections,
+        with_pictures(sections, (drawings or {}).values()),
         description=scenario.description,
         context=practices(study),
         setting=setting(study),
@@ -232,16 +211,16 @@ def _utilization(study: Study) -> list[Block]:
     return [Table(_BREAKDOWN, [Group(rows)], caption=caption, title="Utilization")] if rows else []
 
 
-def _cost(study: Study, pictures: Sequence[Picture]) -> list[Section]:
+def _cost(study: Study) -> list[Section]:
     if not is_priced(study):
         return []
     unit = unit_for(metric_of(study, "cost_per_week"), 0.0).heading
-    blocks = [*_parts(study, "cost_per_week", unit, f"What it costs, {unit}"), *pictures]
+    blocks = _parts(study, "cost_per_week", unit, f"What it costs, {unit}")
     return [Section("What it costs", blocks, is_narrow=True)]
 
 
-def _payback(payback: Payback, pictures: Sequence[Picture]) -> Section:
-    return Section(TITLE, [payback_table(payback), Paragraph(in_words(payback)), *pictures])
+def _payback(payback: Payback) -> Section:
+    return Section(TITLE, [payback_table(payback), Paragraph(in_words(payback))])
 
 
 def _animation(study: Study) -> list[Section]:

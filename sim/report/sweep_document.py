@@ -20,6 +20,7 @@ from sim.document.document import (
     Row,
     Section,
     Table,
+    with_pictures,
 )
 from sim.document.picture import Picture
 from sim.metrics.catalogue import headlines, metric
@@ -78,40 +79,42 @@ def sweep_document(found: Findings, pictures: Iterable[Picture], is_wide: bool =
         found: what :func:`sim.report.sweep_content.findings` read of it.
         pictures: those of :func:`sim.report.sweep_figures.sweep_pictures`.
         is_wide: a terminal has room for a column per axis.
+
+    Raises:
+        ValueError: a picture has no place in the report.
     """
     said, doubts = sentences(found), caveats(found)
+    sections = [
+        Section("In short", [Bullets(said, media=ON_PAPER)]),
+        Section("Before you believe it", [Caveats(doubts, media=ON_PAPER)] if doubts else []),
+        Section("In pictures", []),
+        Section("The points", [_points(found), _points_in_terminal(found, is_wide)]),
+        Section("Differences to the baseline", _differences(found)),
+        Section("Which dial matters most", _sensitivity(found)),
+        Section("The best point", _selection(found)),
+        # In a terminal, the end is what is read first.
+        Section("In short", [Bullets(said, media=IN_TERMINAL)]),
+        Section("Before you believe it", [Caveats(doubts, media=IN_TERMINAL)] if doubts else []),
+        Section(
+            "To get the same again",
+            [
+                Facts(_facts(found)),
+                Paragraph(
+                    "The scenario of the baseline, complete; the same scenario, values, "
+                    "seed and versions give the same numbers.",
+                    media=ON_PAPER,
+                ),
+                Listing(to_yaml(found.sweep.base), "scenario as YAML"),
+            ],
+        ),
+    ]
     return Document(
         title=heading(found),
         description=found.sweep.base.description,
         context=question(found),
         setting=setting(found),
         flag=instability(found),
-        sections=[
-            Section("In short", [Bullets(said, media=ON_PAPER)]),
-            Section("Before you believe it", [Caveats(doubts, media=ON_PAPER)] if doubts else []),
-            Section("In pictures", list(pictures)),
-            Section("The points", [_points(found), _points_in_terminal(found, is_wide)]),
-            Section("Differences to the baseline", _differences(found)),
-            Section("Which dial matters most", _sensitivity(found)),
-            Section("The best point", _selection(found)),
-            # In a terminal, the end is what is read first.
-            Section("In short", [Bullets(said, media=IN_TERMINAL)]),
-            Section(
-                "Before you believe it", [Caveats(doubts, media=IN_TERMINAL)] if doubts else []
-            ),
-            Section(
-                "To get the same again",
-                [
-                    Facts(_facts(found)),
-                    Paragraph(
-                        "The scenario of the baseline, complete; the same scenario, values, seed "
-                        "and versions give the same numbers.",
-                        media=ON_PAPER,
-                    ),
-                    Listing(to_yaml(found.sweep.base), "scenario as YAML"),
-                ],
-            ),
-        ],
+        sections=with_pictures(sections, pictures),
     )
 
 

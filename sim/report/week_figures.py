@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
+from sim.document.picture import Picture
 from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_DAY, HOURS_PER_WEEK
 from sim.log import Tables
@@ -24,7 +25,8 @@ from sim.metrics.arrays import (
 )
 from sim.metrics.utilization import utilization
 from sim.report.content import instability
-from sim.report.palette import INK, Picture, entitle, new_figure, say_no_data
+from sim.report.palette import INK, entitle, new_figure, say_no_data
+from sim.report.pictures import draws
 from sim.report.units import format_percent
 from sim.scenario.organization import DAYS
 from sim.words import readable
@@ -185,6 +187,7 @@ def plot_week(tables: Tables, window: Window, ax: Axes) -> Axes:
     return ax
 
 
+@draws(section="How busy people and machines are", place=1)
 def week_picture(study: Study) -> Picture:
     """Return the picture of how busy the people of a study are through the week."""
     run = study.first
@@ -200,7 +203,7 @@ def week_picture(study: Study) -> Picture:
     title = f"People at work through the week (replication {run.replication})"
     title = entitle(figure, title, instability(study), no_data=shares.empty)
     if shares.empty:
-        return Picture(figure, question, caption, title)
+        return Picture("week", figure, question, caption, title)
     told = []
     for role, of_role in shares.iterrows():
         hour = int(np.nanargmax(of_role.to_numpy(dtype=np.float64)))
@@ -210,4 +213,4 @@ def week_picture(study: Study) -> Picture:
             f"{format_percent(float(of_role[hour]))}"
         )
     alt = f"A heat map of the hours of the week, one row per role: {'; '.join(told)}."
-    return Picture(figure, question, caption, alt)
+    return Picture("week", figure, question, caption, alt)

@@ -11,7 +11,7 @@ from rich.console import Console
 from sim.claims.claim import Claim
 from sim.claims.content import caveats, sentences
 from sim.claims.document import claims_document
-from sim.claims.figure import forest_plot
+from sim.claims.figure import claims_picture
 from sim.claims.judge import Finding, Part
 from sim.document.document import Document
 from sim.document.html import to_html
@@ -122,10 +122,16 @@ def test_caveats_name_the_claims_that_they_are_about() -> None:
     assert "more than 10,000 replications" in caveats([hardly], REPLICATIONS)[0].text
 
 
-def report(findings: list[Finding]) -> Document:
+def report(findings: list[Finding], **of_picture: Any) -> Document:
     origin = {"command": "python -m sim.claims", "seed": "7", "replications": "30"}
-    drawn = forest_plot(findings, "Two claims")
-    return claims_document(findings, [], drawn, "Two claims.", origin, REPLICATIONS)
+    picture = replace(claims_picture(findings, "Two claims", REPLICATIONS), **of_picture)
+    return claims_document(findings, [], [picture], "Two claims.", origin, REPLICATIONS)
+
+
+def test_a_picture_that_no_section_shows_is_an_error() -> None:
+    assert set(report(TWO).pictures) == {"claims"}
+    with pytest.raises(ValueError, match="no section of the report shows claims: nowhere"):
+        report(TWO, section="nowhere")
 
 
 MOVED = replace(

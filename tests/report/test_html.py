@@ -7,7 +7,7 @@ import pytest
 
 from sim.document.html import write_html
 from sim.report.content import sentences
-from sim.report.figures import study_pictures
+from sim.report.pictures import study_pictures
 from sim.report.study_document import study_document
 
 _VOID = {"meta", "img", "br", "hr", "link", "input"}
@@ -115,9 +115,10 @@ def test_same_study_same_file(study, report, tmp_path):
 def test_every_picture_has_its_place(study):
     pictures = study_pictures(study)
     assert set(study_document(study, drawings=pictures).pictures) == set(pictures)
-    pictures["another"] = pictures["quality"]
-    with pytest.raises(ValueError, match="no section of the report shows another"):
-        study_document(study, drawings=pictures)
+    for name, picture in pictures.items():
+        misplaced = pictures | {name: replace(picture, section="nowhere")}
+        with pytest.raises(ValueError, match=f"no section of the report shows {name}: nowhere"):
+            study_document(study, drawings=misplaced)
 
 
 def test_nothing_deployed(empty_study, tmp_path):

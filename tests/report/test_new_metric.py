@@ -24,7 +24,7 @@ from sim.playground.answers import Answer
 from sim.playground.pieces import pieces
 from sim.playground.state import ARMS, from_query
 from sim.report.documentation import metrics_text
-from sim.report.figures import study_pictures
+from sim.report.pictures import study_pictures
 from sim.report.study_document import study_document
 from sim.report.sweep_content import findings
 from sim.report.sweep_document import sweep_document

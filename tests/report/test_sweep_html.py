@@ -53,6 +53,15 @@ def test_pictures_are_drawings(page):
         assert "<svg" in drawing
 
 
+def test_a_picture_that_no_section_shows_is_an_error(sweep):
+    found = findings(sweep)
+    pictures = sweep_pictures(found)
+    assert set(sweep_document(found, pictures).pictures) == {picture.name for picture in pictures}
+    for picture in pictures:
+        with pytest.raises(ValueError, match=f"shows {picture.name}: nowhere"):
+            sweep_document(found, [replace(picture, section="nowhere")])
+
+
 def test_is_accessible(page):
     assert page.all("html") == [{"lang": "en"}]
     assert len(page.all("h1")) == 1
