@@ -5,7 +5,6 @@ are allowed, what a row has to say. Columns whose names end with ``_at`` are tim
 order in which they come.
 """
 
-import math
 import numbers
 import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
@@ -159,6 +158,7 @@ def _read(column: pd.Series, holds: Column) -> _Values:
     missing: Flags = (column.isna() | column.isin([""])).to_numpy(dtype=np.bool_)
     if column.dtype.kind in "mM":
         return _Values(np.full(len(column), np.nan), missing, ~missing, column)
+    read: Any
     if holds.kind == "text":
         read, readable = _texts(column)
     elif holds.kind == "flag":
@@ -277,8 +277,7 @@ _KIND = {
 def _how_to_write(column: str, holds: Column, given: pd.Series) -> str:
     if given.dtype.kind == "M" or (holds.kind == "real" and column.endswith("_at")):
         return (
-            "give hours since Monday 00:00 of week 0: "
-            "(times - monday) / pandas.Timedelta(hours=1)"
+            "give hours since Monday 00:00 of week 0: (times - monday) / pandas.Timedelta(hours=1)"
         )
     return {
         "real": "give a finite number",
@@ -300,16 +299,14 @@ def _order_problems(name: str, values: Mapping[str, _Values]) -> Iterator[Record
         for column, holds in SCHEMAS[name].items()
         if column.endswith("_at") and holds.kind == "real" and column in values
     ]
-    latest, latest_of = None, None
-    for column in times:
+    if not times:
+        return
+    first = latest = values[times[0]].read
+    first_of = latest_of = np.full(len(first), times[0], dtype=object)
+    for column in times[1:]:
         at = values[column].read
-        if latest is None:
-            first = latest = at
-            first_name = column
-            latest_of = np.full(len(at), column, dtype=object)
-            continue
         free = (name, column) in _UNORDERED
-        before, names = (first, np.full(len(at), first_name)) if free else (latest, latest_of)
+        before, names = (first, first_of) if free else (latest, latest_of)
         early = at < before - _SAME_TIME_H
         if early.any():
             row = int(np.argmax(early))

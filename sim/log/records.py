@@ -20,8 +20,8 @@ class Records:
     without rows is not absent: nothing happened.
 
     Attributes:
-        tables: the event tables by name. Those of a real organization come from :meth:`from_tables`,
-            which checks them; here they are taken as they are.
+        tables: the event tables by name, taken as they are; :meth:`from_tables` checks those of a
+            real organization.
         window: start and end of the observed time, in hours since Monday 00:00 of week 0. An event
             at the start is in the window, one at the end is not.
         currency: what the prices are in; empty if nobody knows.
