@@ -5,6 +5,8 @@ import importlib
 _MODULES = {
     "Comparison": "experiment.compare",
     "Interval": "experiment.axes",
+    "Records": "log.records",
+    "RecordsError": "log.contract",
     "Run": "experiment.run",
     "ScenarioError": "scenario.errors",
     "Study": "experiment.replicate",

@@ -8,4 +8,6 @@ from sim.experiment.run import Run as Run
 from sim.experiment.run import simulate as simulate
 from sim.experiment.sweep import sweep as sweep
 from sim.experiment.sweep_results import Sweep as Sweep
+from sim.log.contract import RecordsError as RecordsError
+from sim.log.records import Records as Records
 from sim.scenario.errors import ScenarioError as ScenarioError

@@ -7,6 +7,7 @@ from typing import Literal
 import pandas as pd
 
 from sim.hours import HOURS_PER_WEEK
+from sim.log import Records
 from sim.metrics import catalogue, compute_metrics, compute_metrics_by
 from sim.scenario.organization import Scenario
 from sim.world.simulation import simulate as simulate_world
@@ -36,13 +37,18 @@ class Run:
         scenario = self.scenario
         return scenario.warmup_weeks * HOURS_PER_WEEK, scenario.horizon_weeks * HOURS_PER_WEEK
 
+    @property
+    def records(self) -> Records:
+        """The event tables with their window and currency, as a real organization has them."""
+        return Records(self.tables, self.window, self.scenario.cost.currency)
+
     def metrics(self) -> pd.Series:
         """Return the metrics of the organization over :attr:`window`, by name."""
-        return compute_metrics(self.tables, self.window)
+        return compute_metrics(self.records)
 
     def metrics_by(self, by: Literal["team", "service"]) -> pd.DataFrame:
         """Return the metrics with a row for each ``"team"`` or ``"service"``."""
-        return compute_metrics_by(self.tables, self.window, by)
+        return compute_metrics_by(self.records, by)
 
     @property
     def changes(self) -> pd.DataFrame:

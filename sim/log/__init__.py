@@ -5,8 +5,21 @@ real organization with these columns serve the metrics just as well. Times are h
 00:00 of week 0; a missing time is NaN, a missing identifier is ``<NA>``.
 """
 
+from .contract import RecordsError, RecordsProblem
+from .records import Records
 from .rows import NO_ID
 from .schema import SCHEMAS, Column, ColumnKind
 from .tables import EventLog, Table, Tables
 
-__all__ = ["NO_ID", "SCHEMAS", "Column", "ColumnKind", "EventLog", "Table", "Tables"]
+__all__ = [
+    "NO_ID",
+    "SCHEMAS",
+    "Column",
+    "ColumnKind",
+    "EventLog",
+    "Records",
+    "RecordsError",
+    "RecordsProblem",
+    "Table",
+    "Tables",
+]

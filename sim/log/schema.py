@@ -61,3 +61,15 @@ def _column(hint: Any) -> Column:
 
 SCHEMAS = {name: columns(row) for name, row in ROWS.items()}
 """The columns of each table, by name of the table and of the column, in their order."""
+
+KEYS = {
+    "services": "service",
+    "changes": "change_id",
+    "deployments": "deployment_id",
+    "incidents": "incident_id",
+    "batches": "batch_id",
+}
+"""The column that tells the rows of a table apart. A column of the same name in another table says
+to which row it belongs."""
+REFERS_TO = {column: name for name, column in KEYS.items()} | {"origin_id": "changes"}
+"""The table that a column refers to, by name of the column."""

@@ -5,7 +5,8 @@ plain strings, and identifiers that are integers, floats with gaps, or strings. 
 one kind of array here, so that no metric has to ask.
 """
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,25 +19,38 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
 Window = tuple[float, float]
 
-# Without these nothing can be counted. The other tables may be left out, as few organizations
-# record them: what is read from them is then missing as well.
-_REQUIRED = ("services", "changes", "deployments", "incidents")
+T = TypeVar("T")
 
 
-def table(tables: Tables, name: str) -> pd.DataFrame:
-    """Return the table `name`, empty if it may be and is left out.
+class AbsentError(LookupError):
+    """A number needs a table or a column that is absent: nobody observed it."""
+
+
+def known(compute: Callable[[], T], otherwise: T) -> T:
+    """Return a result, or something else if what it needs is absent."""
+    try:
+        return compute()
+    except AbsentError:
+        return otherwise
+
+
+def table(tables: Tables, name: str, *columns: str) -> pd.DataFrame:
+    """Return the table `name`.
+
+    Args:
+        tables: Event tables.
+        name: Which of them.
+        columns: Columns that are needed, where they are read without the functions below.
 
     Raises:
-        ValueError: A table without which nothing can be counted is missing.
+        AbsentError: The table is absent, or one of the columns.
     """
-    if name in tables:
-        return tables[name]
-    if name in _REQUIRED:
-        raise ValueError(
-            f"the table '{name}' is missing; it may be empty, but has to be there "
-            f"(as have {', '.join(_REQUIRED)})"
-        )
-    return pd.DataFrame()
+    if name not in tables:
+        raise AbsentError(f"the table '{name}' is absent")
+    frame = tables[name]
+    for column in columns:
+        _column(frame, column)
+    return frame
 
 
 def _column(frame: pd.DataFrame, name: str) -> "pd.Series[Any]":
@@ -44,14 +58,15 @@ def _column(frame: pd.DataFrame, name: str) -> "pd.Series[Any]":
         return frame[name]
     if len(frame) == 0:
         return pd.Series([], dtype=float)
-    raise ValueError(f"the column '{name}' is missing; there are {', '.join(map(str, frame))}")
+    raise AbsentError(f"the column '{name}' is absent; there are {', '.join(map(str, frame))}")
 
 
 def reals(frame: pd.DataFrame, name: str) -> FloatArray:
     """Return a column of numbers as floats, NaN where there is none.
 
     Raises:
-        ValueError: The column is missing or holds dates: times are hours since a common Monday.
+        AbsentError: The column is absent.
+        ValueError: It holds dates: times are hours since a common Monday.
     """
     column = _column(frame, name)
     if column.dtype.kind in "mM":
@@ -65,7 +80,8 @@ def flags(frame: pd.DataFrame, name: str) -> BoolArray:
     """Return a column of flags, False where there is none.
 
     Raises:
-        ValueError: The column is missing or holds something else, such as the text "False".
+        AbsentError: The column is absent.
+        ValueError: It holds something else, such as the text "False".
     """
     column = _column(frame, name)
     if not (pd.api.types.is_numeric_dtype(column.dtype) or column.dropna().isin([0, 1]).all()):

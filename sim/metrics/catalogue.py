@@ -8,6 +8,9 @@ list of names. A metric is declared where it is computed::
                dimension="share", better="less", rests_on="n_deployments"),
     )
     def rework_rate(tables, window): ...
+
+A function reads tables with :mod:`sim.metrics.arrays`. If a table or a column that it reads is
+absent, all its metrics are NaN, but for those that it says are :func:`~sim.metrics.arrays.known`.
 """
 
 import math
@@ -17,6 +20,7 @@ from difflib import get_close_matches
 from typing import Literal, Self, TypeVar
 
 from sim.log import Tables
+from sim.metrics.arrays import AbsentError
 from sim.words import readable
 
 Dimension = Literal["frequency", "duration", "share", "quantity", "money"]
@@ -133,8 +137,14 @@ class Computation:
     is_charged: bool = False
 
     def values(self, tables: Tables, window: Window) -> dict[str, float]:
-        """Return the values of all its metrics by name."""
-        found = self.compute(tables, window)
+        """Return the values of all its metrics by name: NaN if a table or column is absent.
+
+        Of a family there is nobody then whose name is known.
+        """
+        try:
+            found = self.compute(tables, window)
+        except AbsentError:
+            return {metric.name: math.nan for metric in self.metrics if not metric.is_family}
         if not isinstance(found, Mapping):
             return {self.metrics[0].name: float(found)}
         return {name: float(value) for name, value in found.items()}

@@ -7,6 +7,7 @@ so does a sum with such a part: who gets something for free says so with a price
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from sim.metrics.arrays import (
     cut,
     flags,
     inside,
+    known,
     label_positions,
     labels,
     matches,
@@ -105,11 +107,14 @@ def costs(tables: Tables, window: Window) -> dict[str, float]:
     weeks = (window[1] - window[0]) / HOURS_PER_WEEK
     bill = {name: float(amounts[0]) for name, amounts in bills(tables, np.array(window)).items()}
     cost = sum(bill[head] for head in HEADS)
-    deployed = inside(reals(table(tables, "deployments"), "deployed_at"), window)
+
+    def deployed() -> float:
+        return float(inside(reals(table(tables, "deployments"), "deployed_at"), window).sum())
+
     return {
         **{f"cost_{head}_per_week": bill[head] / weeks for head in HEADS},
         "cost_per_week": cost / weeks,
-        "cost_per_deployment": ratio(cost, deployed.sum()),
+        "cost_per_deployment": ratio(cost, known(deployed, np.nan)),
         "worth_per_week": bill["worth"] / weeks,
         "net_cost_per_week": (cost - bill["worth"]) / weeks,
     }
@@ -126,7 +131,8 @@ def bills(tables: Tables, edges: FloatArray) -> dict[str, FloatArray]:
         Amounts by head, and `worth`, (periods,) each; see :func:`costs`.
     """
     n_periods = edges.size - 1
-    prices = _prices(tables)
+    nothing: dict[str, tuple[FloatArray, FloatArray]] = {}
+    prices = known(partial(_prices, tables), nothing)
     if not prices:
         return {name: np.full(n_periods, np.nan) for name in (*HEADS, "worth")}
     window = (float(edges[0]), float(edges[-1]))
@@ -140,22 +146,33 @@ def bills(tables: Tables, edges: FloatArray) -> dict[str, FloatArray]:
     def price(item: str) -> FloatArray:
         return _price_at(prices, item, begin)
 
-    bill = {head: np.full(n_periods, np.nan) for head in HEADS}
-    if "capacity" in tables:
-        bill["people"], bill["compute"] = np.zeros(n_periods), np.zeros(n_periods)
+    def paid() -> dict[str, FloatArray]:
+        heads = {"people": np.zeros(n_periods), "compute": np.zeros(n_periods)}
         for head, resource, paid_h in _paid_hours(tables, pieces):
             item = f"{'person' if head == 'people' else head}/{resource}"
             # What nobody is paid for needs no price.
-            bill[head] += by_period(np.where(paid_h > 0.0, paid_h * price(item), 0.0))
-    bill["tools"] = by_period(np.diff(pieces) / HOURS_PER_WEEK * price("tools"))
-    down_h = _hours_within(*outages(tables, window), pieces)
-    bill["downtime"] = by_period(down_h * price("downtime"))
-    if "quality" in tables:
+            heads[head] += by_period(np.where(paid_h > 0.0, paid_h * price(item), 0.0))
+        return heads
+
+    def downtime() -> FloatArray:
+        return by_period(_hours_within(*outages(tables, window), pieces) * price("downtime"))
+
+    def degraded() -> FloatArray:
         order, start, stop = stretches(tables, "quality")
         below = flags(table(tables, "quality"), "below")[order]
-        degraded_h = _hours_within(start[below], stop[below], pieces)
-        bill["degraded"] = by_period(degraded_h * price("degraded"))
-    return {**bill, "worth": _worth(tables, prices, edges)}
+        return by_period(_hours_within(start[below], stop[below], pieces) * price("degraded"))
+
+    def worth() -> FloatArray:
+        return _worth(tables, prices, edges)
+
+    nobody_knows = np.full(n_periods, np.nan)
+    return {
+        **known(paid, {"people": nobody_knows, "compute": nobody_knows}),
+        "tools": by_period(np.diff(pieces) / HOURS_PER_WEEK * price("tools")),
+        "downtime": known(downtime, nobody_knows),
+        "degraded": known(degraded, nobody_knows),
+        "worth": known(worth, nobody_knows),
+    }
 
 
 def _prices(tables: Tables) -> dict[str, tuple[FloatArray, FloatArray]]:

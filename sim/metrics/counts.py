@@ -1,7 +1,10 @@
 """Counts of events that the metrics rest on, and of what was left undone."""
 
+import math
+from collections.abc import Callable
+
 from sim.log import Tables
-from sim.metrics.arrays import Window, inside, reals, table
+from sim.metrics.arrays import Window, inside, known, reals, table
 from sim.metrics.catalogue import Metric, measures
 
 _COUNTED = {
@@ -31,20 +34,23 @@ _COUNTED = {
 )
 def counts(tables: Tables, window: Window) -> dict[str, float]:
     """Return the counts that the metrics rest on, and what was left undone at the window's end."""
-    changes, incidents = table(tables, "changes"), table(tables, "incidents")
-    started_at, restored_at = reals(incidents, "started_at"), reals(incidents, "restored_at")
-    deployed_at = reals(table(tables, "deployments"), "deployed_at")
-    arrived_at = reals(table(tables, "batches"), "arrived_at")
-    _, end = window
-    # A missing time is not before anything, so what has no end is not over.
-    unfinished = (reals(changes, "started_at") < end) & ~(reals(changes, "ended_at") < end)
-    return {
-        "n_services": float(len(table(tables, "services"))),
-        "n_deployments": float(inside(deployed_at, window).sum()),
-        "n_changes_deployed": float(inside(reals(changes, "deployed_at"), window).sum()),
-        "n_incidents": float(inside(started_at, window).sum()),
-        "n_restored": float(inside(restored_at, window).sum()),
-        "n_unfinished": float(unfinished.sum()),
-        "n_open_incidents": float(((started_at < end) & ~(restored_at < end)).sum()),
-        "n_batches": float(inside(arrived_at, window).sum()),
+
+    def within(name: str, column: str) -> float:
+        return float(inside(reals(table(tables, name), column), window).sum())
+
+    def open_at_the_end(name: str, start: str, stop: str) -> float:
+        frame, (_, end) = table(tables, name), window
+        # A missing time is not before anything, so what has no end is not over.
+        return float(((reals(frame, start) < end) & ~(reals(frame, stop) < end)).sum())
+
+    counted: dict[str, Callable[[], float]] = {
+        "n_services": lambda: float(len(table(tables, "services"))),
+        "n_deployments": lambda: within("deployments", "deployed_at"),
+        "n_changes_deployed": lambda: within("changes", "deployed_at"),
+        "n_incidents": lambda: within("incidents", "started_at"),
+        "n_restored": lambda: within("incidents", "restored_at"),
+        "n_unfinished": lambda: open_at_the_end("changes", "started_at", "ended_at"),
+        "n_open_incidents": lambda: open_at_the_end("incidents", "started_at", "restored_at"),
+        "n_batches": lambda: within("batches", "arrived_at"),
     }
+    return {name: known(count, math.nan) for name, count in counted.items()}

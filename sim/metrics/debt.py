@@ -1,7 +1,5 @@
 """Technical debt."""
 
-import numpy as np
-
 from sim.log import Tables
 from sim.metrics.arrays import Window, overlap, ratio, reals, stretches, table
 from sim.metrics.catalogue import Metric, measures
@@ -23,11 +21,8 @@ def technical_debt(tables: Tables, window: Window) -> float:
     """Return the mean stock of debt of a service, in hours of clean-up work.
 
     The mean is taken over all services and the time of the window; a row of the table of debt holds
-    until the service's next, and before its first row a service has none. NaN without services, and
-    if there is no such table: then nobody knows.
+    until the service's next, and before its first row a service has none. NaN without services.
     """
-    if "debt" not in tables:
-        return np.nan
     order, start, stop = stretches(tables, "debt")
     debt_h = reals(table(tables, "debt"), "debt_h")[order]
     n_services = len(table(tables, "services"))

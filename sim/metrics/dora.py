@@ -5,6 +5,7 @@ Definitions follow the wording of the State of DevOps reports (DORA, 2019; rewor
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -13,11 +14,13 @@ from sim.hours import HOURS_PER_DAY, HOURS_PER_WEEK
 from sim.log import Tables
 from sim.metrics.arrays import (
     BoolArray,
+    FloatArray,
     IntArray,
     Window,
     flags,
     identifiers,
     inside,
+    known,
     matches,
     mean,
     median,
@@ -80,11 +83,14 @@ def deployment_frequency(tables: Tables, window: Window) -> dict[str, float]:
     deployments = table(tables, "deployments")
     deployed = inside(reals(deployments, "deployed_at"), window)
     service_days = len(table(tables, "services")) * (window[1] - window[0]) / HOURS_PER_DAY
-    frequency = {"deployment_frequency": ratio(deployed.sum(), service_days)}
-    for kind in KINDS:
-        count = (deployed & matches(deployments, "kind", kind)).sum()
-        frequency[f"deployment_frequency_{kind}"] = ratio(count, service_days)
-    return frequency
+
+    def of_kind(kind: str) -> float:
+        return ratio((deployed & matches(deployments, "kind", kind)).sum(), service_days)
+
+    return {
+        "deployment_frequency": ratio(deployed.sum(), service_days),
+        **{f"deployment_frequency_{kind}": known(partial(of_kind, kind), np.nan) for kind in KINDS},
+    }
 
 
 def _lead_time_metrics() -> Iterator[Metric]:
@@ -146,14 +152,21 @@ def lead_times(tables: Tables, window: Window) -> dict[str, float]:
     changes = table(tables, "changes")
     deployed_at = reals(changes, "deployed_at")
     deployed = inside(deployed_at, window)
-    begun_at = np.where(
-        matches(changes, "kind", "retrain"),
-        reals(changes, "created_at"),
-        reals(changes, "started_at"),
-    )
+
+    def committed_at() -> FloatArray:
+        return reals(changes, "committed_at")
+
+    def begun_at() -> FloatArray:
+        return np.where(
+            matches(changes, "kind", "retrain"),
+            reals(changes, "created_at"),
+            reals(changes, "started_at"),
+        )
+
     times = {}
-    for name, since in (("lead_time", reals(changes, "committed_at")), ("ml_lead_time", begun_at)):
-        hours = (deployed_at - since)[deployed]
+    for name, since in (("lead_time", committed_at), ("ml_lead_time", begun_at)):
+        # Without a beginning no change has a lead time.
+        hours = (deployed_at - known(since, np.full(deployed_at.size, np.nan)))[deployed]
         hours = hours[~np.isnan(hours)]
         times[f"{name}_h"] = median(hours)
         times[f"{name}_mean_h"] = mean(hours)
@@ -230,27 +243,33 @@ def change_failure_rate(tables: Tables, window: Window) -> dict[str, float]:
         window: Start and end of the observed time, in hours.
 
     Returns:
-        Shares between 0 and 1, NaN without deployments in the window.
+        Shares between 0 and 1, NaN without deployments in the window, and for what rests on a
+        column that is absent.
     """
     deployments, incidents = table(tables, "deployments"), table(tables, "incidents")
     deployed = inside(reals(deployments, "deployed_at"), window)
     charged = charged_deployments(tables)
-    decay = matches(incidents, "trigger", "decay")
 
     def share(of_incidents: BoolArray) -> float:
         failed = has_incident(charged[of_incidents], len(deployments))
         return ratio((failed & deployed).sum(), deployed.sum())
 
-    rates = {
+    def without_decay() -> float:
+        return share(~matches(incidents, "trigger", "decay"))
+
+    def of_cause(cause: str) -> float:
+        decay = matches(incidents, "trigger", "decay")
+        counted = matches(incidents, "cause", cause) & ~decay
+        return share(counted | decay if cause == "model" else counted)
+
+    return {
         "change_failure_rate": share(np.ones(len(incidents), dtype=np.bool_)),
-        "change_failure_rate_without_decay": share(~decay),
+        "change_failure_rate_without_decay": known(without_decay, np.nan),
+        **{
+            f"change_failure_rate_{cause}": known(partial(of_cause, cause), np.nan)
+            for cause in CAUSES
+        },
     }
-    for cause in CAUSES:
-        of_cause = matches(incidents, "cause", cause) & ~decay
-        if cause == "model":
-            of_cause |= decay
-        rates[f"change_failure_rate_{cause}"] = share(of_cause)
-    return rates
 
 
 @measures(

@@ -10,11 +10,13 @@ import pandas as pd
 from sim.hours import HOURS_PER_WEEK
 from sim.log import Tables
 from sim.metrics.arrays import (
+    AbsentError,
     FloatArray,
     IntArray,
     Window,
     flags,
     inside,
+    known,
     label_positions,
     labels,
     overlap,
@@ -39,7 +41,7 @@ _PURPOSES = {
 }
 
 
-def stint_hours(work: pd.DataFrame, capacity: pd.DataFrame, window: Window) -> FloatArray:
+def stint_hours(work: pd.DataFrame, capacity: pd.DataFrame | None, window: Window) -> FloatArray:
     """Return the focused hours of each stint that fall into the window.
 
     A stint that crosses an edge of the window is cut in proportion to the working time of its pool,
@@ -50,11 +52,14 @@ def stint_hours(work: pd.DataFrame, capacity: pd.DataFrame, window: Window) -> F
 
     Args:
         work: The table of stints.
-        capacity: The table of capacity.
+        capacity: The table of capacity; None if it is absent.
         window: Start and end of the observed time, in hours.
 
     Returns:
         Hours, (stints,).
+
+    Raises:
+        AbsentError: A stint has to be cut, and the table of capacity is absent.
     """
     start, stop = reals(work, "started_at"), reals(work, "finished_at")
     effort_h = np.nan_to_num(reals(work, "effort_h"))
@@ -72,7 +77,9 @@ def stint_hours(work: pd.DataFrame, capacity: pd.DataFrame, window: Window) -> F
     whole = begins_inside & (stop <= window[1])
     seen = (start < window[1]) & ~(stop <= window[0])
     cut = np.flatnonzero(seen & ~whole & ~on_call)
-    if len(capacity) > 0:
+    if cut.size and capacity is None:
+        raise AbsentError("a stint crosses an edge of the window; the table 'capacity' is absent")
+    if cut.size and capacity is not None and len(capacity) > 0:
         share = _share_of_working_time(work.iloc[cut], capacity, window)
         inside_share[cut] = np.where(np.isnan(share), inside_share[cut], share)
     hours: FloatArray = inside_share * effort_h
@@ -177,17 +184,19 @@ def effort_by_activity(tables: Tables, window: Window) -> dict[str, float]:
         window: Start and end of the observed time, in hours.
 
     Returns:
-        `<name>_h_per_week`; NaN for what rests on a table that is left out.
+        `<name>_h_per_week`; NaN for what rests on a table that is absent.
     """
-    by_purpose, available_h = np.full(len(EFFORTS), np.nan), np.nan
-    if "work" in tables:
+
+    def worked() -> FloatArray:
         work = table(tables, "work")
-        hours = stint_hours(work, table(tables, "capacity"), window)
-        by_purpose = _by_purpose(_purposes(work), hours)
-    if "capacity" in tables:
+        return _by_purpose(_purposes(work), stint_hours(work, tables.get("capacity"), window))
+
+    def available() -> float:
         capacity = table(tables, "capacity")
-        available_h = available_hours(capacity, window)[flags(capacity, "people")].sum()
-    return _per_week(by_purpose, available_h, window)
+        return float(available_hours(capacity, window)[flags(capacity, "people")].sum())
+
+    by_purpose = known(worked, np.full(len(EFFORTS), np.nan))
+    return _per_week(by_purpose, known(available, np.nan), window)
 
 
 def effort_by_role(tables: Tables, window: Window) -> pd.DataFrame:

@@ -233,14 +233,9 @@ def failed_trainings_per_week(tables: Tables, window: Window) -> float:
 
     Those are the executions of a step whose effect is `trains_model` and whose outcome is `failed`
     (the run had no success) or `unrepeatable` (it could not be repeated). One in which something
-    was found that sends the change back (`caught`) did train a model. NaN without a table of steps,
-    or if it does not say what steps do.
+    was found that sends the change back (`caught`) did train a model.
     """
-    if "steps" not in tables:
-        return np.nan
     steps = table(tables, "steps")
-    if len(steps) > 0 and "effect" not in steps:
-        return np.nan
     trains = matches(steps, "effect", "trains_model")
     failed = trains & matches(steps, "outcome", "failed", "unrepeatable")
     failed &= inside(reals(steps, "finished_at"), window)

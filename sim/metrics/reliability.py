@@ -8,6 +8,7 @@ from sim.metrics.arrays import (
     Window,
     flags,
     inside,
+    known,
     matches,
     median,
     overlap,
@@ -107,14 +108,20 @@ def model_quality(tables: Tables, window: Window) -> dict[str, float]:
     quality = table(tables, "quality")
     order, start, stop = stretches(tables, "quality")
     hours = overlap(start, stop, window)
-    below = flags(quality, "below")[order]
-    # The mean age over a stretch is the age in its middle.
-    middle = np.fmax(start, window[0]) + hours / 2.0
-    age = middle - reals(quality, "model_data_from")[order]
-    aged = ~np.isnan(age)
+
+    def share_below() -> float:
+        return ratio(hours[flags(quality, "below")[order]].sum(), hours.sum())
+
+    def staleness() -> float:
+        # The mean age over a stretch is the age in its middle.
+        middle = np.fmax(start, window[0]) + hours / 2.0
+        age = middle - reals(quality, "model_data_from")[order]
+        aged = ~np.isnan(age)
+        return ratio((age * hours)[aged].sum(), hours[aged].sum())
+
     return {
-        "share_below_objective": ratio(hours[below].sum(), hours.sum()),
-        "staleness_h": ratio((age * hours)[aged].sum(), hours[aged].sum()),
+        "share_below_objective": known(share_below, np.nan),
+        "staleness_h": known(staleness, np.nan),
     }
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sim.log import Tables
-from sim.metrics.arrays import Window, inside, matches, mean, median, reals, table
+from sim.metrics.arrays import Window, inside, known, matches, mean, median, reals, table
 from sim.metrics.catalogue import Metric, measures
 
 PHASES = {
@@ -67,23 +67,29 @@ def restore_times(tables: Tables, window: Window) -> dict[str, float]:
     for the phase that the incident was in when it was restored.
 
     Returns:
-        Hours; NaN without such an incident.
+        Hours; NaN without such an incident. The phases are NaN if the time of one is absent.
     """
     incidents = table(tables, "incidents")
     started_at, restored_at = reals(incidents, "started_at"), reals(incidents, "restored_at")
     restored = inside(restored_at, window) & ~np.isnan(started_at)
     hours = (restored_at - started_at)[restored]
-    # fmin passes over NaN; it also cuts off what people did after service was back.
-    diagnosed_at = np.fmin(reals(incidents, "diagnosed_at"), restored_at)
-    responded_at = np.fmin(reals(incidents, "responded_at"), diagnosed_at)
-    detected_at = np.fmin(reals(incidents, "detected_at"), responded_at)
+
+    def phases() -> dict[str, float]:
+        # fmin passes over NaN; it also cuts off what people did after service was back.
+        diagnosed_at = np.fmin(reals(incidents, "diagnosed_at"), restored_at)
+        responded_at = np.fmin(reals(incidents, "responded_at"), diagnosed_at)
+        detected_at = np.fmin(reals(incidents, "detected_at"), responded_at)
+        return {
+            "detect_mean_h": mean((detected_at - started_at)[restored]),
+            "respond_mean_h": mean((responded_at - detected_at)[restored]),
+            "diagnose_mean_h": mean((diagnosed_at - responded_at)[restored]),
+            "remedy_mean_h": mean((restored_at - diagnosed_at)[restored]),
+        }
+
     return {
         "time_to_restore_h": median(hours),
         "time_to_restore_mean_h": mean(hours),
-        "detect_mean_h": mean((detected_at - started_at)[restored]),
-        "respond_mean_h": mean((responded_at - detected_at)[restored]),
-        "diagnose_mean_h": mean((diagnosed_at - responded_at)[restored]),
-        "remedy_mean_h": mean((restored_at - diagnosed_at)[restored]),
+        **known(phases, {f"{phase}_mean_h": np.nan for phase in PHASES}),
     }
 
 

@@ -1,5 +1,6 @@
 """Weekly time series, for Welch plots and for looking at one run."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -8,7 +9,7 @@ import pandas as pd
 
 from sim.hours import HOURS_PER_DAY, HOURS_PER_WEEK
 from sim.log import Tables
-from sim.metrics.arrays import FloatArray, IntArray, flags, overlap, reals, stretches, table
+from sim.metrics.arrays import FloatArray, IntArray, flags, known, overlap, reals, stretches, table
 from sim.metrics.catalogue import Metric, Topic, metric
 from sim.metrics.cost import HEADS, bills
 from sim.metrics.dora import charged_deployments, has_incident
@@ -75,10 +76,9 @@ def weekly_series(tables: Tables, horizon_weeks: int) -> pd.DataFrame:
         A row per week (index `week`) with the columns of :func:`weekly_columns`: counts, hours,
         shares, and money. Quality and time below objective are means over services and time, each
         row of the table of quality holding until the service's next. Means and medians of nothing
-        are NaN, and so is a cost without prices.
+        are NaN, and so are a cost without prices and all that needs a table or column that is
+        absent.
     """
-    changes, quality = table(tables, "changes"), table(tables, "quality")
-    incidents = table(tables, "incidents")
 
     def count(times: FloatArray, values: FloatArray | None = None) -> FloatArray:
         observed = (times >= 0.0) & (times < horizon_weeks * HOURS_PER_WEEK)
@@ -92,41 +92,59 @@ def weekly_series(tables: Tables, horizon_weeks: int) -> pd.DataFrame:
         known = np.where(np.isnan(values), np.nan, times)
         return _ratio(count(known, values), count(known))
 
-    deployments = table(tables, "deployments")
-    failed = has_incident(charged_deployments(tables), len(deployments))
-    live_at = reals(deployments, "deployed_at")
-    deployed_at, restored_at = reals(changes, "deployed_at"), reals(incidents, "restored_at")
-    lead_time = deployed_at - reals(changes, "committed_at")
-    started_at = reals(incidents, "started_at")
-    bill = bills(tables, HOURS_PER_WEEK * np.arange(horizon_weeks + 1, dtype=np.float64))
-    in_progress = _hours_by_week(
-        reals(changes, "started_at"), reals(changes, "ended_at"), horizon_weeks
-    )
-    order, start, stop = stretches(tables, "quality")
-    level = reals(quality, "quality")[order]
-    measured = np.where(np.isnan(level), np.nan, start)
-    below = flags(quality, "below")[order].astype(np.float64)
+    def times(name: str, column: str) -> FloatArray:
+        return reals(table(tables, name), column)
+
+    def failed_at() -> FloatArray:
+        deployed_at = times("deployments", "deployed_at")
+        return deployed_at[has_incident(charged_deployments(tables), deployed_at.size)]
+
+    def lead_time() -> tuple[FloatArray, FloatArray]:
+        deployed_at = times("changes", "deployed_at")
+        return deployed_at, deployed_at - times("changes", "committed_at")
+
+    def restore_time() -> tuple[FloatArray, FloatArray]:
+        restored_at = times("incidents", "restored_at")
+        return restored_at, restored_at - times("incidents", "started_at")
+
+    def in_progress() -> FloatArray:
+        started_at, ended_at = times("changes", "started_at"), times("changes", "ended_at")
+        return _hours_by_week(started_at, ended_at, horizon_weeks) / HOURS_PER_WEEK
+
+    def mean_level(column: str) -> FloatArray:
+        order, start, stop = stretches(tables, "quality")
+        quality = table(tables, "quality")
+        read = flags(quality, column).astype(float) if column == "below" else reals(quality, column)
+        level = read[order]
+        start = np.where(np.isnan(level), np.nan, start)
+        return _ratio(
+            _hours_by_week(start, stop, horizon_weeks, level),
+            _hours_by_week(start, stop, horizon_weeks),
+        )
+
+    def net_cost() -> FloatArray:
+        edges = HOURS_PER_WEEK * np.arange(horizon_weeks + 1, dtype=np.float64)
+        bill = bills(tables, edges)
+        cost = sum((bill[head] for head in HEADS), np.zeros(horizon_weeks))
+        return cost - bill["worth"]
+
+    columns: dict[str, Callable[[], FloatArray]] = {
+        "deployments": lambda: count(times("deployments", "deployed_at")),
+        "failed_deployments": lambda: count(failed_at()),
+        "changes_deployed": lambda: count(times("changes", "deployed_at")),
+        "lead_time_h": lambda: mean(*lead_time()),
+        "lead_time_median_h": lambda: _median_by_week(*lead_time(), horizon_weeks),
+        "work_in_progress": in_progress,
+        "incidents": lambda: count(times("incidents", "started_at")),
+        "restored": lambda: count(times("incidents", "restored_at")),
+        "time_to_restore_h": lambda: mean(*restore_time()),
+        "quality": lambda: mean_level("quality"),
+        "share_below_objective": lambda: mean_level("below"),
+        "net_cost": net_cost,
+    }
+    nobody_knows = np.full(horizon_weeks, np.nan)
     return pd.DataFrame(
-        {
-            "deployments": count(live_at),
-            "failed_deployments": count(live_at[failed]),
-            "changes_deployed": count(deployed_at),
-            "lead_time_h": mean(deployed_at, lead_time),
-            "lead_time_median_h": _median_by_week(deployed_at, lead_time, horizon_weeks),
-            "work_in_progress": in_progress / HOURS_PER_WEEK,
-            "incidents": count(started_at),
-            "restored": count(restored_at),
-            "time_to_restore_h": mean(restored_at, restored_at - started_at),
-            "quality": _ratio(
-                _hours_by_week(measured, stop, horizon_weeks, level),
-                _hours_by_week(measured, stop, horizon_weeks),
-            ),
-            "share_below_objective": _ratio(
-                _hours_by_week(start, stop, horizon_weeks, below),
-                _hours_by_week(start, stop, horizon_weeks),
-            ),
-            "net_cost": sum(bill[head] for head in HEADS) - bill["worth"],
-        },
+        {name: known(column, nobody_knows) for name, column in columns.items()},
         index=pd.RangeIndex(horizon_weeks, name="week"),
     )
 

@@ -5,8 +5,11 @@ import pandas as pd
 
 from sim.log import Tables
 from sim.metrics.arrays import (
+    BoolArray,
     FloatArray,
     Window,
+    flags,
+    known,
     label_positions,
     labels,
     overlap,
@@ -43,9 +46,9 @@ def utilization(tables: Tables, window: Window) -> dict[str, float]:
 
     Returns:
         `utilization_<resource>` by resource of the table of capacity, in its order; NaN where
-        nothing is available in the window.
+        nothing is available in the window, or nobody knows how busy it was.
     """
-    capacity, work, jobs = (table(tables, name) for name in ("capacity", "work", "jobs"))
+    capacity = table(tables, "capacity")
     resources = labels(capacity, "resource")
 
     def total(frame: pd.DataFrame, name: str, hours: FloatArray) -> FloatArray:
@@ -53,10 +56,27 @@ def utilization(tables: Tables, window: Window) -> dict[str, float]:
         where = label_positions(frame, name, resources) % (len(resources) + 1)
         return np.bincount(where, hours, minlength=len(resources) + 1).astype(np.float64)
 
-    available = total(capacity, "resource", available_hours(capacity, window))
-    busy = total(work, "role", stint_hours(work, capacity, window))
-    held = overlap(reals(jobs, "started_at"), reals(jobs, "finished_at"), window)
-    busy += total(jobs, "resource", held)
+    def available_h() -> FloatArray:
+        return total(capacity, "resource", available_hours(capacity, window))
+
+    def worked_h() -> FloatArray:
+        work = table(tables, "work")
+        return total(work, "role", stint_hours(work, capacity, window))
+
+    def held_h() -> FloatArray:
+        jobs = table(tables, "jobs")
+        held = overlap(reals(jobs, "started_at"), reals(jobs, "finished_at"), window)
+        return total(jobs, "resource", held)
+
+    def of_people() -> BoolArray:
+        return total(capacity, "resource", flags(capacity, "people").astype(np.float64)) > 0.0
+
+    nobody_knows = np.full(len(resources) + 1, np.nan)
+    available = known(available_h, nobody_knows)
+    worked, held = known(worked_h, nobody_knows), known(held_h, nobody_knows)
+    busy = worked + held
+    if np.isnan(busy).any():  # stints without jobs tell of people, jobs without stints of machines
+        busy = known(lambda: np.where(of_people(), worked, held), nobody_knows)
     return {
         f"utilization_{resource}": ratio(hours, whole)
         for resource, hours, whole in zip(resources, busy, available, strict=False)

@@ -12,7 +12,7 @@ _LONGEST_WORD = 120
 _LONGEST_LINE = 380
 
 
-def _in_one_line(text: str) -> str:
+def in_one_line(text: str) -> str:
     """Return ``text`` as one short line: long words lose their middle, long lines their end."""
     text = printable(text.replace("\n", "\\n"))
     text = re.sub(
@@ -34,7 +34,7 @@ class Problem:
 
     def __str__(self) -> str:
         hint = f"; {self.hint}" if self.hint else ""
-        return _in_one_line(f"{self.key}: {self.what}{hint}")
+        return in_one_line(f"{self.key}: {self.what}{hint}")
 
 
 class ScenarioError(Exception):

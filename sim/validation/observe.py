@@ -12,7 +12,7 @@ import pandas as pd
 from sim.experiment.intervals import FloatArray
 from sim.experiment.run import Run
 from sim.hours import HOURS_PER_DAY, HOURS_PER_YEAR
-from sim.log import EventLog, Tables
+from sim.log import EventLog, Records, Tables
 from sim.metrics import compute_metrics
 from sim.metrics.arrays import Window, inside, mean, median, ratio
 from sim.metrics.effort import stint_hours
@@ -78,8 +78,9 @@ def observe_tables(tables: Tables, window: Window) -> SurveyObservation:
     times = _times_to_deploy(tables, window)
     infra = _infra_minutes(tables, window)
     science = _hours(tables, window, DATA_SCIENTISTS)
+    metrics = compute_metrics(Records(tables, window))
     figures = {
-        **{str(name): float(value) for name, value in compute_metrics(tables, window).items()},
+        **{str(name): float(value) for name, value in metrics.items()},
         "models_per_service_year": _models_per_service_year(tables, window),
         "time_to_deploy_h": median(times["time_to_deploy_h"].to_numpy()),
         "failed_features": _failed_features(tables, window),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sim.metrics.arrays import AbsentError
 from sim.metrics.debt import technical_debt
 
 WINDOW = (100.0, 200.0)
@@ -29,5 +30,6 @@ def test_without_rows_there_is_none_and_without_the_table_nobody_knows(make_tabl
     tables = make_tables(services=SERVICES)
     assert technical_debt(tables, WINDOW) == 0.0
     del tables["debt"]
-    assert np.isnan(technical_debt(tables, WINDOW))
+    with pytest.raises(AbsentError, match="table 'debt' is absent"):
+        technical_debt(tables, WINDOW)
     assert np.isnan(technical_debt(make_tables(), WINDOW))

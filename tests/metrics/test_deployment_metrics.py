@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.log import NO_ID
+from sim.log import NO_ID, Records
 from sim.metrics import compute_metrics
 from sim.metrics.arrays import positions
 from sim.metrics.dora import (
@@ -229,7 +229,7 @@ def test_identifiers_of_any_kind_match(make_tables, names, charged):
 def test_a_deployment_that_is_there_twice_is_an_error(make_tables):
     tables = make_tables(services=SERVICES, deployments=[*DEPLOYMENTS, DEPLOYMENTS[0]])
     with pytest.raises(ValueError, match="identifier 1 occurs more than once"):
-        compute_metrics(tables, WINDOW)
+        compute_metrics(Records(tables, WINDOW))
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,11 @@ def test_what_is_left_out_is_not_known(make_tables):
     tables = make_tables(work=WORK)
     del tables["capacity"]
     effort = effort_by_activity(tables, WINDOW)
-    assert effort["toil_h_per_week"] == pytest.approx(3.0)
+    assert np.isnan(list(effort.values())).all()  # one stint crosses each edge of the window
+    inside = [each for each in WORK if not each["started_at"] < 168.0 < each["finished_at"]]
+    inside = [each for each in inside if not each["started_at"] < 504.0 < each["finished_at"]]
+    effort = effort_by_activity({"work": make_tables(work=inside)["work"]}, WINDOW)
+    assert effort["investment_h_per_week"] == pytest.approx(7 / 2)
     assert np.isnan([effort["idle_h_per_week"], effort["capacity_h_per_week"]]).all()
     assert effort_by_role(make_tables(), WINDOW).empty
 

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sim.log import Records
 from sim.metrics import compute_metrics, waiting_by_step
+from sim.metrics.arrays import AbsentError
 from sim.metrics.flow import (
     failed_trainings_per_week,
     lead_time_parts,
@@ -80,7 +82,7 @@ def test_lead_time_is_split_into_what_it_went_into(make_tables):
             "lead_time_rework_h": 20 / 2,
         }
     )
-    assert compute_metrics(tables, WINDOW)["lead_time_mean_h"] == pytest.approx(30.0)
+    assert compute_metrics(Records(tables, WINDOW))["lead_time_mean_h"] == pytest.approx(30.0)
 
 
 def test_waiting_by_step_is_in_the_order_of_the_pipeline_and_adds_up(make_tables):
@@ -154,7 +156,7 @@ def test_work_in_progress_is_the_mean_over_time_of_what_is_started_and_not_ended
         ],
     )
     assert work_in_progress(tables, WINDOW) == pytest.approx(530 / 336)
-    counts = compute_metrics(tables, WINDOW)
+    counts = compute_metrics(Records(tables, WINDOW))
     assert counts["n_unfinished"] == 4
     assert work_in_progress(make_tables(), WINDOW) == 0.0
 
@@ -164,7 +166,7 @@ def test_throughput_counts_changes_and_not_deployments(make_tables):
     changes = [change(number, 100.0, at) for number, at in enumerate(deployed_at)]
     tables = make_tables(services=SERVICES, changes=changes)
     assert throughput_per_week(tables, WINDOW) == pytest.approx(2.5)
-    assert compute_metrics(tables, WINDOW)["n_changes_deployed"] == 5
+    assert compute_metrics(Records(tables, WINDOW))["n_changes_deployed"] == 5
 
 
 def test_failed_trainings_are_those_that_left_no_model(make_tables):
@@ -193,11 +195,13 @@ def test_failed_trainings_are_those_that_left_no_model(make_tables):
     tables = make_tables(services=SERVICES, changes=CHANGES, steps=steps)
     assert failed_trainings_per_week(tables, WINDOW) == pytest.approx(3 / 2)
     unsaid = {**tables, "steps": tables["steps"].drop(columns="effect")}
-    assert np.isnan(failed_trainings_per_week(unsaid, WINDOW))
+    with pytest.raises(AbsentError, match="column 'effect' is absent"):
+        failed_trainings_per_week(unsaid, WINDOW)
     tables["steps"] = tables["steps"].iloc[:0]
     assert failed_trainings_per_week(tables, WINDOW) == 0.0
     del tables["steps"]
-    assert np.isnan(failed_trainings_per_week(tables, WINDOW))
+    with pytest.raises(AbsentError, match="table 'steps' is absent"):
+        failed_trainings_per_week(tables, WINDOW)
 
 
 def test_an_execution_without_a_step_is_an_error(make_tables):

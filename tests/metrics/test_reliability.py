@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sim.log import Records
 from sim.metrics import compute_metrics
 from sim.metrics.reliability import availability, data_to_production, model_quality
 
@@ -84,7 +85,7 @@ def test_without_services_there_is_no_availability(make_tables):
 def test_an_incident_of_an_unknown_service_is_an_error(make_tables):
     tables = make_tables(services=SERVICES, incidents=[outage("frand", 110, 120)])
     with pytest.raises(ValueError, match="'incidents' has a row of the unknown service 'frand'"):
-        compute_metrics(tables, WINDOW)
+        compute_metrics(Records(tables, WINDOW))
 
 
 def reading(service, at, below, data_from):

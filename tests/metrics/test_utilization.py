@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sim.log import Records
 from sim.metrics import compute_metrics
 from sim.metrics.utilization import utilization
 
@@ -84,5 +85,5 @@ def test_people_on_call_can_work_more_than_their_hours(make_tables):
 
 def test_without_capacity_there_is_no_utilization(make_tables):
     assert utilization(make_tables(work=WORK, jobs=JOBS), WINDOW) == {}
-    names = compute_metrics(make_tables(), WINDOW).index
+    names = compute_metrics(Records(make_tables(), WINDOW)).index
     assert not names.str.startswith("utilization").any()

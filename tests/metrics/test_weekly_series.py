@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sim.log import Records
 from sim.metrics import compute_metrics, rolling_metrics, weekly_series
 
 SERVICES = [{"service": "ads", "team": "red"}, {"service": "fraud", "team": "blue"}]
@@ -111,7 +112,7 @@ def test_weeks_add_up_to_the_window(make_tables):
     people = np.array([84.0, 0.5 * (32 * 1 + 136 * 5), 420.0])
     down, below, worth = np.array([8, 168, 4]), np.array([0, 36, 168]), np.array([0, 100, 0])
     np.testing.assert_allclose(week, people + 10.0 + 3.0 * down + 2.0 * below - worth)
-    whole = compute_metrics(tables, (0.0, 504.0))["net_cost_per_week"]
+    whole = compute_metrics(Records(tables, (0.0, 504.0)))["net_cost_per_week"]
     assert week.mean() == pytest.approx(whole)
 
 
