@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sim
-from sim.configuration import load
+from sim.configuration import dump, load
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.organization import ExponentialDecay
 
@@ -321,7 +321,7 @@ def test_folders_may_have_any_name(
 @pytest.mark.parametrize("text", ["", "${seed}", r"\${seed} and \\${seed}", "a: b # c \\ ü"])
 def test_a_scenario_can_be_written_and_loaded(text: str, tmp_path: Path) -> None:
     scenario = sim.load("automation=0.123456789").model_copy(update={"description": text})
-    assert sim.load(config=file_in(tmp_path, load.to_yaml(scenario))) == scenario
+    assert sim.load(config=file_in(tmp_path, dump.to_yaml(scenario))) == scenario
 
 
 def test_names_can_be_added_on_purpose() -> None:
