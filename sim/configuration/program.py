@@ -8,12 +8,15 @@ be one is here, and nowhere else:
     every program that uses Hydra: a real one would cost each of them a second. So the sweeper says
     that it is from there, and ``sys.modules`` says so too.
 *   Hydra prints exceptions itself and exits, unless ``HYDRA_FULL_ERROR`` is set.
+*   ``--cfg job --resolve`` prints the text ``${seed}`` as if it were to be resolved again: Hydra
+    calls ``OmegaConf.resolve`` before it prints, which is another one meanwhile.
 """
 
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -21,7 +24,7 @@ import hydra
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from sim.experiment.axes import Axis
 from sim.scenario.errors import ScenarioError
@@ -31,6 +34,7 @@ from sim.scenario.variants import Variants
 from . import sweeper
 from .arguments import Arguments
 from .composition import Files, own_values_last
+from .dump import escaped
 from .overrides import add_missing, parse, sets_a_value
 from .own_folder import searched_first
 from .problems import COMPOSITION_ERRORS, from_composition
@@ -127,7 +131,29 @@ def results_folder() -> Path:
 def _call(run_job: Callable[[], None], overrides: Sequence[str], arguments: Arguments) -> None:
     sys.argv = [sys.argv[0], *overrides, *arguments.options]
     with own_values_last(), searched_first(arguments.own_folder):
-        run_job()
+        if arguments.shows:
+            with _resolved_texts_escaped():
+                run_job()
+        else:
+            run_job()
+
+
+@contextmanager
+def _resolved_texts_escaped() -> Iterator[None]:
+    """Let what Hydra prints with ``--resolve`` be read back as the same scenario."""
+    resolve = OmegaConf.resolve
+
+    def resolve_and_escape(config: DictConfig | ListConfig) -> None:
+        data = escaped(OmegaConf.to_container(config, resolve=True))
+        pairs = data.items() if isinstance(data, Mapping) else enumerate(data)
+        for key, value in pairs:
+            config[key] = value
+
+    setattr(OmegaConf, "resolve", resolve_and_escape)  # noqa: B010 - it is a method
+    try:
+        yield
+    finally:
+        setattr(OmegaConf, "resolve", resolve)  # noqa: B010
 
 
 def _of_this_job(overrides: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sim
-from sim.configuration import dump, load
+from sim.configuration import load
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.organization import ExponentialDecay
 
@@ -316,12 +316,6 @@ def test_folders_may_have_any_name(
     monkeypatch.setattr(load, "SCENARIOS", shipped)
     path = file_in(own, "defaults: [default]\nautomation: 0.77")
     assert sim.load(config=path).automation == 0.77
-
-
-@pytest.mark.parametrize("text", ["", "${seed}", r"\${seed} and \\${seed}", "a: b # c \\ ü"])
-def test_a_scenario_can_be_written_and_loaded(text: str, tmp_path: Path) -> None:
-    scenario = sim.load("automation=0.123456789").model_copy(update={"description": text})
-    assert sim.load(config=file_in(tmp_path, dump.to_yaml(scenario))) == scenario
 
 
 def test_names_can_be_added_on_purpose() -> None:
