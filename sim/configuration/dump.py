@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import yaml
@@ -18,12 +17,20 @@ _NEXT_LINE = "\x85"
 def to_yaml(scenario: Scenario) -> str:
     """Return ``scenario`` as YAML that :func:`sim.load` reads back as an equal scenario."""
     data = escaped(scenario.model_dump(mode="json", by_alias=True), missing=_MISSING_AS_TEXT)
-    dump = partial(
-        yaml.dump, data, Dumper=get_omega_conf_dumper(), default_flow_style=False, sort_keys=False
-    )
-    text: str = dump(allow_unicode=True)
+    text = _dumped(data, allow_unicode=True)
     # PyYAML writes this line break as it is, and reads it back as another one.
-    return text if _NEXT_LINE not in text else dump()
+    return text if _NEXT_LINE not in text else _dumped(data, allow_unicode=False)
+
+
+def _dumped(data: object, allow_unicode: bool) -> str:
+    text: str = yaml.dump(
+        data,
+        Dumper=get_omega_conf_dumper(),
+        default_flow_style=False,
+        allow_unicode=allow_unicode,
+        sort_keys=False,
+    )
+    return text
 
 
 def escaped(data: Any, missing: str = _MISSING) -> Any:
