@@ -14,7 +14,6 @@ from sim.scenario.organization import DAYS, WorkingHours
 
 from .clock import to_hours, to_ticks
 
-WEEK_H = HOURS_PER_WEEK
 WEEK = to_ticks(HOURS_PER_WEEK)
 """A week in ticks of the clock."""
 DAY = to_ticks(HOURS_PER_DAY)
