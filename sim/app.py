@@ -1,36 +1,20 @@
 """The command line: ``python -m sim`` simulates a scenario and shows its metrics."""
 
-import os
-import re
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from sim.configuration import sweeper
-from sim.configuration.composition import (
-    Files,
-    own_values_last,
-    parse,
-    sets_a_value,
-)
-from sim.configuration.load import (
-    COMPOSITION_ERRORS,
-    LONGEST_NAME,
-    add_missing,
-    composed_scenario,
-    from_composition,
-)
-from sim.configuration.own_folder import searched_first
+from sim.configuration.arguments import Arguments
+from sim.configuration.composition import Files
+from sim.configuration.load import composed_scenario
+from sim.configuration.program import compose_and_run, results_folder
 from sim.document.terminal import print_document
 from sim.ending import last_words
 from sim.experiment.axes import Axis
@@ -43,7 +27,7 @@ from sim.experiment.sweep import STORE, run_sweep
 from sim.experiment.sweep_results import Sweep
 from sim.report.progress import ShownSweep, progress_bar
 from sim.scenario.errors import Problem, ScenarioError
-from sim.scenario.files import SCENARIOS, groups, scenario_names
+from sim.scenario.files import groups, scenario_names
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Variants
 from sim.words import printable
@@ -78,30 +62,6 @@ default and source; --hydra-help explains the syntax of overrides."""
 
 _NOTHING = "interrupted; this run wrote nothing"
 
-_SETTINGS = {
-    "hydra.run.dir": "'results/${folder_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}'",
-    "hydra.sweep.dir": "'results/${folder_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}_multirun'",
-    "hydra/sweeper": sweeper.NAME,
-    "hydra.output_subdir": "null",
-    "hydra.job.chdir": "false",
-    "hydra.verbose": "false",
-    "hydra/job_logging": "none",
-    "hydra/hydra_logging": "none",
-}
-
-
-_OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir", "hydra.searchpath", "hydra.sweeper.params")
-"""The settings of Hydra that have a meaning here; others would leave files behind."""
-
-_OPTIONS_WITH_VALUE = {"--cfg", "-c", "--package", "-p", "--info", "-i"} | {
-    "--config-path",
-    "-cp",
-    "--config-name",
-    "-cn",
-    "--config-dir",
-    "-cd",
-}
-
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit.
@@ -125,11 +85,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if "--version" in arguments:
         print(f"mldelivery {version('mldelivery')}")
         sys.exit(0)
-    overrides, options = _split(arguments)
     try:
-        _refuse_unusable(overrides, options)
+        asked = Arguments.split(arguments)
         with last_words(_of_a_run):
-            _compose_and_run(overrides, options)
+            if asked.sweeps and "engine" not in asked.keys:
+                start_early()
+            compose_and_run(asked, _run, _sweep)
     except ScenarioError as error:
         _stop(str(error), status=2)
     except ResultsError as error:
@@ -143,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _of_a_run() -> str:
     with suppress(Exception):  # before Hydra has chosen the folder
-        folder = Path(HydraConfig.get().runtime.output_dir)
+        folder = results_folder()
         if (folder / "report.html").exists():
             return f"interrupted, when the report was complete: {_readable(folder)}/"
         _remove_if_empty(folder)
@@ -154,135 +115,17 @@ def _column(names: Sequence[str]) -> str:
     return textwrap.indent(textwrap.fill(", ".join(names), 48), " " * 52)
 
 
-def _compose_and_run(overrides: Sequence[str], options: Sequence[str]) -> None:
-    given = {override.split("=")[0].lstrip("+~") for override in overrides}
-    settings = [f"{key}={value}" for key, value in _SETTINGS.items() if key not in given]
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # exceptions reach us instead of being printed by Hydra
-
-    # Hydra makes the folder before the name is validated: it must not lead out of results/.
-    OmegaConf.register_new_resolver(
-        "folder_name", lambda name: re.sub(r"[^A-Za-z0-9_-]", "_", str(name))[:100], replace=True
-    )
-    composing = True
-
-    def sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
-        nonlocal composing
-        composing = False
-        _sweep(axes, variants, folder)
-
-    sweeper.register(overrides, sweep)
-    several = bool({"-m", "--multirun"} & set(options))
-    is_shown = bool({"--cfg", "-c"} & set(options))
-    if several and not is_shown and "engine" not in given:
-        start_early()
-
-    @hydra.main(version_base="1.3", config_path=str(SCENARIOS), config_name="default")
-    def run(composed: DictConfig) -> None:
-        nonlocal composing
-        composing = False
-        _run(overrides if "hydra/sweeper" not in given else _of_this_job(overrides))
-        composing = True  # the next scenario of a multirun
-
-    completed = add_missing(overrides)
-    if several and not is_shown:
-        completed = [sweeper.with_first_choice(override) for override in completed]
-    # Hydra composes a scenario in order to know its folder. If it cannot, because of an override
-    # that only later points can have, or of any other, `run` or `sweep` says what is wrong.
-    of_files = [override for override in completed if not sets_a_value(parse(override))]
-    of_hydra = [override for override in of_files if parse(override).is_hydra_override()]
-    attempts = [completed] if is_shown else [completed, of_files, of_hydra]
-    try:
-        for attempt in attempts:
-            try:
-                return _call_hydra(run, [*attempt, *settings], options)
-            except ScenarioError:
-                raise
-            except Exception as error:
-                is_last = attempt is attempts[-1]
-                if is_last or not composing or getattr(error, "errno", None) is not None:
-                    raise
-    except COMPOSITION_ERRORS as error:
-        # An error while simulating is no matter of the scenario's files; nor is one with an errno,
-        # which means that Hydra could not make the results folder.
-        if not composing or getattr(error, "errno", None) is not None:
-            raise
-        raise from_composition(error, overrides) from None
-
-
-def _call_hydra(run: Callable[[], None], overrides: Sequence[str], options: Sequence[str]) -> None:
-    sys.argv = [sys.argv[0], *overrides, *options]
-    with own_values_last(), searched_first(_own_folder(options)):
-        run()
-
-
-def _of_this_job(overrides: Sequence[str]) -> list[str]:
-    """Return the overrides of this job of another sweeper, without the `++` of `add_missing`."""
-    plain = {override.partition("=")[0] for override in overrides}
-    task = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
-    assert isinstance(task, list)
-    return [
-        override[2:] if override[2:].partition("=")[0] in plain else override
-        for override in map(str, task)
-    ]
-
-
-def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Split a command line into overrides and Hydra's options with their values."""
-    overrides: list[str] = []
-    options: list[str] = []
-    for argument in arguments:
-        is_value = bool(options) and options[-1] in _OPTIONS_WITH_VALUE
-        (options if argument.startswith("-") or is_value else overrides).append(argument)
-    return overrides, options
-
-
-def _refuse_unusable(overrides: Sequence[str], options: Sequence[str]) -> None:
-    """Refuse what Hydra would echo, obey or stumble over before it asks us.
-
-    Raises:
-        ScenarioError: an option that cannot be meant, a setting of Hydra that has no meaning here,
-            or a folder that cannot be made.
-    """
-    for option in options:
-        if printable(option) != option:
-            raise ScenarioError([Problem(option, "has control characters")])
-        if any(len(name) > LONGEST_NAME for name in re.split("[/=]", option)):
-            raise ScenarioError([Problem(option, "is too long")])
-    for override in overrides:
-        key, _, value = override.lstrip("+~").partition("=")
-        if not re.match("hydra[./]", key) or key in ("hydra/sweeper", "hydra/launcher"):
-            continue
-        if not f"{key}.".startswith(tuple(f"{setting}." for setting in _OF_HYDRA)):
-            hint = "results go to hydra.run.dir=FOLDER, those of a sweep to hydra.sweep.dir=FOLDER"
-            raise ScenarioError([Problem(key, "cannot be set here", hint)])
-        if any(len(os.fsencode(name)) > LONGEST_NAME for name in value.split("/")):
-            raise ScenarioError([Problem(key, f"'{value}' is too long")])
-
-
-def _own_folder(options: Sequence[str]) -> Path | None:
-    """Return the folder that ``--config-dir`` names."""
-    folder = None
-    for option, following in zip(options, [*options, ""][1:], strict=True):
-        name, equals, value = option.partition("=")
-        if name in ("--config-dir", "-cd"):
-            folder = Path(value if equals else following)
-    return folder
-
-
 def _stop(message: str, status: int) -> NoReturn:
     print(printable(message), file=sys.stderr)
     sys.exit(status)
 
 
-def _run(overrides: Sequence[str]) -> None:
-    folder = Path(HydraConfig.get().runtime.output_dir)
+def _run(files: Files, overrides: Sequence[str], folder: Path) -> None:
     try:
         if any(folder.iterdir()):
             raise ScenarioError(
                 [Problem("hydra.run.dir", f"'{folder}' is not empty", "choose another folder")]
             )
-        known = HydraConfig.get()
-        files = Files(str(known.job.config_name), tuple(map(str, known.overrides.hydra)))
         scenario = composed_scenario(files, overrides)
         if scenario.animation:
             from sim.report.animation import INSTALL, is_possible

@@ -6,7 +6,8 @@ import pytest
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from sim.configuration.composition import parse, shipped
+from sim.configuration.composition import shipped
+from sim.configuration.overrides import parse
 from sim.configuration.sweeper import _Line, _values
 from sim.experiment.axes import Interval
 from sim.scenario.errors import ScenarioError

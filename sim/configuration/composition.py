@@ -19,14 +19,15 @@ import hydra
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, ListConfig, Node, OmegaConf, open_dict
 from omegaconf.basecontainer import BaseContainer
 
 from sim.scenario.errors import Problem, ScenarioError, nearest
-from sim.scenario.files import SCENARIOS, is_choice
+from sim.scenario.files import SCENARIOS
 from sim.scenario.from_data import chosen_names
+
+from .overrides import parse, sets_a_value
 
 _KEPT = 256
 """Compositions, each of which takes about 60 kB."""
@@ -121,8 +122,7 @@ def compose(files: Files, overrides: Sequence[str]) -> DictConfig:
 
     Raises:
         ScenarioError: an override names something that is not there, or would change nothing.
-        Exception: one that Hydra raises, which :func:`sim.configuration.load.from_composition` puts
-            into words.
+        Exception: one that Hydra raises; :mod:`sim.configuration.problems` puts it into words.
     """
     # Hydra refuses overrides with several values, and knows the reasons.
     choices = [text for text in overrides if parse(text).is_sweep_override()]
@@ -132,22 +132,6 @@ def compose(files: Files, overrides: Sequence[str]) -> DictConfig:
         if sets_a_value(override):
             _apply(override, composed)
     return composed
-
-
-@lru_cache(4096)
-def parse(text: str) -> Override:
-    """Return an override as Hydra understands it.
-
-    Raises:
-        HydraException: it is none.
-    """
-    return OverridesParser.create().parse_override(text)
-
-
-def sets_a_value(override: Override) -> bool:
-    """Return whether an override is about a value of a scenario, and not about files of Hydra."""
-    several = override.package is not None or override.is_sweep_override()
-    return not several and not is_choice(override.key_or_group)
 
 
 def _apply(override: Override, composed: DictConfig) -> None:

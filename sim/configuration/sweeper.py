@@ -6,16 +6,13 @@ command line, in their order, each that sweeps replaced by one of its elements.
 """
 
 import math
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from types import ModuleType
 from typing import Any, ClassVar
 
 from hydra._internal.grammar import grammar_functions
-from hydra.core.config_store import ConfigStore
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import (
@@ -26,26 +23,20 @@ from hydra.core.override_parser.types import (
     QuotedString,
     RangeSweep,
 )
-from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from sim.configuration.composition import Files, read
-from sim.configuration.load import composed_data, keys_of
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.sweep import design_variants, refuse_empty, refuse_too_many
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.files import is_choice
 from sim.scenario.variants import Composed, Variants, word
 
-NAME = "mldelivery"
-
-# Hydra takes plugins from a package of that name only, which it imports whole in every program that
-# uses Hydra. So there is none, and the class says that it is from there; see `register`.
-_PACKAGE = "hydra_plugins"
-_MODULE = f"{_PACKAGE}.{NAME}"
+from .composition import Files, read
+from .load import composed_data
+from .overrides import keys_of
 
 
 class PointSweeper(Sweeper):
@@ -55,8 +46,6 @@ class PointSweeper(Sweeper):
         params: what is swept, by key, in the words of the command line; for files that store a
             sweep, in ``hydra.sweeper.params``. The command line goes before it.
     """
-
-    __module__ = _MODULE
 
     overrides: ClassVar[Sequence[str]] = ()
     run: ClassVar[Callable[[Sequence[Axis], Variants, Path], None]]
@@ -320,22 +309,3 @@ def _fits(data: Mapping[str, Any], key: str) -> bool:
         if not isinstance(value, Mapping):
             return False
     return True
-
-
-def register(
-    overrides: Sequence[str], run: Callable[[Sequence[Axis], Variants, Path], None]
-) -> None:
-    """Make the sweeper known to Hydra.
-
-    Args:
-        overrides: those of the command line, as they are written there.
-        run: runs a sweep: its axes, the scenarios of its points, and the folder.
-    """
-    PointSweeper.overrides = tuple(overrides)
-    PointSweeper.run = staticmethod(run)
-    Plugins.instance().register(PointSweeper)
-    sys.modules.setdefault(_PACKAGE, ModuleType(_PACKAGE))
-    sys.modules[_MODULE] = sys.modules[__name__]
-    target = f"{PointSweeper.__module__}.{PointSweeper.__name__}"
-    node = {"_target_": target, "params": None}
-    ConfigStore.instance().store(group="hydra/sweeper", name=NAME, node=node, provider=NAME)

@@ -8,13 +8,13 @@ import pandas as pd
 
 from sim.scenario.errors import nearest
 from sim.scenario.organization import Scenario
+from sim.scenario.variants import with_settings
 
 from .holm import Adjustment, family_of_tests
 from .intervals import FloatArray, check_confidence, estimate
 from .parallel import observe_all
-from .replicate import checked_jobs, checked_replications
 from .resources import demand, refuse_too_large
-from .run import Run, checked_seed
+from .run import Run
 
 
 @dataclass(frozen=True)
@@ -109,26 +109,29 @@ def compare(
         progress: called with the number of replications done, over all arms, each time one is.
 
     Raises:
-        ScenarioError: it would not fit into memory, and `allow_large` is not set.
-        ValueError: there are fewer than two scenarios, no replications or no processes, or the
-            seed is negative.
+        ScenarioError: a number is not allowed, or the runs would not fit into memory and
+            `allow_large` is not set.
+        ValueError: there are fewer than two scenarios.
     """
     if len(scenarios) < 2:
         raise ValueError("a comparison needs at least two scenarios")
     first = next(iter(scenarios.values()))
-    replications = checked_replications(first, replications)
-    seed = checked_seed(first, seed)
-    n_jobs = checked_jobs(first, n_jobs)
-    wanted = demand([(scenario, replications) for scenario in scenarios.values()], n_jobs)
+    settings = with_settings(first, replications=replications, seed=seed, n_jobs=n_jobs)
+    each = [(scenario, settings.replications) for scenario in scenarios.values()]
+    wanted = demand(each, settings.n_jobs)
     refuse_too_large(wanted, all(scenario.allow_large for scenario in scenarios.values()))
-    work = [(arm, number) for arm in scenarios for number in range(replications)]
+    work = [(arm, number) for arm in scenarios for number in range(settings.replications)]
     metrics = observe_all(
-        [(scenarios[arm], number) for arm, number in work], seed, _metrics, n_jobs, progress
+        [(scenarios[arm], number) for arm, number in work],
+        settings.seed,
+        _metrics,
+        settings.n_jobs,
+        progress,
     )
     runs = pd.DataFrame(metrics, index=range(len(work)))
     runs.insert(0, "arm", [arm for arm, _ in work])
     runs.insert(1, "replication", [number for _, number in work])
-    return Comparison(dict(scenarios), seed, runs)
+    return Comparison(dict(scenarios), settings.seed, runs)
 
 
 def _metrics(run: Run) -> "pd.Series[float]":

@@ -8,11 +8,12 @@ import pandas as pd
 
 from sim.metrics import weekly_series
 from sim.scenario.organization import Scenario
+from sim.scenario.variants import with_settings
 
 from .intervals import summarize
 from .parallel import observe_all
 from .resources import demand, refuse_too_large
-from .run import Run, checked_seed
+from .run import Run
 
 
 @dataclass(frozen=True)
@@ -71,17 +72,19 @@ def replicate(
         progress: called with the number of replications done, each time one is.
 
     Raises:
-        ScenarioError: it would not fit into memory, and `allow_large` is not set.
-        ValueError: there are no replications or no processes, or the seed is negative.
+        ScenarioError: a number is not allowed, or the tables would not fit into memory and
+            `allow_large` is not set.
     """
-    replications = checked_replications(scenario, replications)
-    seed = checked_seed(scenario, seed)
-    n_jobs = checked_jobs(scenario, n_jobs)
-    wanted = demand([(scenario, replications)], n_jobs, keeps_weeks=True)
+    settings = with_settings(scenario, replications=replications, seed=seed, n_jobs=n_jobs)
+    wanted = demand([(scenario, settings.replications)], settings.n_jobs, keeps_weeks=True)
     refuse_too_large(wanted, scenario.allow_large)
-    numbers = range(replications)
+    numbers = range(settings.replications)
     observed = observe_all(
-        [(scenario, number) for number in numbers], seed, _observe, n_jobs, progress
+        [(scenario, number) for number in numbers],
+        settings.seed,
+        _observe,
+        settings.n_jobs,
+        progress,
     )
     metrics, weekly, kept = zip(*observed, strict=True)
     first = kept[0]
@@ -89,29 +92,7 @@ def replicate(
     runs = pd.DataFrame(metrics, index=numbers)
     runs.insert(0, "replication", list(numbers))
     by_week: pd.DataFrame = pd.concat(weekly, keys=numbers, names=["replication"])
-    return Study(scenario, seed, runs, by_week.reset_index(), first)
-
-
-def checked_replications(scenario: Scenario, replications: int | None) -> int:
-    """Return ``replications``, or those of ``scenario`` without such a number.
-
-    Raises:
-        ValueError: there are none.
-    """
-    if replications is not None and replications < 1:
-        raise ValueError(f"replications is {replications}; at least 1 is needed")
-    return scenario.replications if replications is None else replications
-
-
-def checked_jobs(scenario: Scenario, n_jobs: int | None) -> int:
-    """Return ``n_jobs``, or that of ``scenario`` without such a number.
-
-    Raises:
-        ValueError: it is no number of processes.
-    """
-    if n_jobs is not None and n_jobs < 1 and n_jobs != -1:
-        raise ValueError(f"n_jobs is {n_jobs}; give a number of processes, or -1 for one per core")
-    return scenario.n_jobs if n_jobs is None else n_jobs
+    return Study(scenario, settings.seed, runs, by_week.reset_index(), first)
 
 
 def _observe(run: Run) -> tuple[pd.Series, pd.DataFrame, Run | None]:

@@ -10,6 +10,7 @@ from sim.hours import HOURS_PER_WEEK
 from sim.log import Records
 from sim.metrics import catalogue, compute_metrics, compute_metrics_by
 from sim.scenario.organization import Scenario
+from sim.scenario.variants import with_settings
 from sim.world.simulation import simulate as simulate_world
 
 from .resources import demand, refuse_too_large
@@ -117,25 +118,15 @@ def simulate(
         progress: called now and then with the share of the horizon that is done.
 
     Raises:
-        ScenarioError: its log would not fit into memory, and `allow_large` is not set.
-        ValueError: the seed or the number of the replication is negative.
+        ScenarioError: the seed is not allowed, or the log would not fit into memory and
+            `allow_large` is not set.
+        ValueError: the number of the replication is negative.
     """
-    seed = checked_seed(scenario, seed)
+    seed = with_settings(scenario, seed=seed).seed
     if replication < 0:
         raise ValueError(f"replication is {replication}; the first is 0")
     refuse_too_large(demand([(scenario, 1)], 1), scenario.allow_large)
     return simulate_unchecked(scenario, seed, replication, progress)
-
-
-def checked_seed(scenario: Scenario, seed: int | None) -> int:
-    """Return ``seed``, or that of ``scenario`` without one.
-
-    Raises:
-        ValueError: it is negative.
-    """
-    if seed is not None and seed < 0:
-        raise ValueError(f"seed is {seed}; it must be 0 or more")
-    return scenario.seed if seed is None else seed
 
 
 def simulate_unchecked(

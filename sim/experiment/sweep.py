@@ -18,7 +18,7 @@ from sim.scenario.errors import Problem, ScenarioError, nearest
 from sim.scenario.files import groups, is_choice
 from sim.scenario.organization import Scenario
 from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
-from sim.scenario.variants import Compose, Composed, Variants, shown, word
+from sim.scenario.variants import Compose, Composed, Variants, shown, with_settings, word
 
 from .axes import Axis, Interval
 from .designs import MOST_POINTS
@@ -83,9 +83,8 @@ def sweep(
             simulated then.
         ResultsError: the folder cannot be used.
     """
-    given = {"replications": replications, "seed": seed, "n_jobs": n_jobs}
-    changed = {key: value for key, value in given.items() if value is not None}
-    data = base.model_dump(mode="json", by_alias=True) | changed
+    base = with_settings(base, replications=replications, seed=seed, n_jobs=n_jobs)
+    data = base.model_dump(mode="json", by_alias=True)
     for key in axes:
         if key in groups():
             hint = "sweep it with `python -m sim -m`, or load each scenario and use sim.compare"

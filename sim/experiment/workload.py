@@ -379,7 +379,7 @@ class _Flow:
             if step.role is not None:
                 gaps = (teams + 1) * self._renewals(upkeep.time_to_break_h)
                 self._silent += gaps
-                broken = gaps * self._automated(step)
+                broken = gaps * self._scenario.automated(step)
                 if upkeep.repair_h.expectation > 0:
                     self._add("upkeep", broken)
 
@@ -399,7 +399,9 @@ class _Flow:
             if coming <= _TINY:
                 break
             served = coming
-            by_hand = coming * (1 - self._automated(step)) if step.role is not None else 0.0
+            by_hand = (
+                coming * (1 - self._scenario.automated(step)) if step.role is not None else 0.0
+            )
             executed, alone = coming, 1.0
             if step.window is not None:
                 waits = step.window.waits
@@ -543,12 +545,8 @@ class _Flow:
         return chances
 
     def _by_mode(self, step: Step, by_mode: ByMode) -> float:
-        automated = 1.0 if step.role is None else self._automated(step)
+        automated = 1.0 if step.role is None else self._scenario.automated(step)
         return automated * by_mode.automated + (1 - automated) * by_mode.manual
-
-    def _automated(self, step: Step) -> float:
-        automation = self._scenario.automation if step.automation is None else step.automation
-        return automation + (1 - automation) * step.also_automated
 
     def _run_h(self, step: Step) -> float:
         return min(self._within(step.run_h) / (1 - step.flaky), self._horizon_h)

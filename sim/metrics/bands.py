@@ -13,7 +13,7 @@ def _less_than(edge: float) -> float:
     return math.nextafter(edge, 0.0)
 
 
-class _Band(NamedTuple):
+class Band(NamedTuple):
     """A cluster, or several that reported the same, with the closed interval it reported."""
 
     clusters: str
@@ -21,137 +21,140 @@ class _Band(NamedTuple):
     worst: float
 
 
-# Best to worst. Deployment frequency stands as hours between two deployments, so that less is
-# better throughout; "on demand" is several a day, thus less than a day. Where two intervals share
-# an edge, it belongs to the better one. Where a better cluster's interval lies inside a worse one's
-# (restored in less than an hour, in less than a day), the better takes what it covers.
-# Source: the table of clusters in the State of DevOps report (DORA) of each year.
 _ON_DEMAND = _less_than(DAY)
-_BANDS: dict[int, dict[str, tuple[_Band, ...]]] = {
+BANDS: dict[int, dict[str, tuple[Band, ...]]] = {
     2019: {
         "deployment_frequency": (
-            _Band("elite", 0.0, _ON_DEMAND),
-            _Band("high", DAY, WEEK),
-            _Band("medium", WEEK, MONTH),
-            _Band("low", MONTH, HALF_YEAR),
+            Band("elite", 0.0, _ON_DEMAND),
+            Band("high", DAY, WEEK),
+            Band("medium", WEEK, MONTH),
+            Band("low", MONTH, HALF_YEAR),
         ),
         "lead_time_h": (
-            _Band("elite", 0.0, _less_than(DAY)),
-            _Band("high", DAY, WEEK),
-            _Band("medium", WEEK, MONTH),
-            _Band("low", MONTH, HALF_YEAR),
+            Band("elite", 0.0, _less_than(DAY)),
+            Band("high", DAY, WEEK),
+            Band("medium", WEEK, MONTH),
+            Band("low", MONTH, HALF_YEAR),
         ),
         "change_failure_rate": (
-            _Band("elite/high/medium", 0.0, 0.15),
-            _Band("low", 0.46, 0.60),
+            Band("elite/high/medium", 0.0, 0.15),
+            Band("low", 0.46, 0.60),
         ),
         "time_to_restore_h": (
-            _Band("elite", 0.0, _less_than(HOUR)),
-            _Band("high/medium", HOUR, _less_than(DAY)),
-            _Band("low", WEEK, MONTH),
+            Band("elite", 0.0, _less_than(HOUR)),
+            Band("high/medium", HOUR, _less_than(DAY)),
+            Band("low", WEEK, MONTH),
         ),
     },
     2021: {
         "deployment_frequency": (
-            _Band("elite", 0.0, _ON_DEMAND),
-            _Band("high", WEEK, MONTH),
-            _Band("medium", MONTH, HALF_YEAR),
-            _Band("low", HALF_YEAR, math.inf),
+            Band("elite", 0.0, _ON_DEMAND),
+            Band("high", WEEK, MONTH),
+            Band("medium", MONTH, HALF_YEAR),
+            Band("low", HALF_YEAR, math.inf),
         ),
         "lead_time_h": (
-            _Band("elite", 0.0, _less_than(HOUR)),
-            _Band("high", DAY, WEEK),
-            _Band("medium", MONTH, HALF_YEAR),
-            _Band("low", HALF_YEAR, math.inf),
+            Band("elite", 0.0, _less_than(HOUR)),
+            Band("high", DAY, WEEK),
+            Band("medium", MONTH, HALF_YEAR),
+            Band("low", HALF_YEAR, math.inf),
         ),
         "change_failure_rate": (
-            _Band("elite", 0.0, 0.15),
-            _Band("high/medium/low", 0.16, 0.30),
+            Band("elite", 0.0, 0.15),
+            Band("high/medium/low", 0.16, 0.30),
         ),
         "time_to_restore_h": (
-            _Band("elite", 0.0, _less_than(HOUR)),
-            _Band("high", HOUR, _less_than(DAY)),
-            _Band("medium", DAY, WEEK),
-            _Band("low", HALF_YEAR, math.inf),
+            Band("elite", 0.0, _less_than(HOUR)),
+            Band("high", HOUR, _less_than(DAY)),
+            Band("medium", DAY, WEEK),
+            Band("low", HALF_YEAR, math.inf),
         ),
     },
     2022: {
         "deployment_frequency": (
-            _Band("high", 0.0, _ON_DEMAND),
-            _Band("medium", WEEK, MONTH),
-            _Band("low", MONTH, HALF_YEAR),
+            Band("high", 0.0, _ON_DEMAND),
+            Band("medium", WEEK, MONTH),
+            Band("low", MONTH, HALF_YEAR),
         ),
         "lead_time_h": (
-            _Band("high", DAY, WEEK),
-            _Band("medium", WEEK, MONTH),
-            _Band("low", MONTH, HALF_YEAR),
+            Band("high", DAY, WEEK),
+            Band("medium", WEEK, MONTH),
+            Band("low", MONTH, HALF_YEAR),
         ),
         "change_failure_rate": (
-            _Band("high", 0.0, 0.15),
-            _Band("medium", 0.16, 0.30),
-            _Band("low", 0.46, 0.60),
+            Band("high", 0.0, 0.15),
+            Band("medium", 0.16, 0.30),
+            Band("low", 0.46, 0.60),
         ),
         "time_to_restore_h": (
-            _Band("high", 0.0, _less_than(DAY)),
-            _Band("medium", DAY, WEEK),
-            _Band("low", WEEK, MONTH),
+            Band("high", 0.0, _less_than(DAY)),
+            Band("medium", DAY, WEEK),
+            Band("low", WEEK, MONTH),
         ),
     },
     2023: {
         "deployment_frequency": (
-            _Band("elite", 0.0, _ON_DEMAND),
-            _Band("high", DAY, WEEK),
-            _Band("medium/low", WEEK, MONTH),
+            Band("elite", 0.0, _ON_DEMAND),
+            Band("high", DAY, WEEK),
+            Band("medium/low", WEEK, MONTH),
         ),
         "lead_time_h": (
-            _Band("elite", 0.0, _less_than(DAY)),
-            _Band("high", DAY, WEEK),
-            _Band("medium/low", WEEK, MONTH),
+            Band("elite", 0.0, _less_than(DAY)),
+            Band("high", DAY, WEEK),
+            Band("medium/low", WEEK, MONTH),
         ),
         "change_failure_rate": (
-            _Band("elite", 0.0, 0.05),
-            _Band("high", 0.05, 0.10),
-            _Band("medium", 0.10, 0.15),
-            _Band("low", 0.15, 0.64),
+            Band("elite", 0.0, 0.05),
+            Band("high", 0.05, 0.10),
+            Band("medium", 0.10, 0.15),
+            Band("low", 0.15, 0.64),
         ),
         "time_to_restore_h": (
-            _Band("elite", 0.0, _less_than(HOUR)),
-            _Band("high", HOUR, _less_than(DAY)),
-            _Band("medium", DAY, WEEK),
-            _Band("low", MONTH, HALF_YEAR),
+            Band("elite", 0.0, _less_than(HOUR)),
+            Band("high", HOUR, _less_than(DAY)),
+            Band("medium", DAY, WEEK),
+            Band("low", MONTH, HALF_YEAR),
         ),
     },
     2024: {
         "deployment_frequency": (
-            _Band("elite", 0.0, _ON_DEMAND),
-            _Band("high", DAY, WEEK),
-            _Band("medium", WEEK, MONTH),
-            _Band("low", MONTH, HALF_YEAR),
+            Band("elite", 0.0, _ON_DEMAND),
+            Band("high", DAY, WEEK),
+            Band("medium", WEEK, MONTH),
+            Band("low", MONTH, HALF_YEAR),
         ),
         "lead_time_h": (
-            _Band("elite", 0.0, _less_than(DAY)),
-            _Band("high", DAY, WEEK),
-            _Band("medium", WEEK, MONTH),
-            _Band("low", MONTH, HALF_YEAR),
+            Band("elite", 0.0, _less_than(DAY)),
+            Band("high", DAY, WEEK),
+            Band("medium", WEEK, MONTH),
+            Band("low", MONTH, HALF_YEAR),
         ),
         "change_failure_rate": (
-            _Band("elite", 0.0, 0.05),
-            _Band("medium", 0.05, 0.10),
-            _Band("high", 0.10, 0.20),
-            _Band("low", 0.20, 0.40),
+            Band("elite", 0.0, 0.05),
+            Band("medium", 0.05, 0.10),
+            Band("high", 0.10, 0.20),
+            Band("low", 0.20, 0.40),
         ),
         "time_to_restore_h": (
-            _Band("elite", 0.0, _less_than(HOUR)),
-            _Band("high/medium", HOUR, _less_than(DAY)),
-            _Band("low", WEEK, MONTH),
+            Band("elite", 0.0, _less_than(HOUR)),
+            Band("high/medium", HOUR, _less_than(DAY)),
+            Band("low", WEEK, MONTH),
         ),
     },
 }
+"""The bands of each metric by year of the report, from best to worst.
+
+Durations are in hours and failures a share; deployment frequency stands as hours between two
+deployments, so that less is better throughout. "On demand" is several a day, thus less than a day.
+Where two intervals share an edge, it belongs to the better one. Where a better cluster's interval
+lies inside a worse one's (restored in less than an hour, in less than a day), the better takes what
+it covers. Source: the table of clusters in the State of DevOps report (DORA) of each year.
+"""
 
 
 def has_bands(metric: str, year: int = 2019) -> bool:
     """Return whether the report of a year has clusters for a metric."""
-    return metric in _BANDS[year]
+    return metric in BANDS[year]
 
 
 def dora_band(metric: str, value: float, year: int = 2019) -> str:
@@ -185,10 +188,10 @@ def dora_band(metric: str, value: float, year: int = 2019) -> str:
     Raises:
         ValueError: The metric or the year has no bands, or the value is negative.
     """
-    if year not in _BANDS:
-        raise ValueError(f"there are bands for {', '.join(map(str, _BANDS))}, not for {year}")
-    if metric not in _BANDS[year]:
-        raise ValueError(f"there are bands for {', '.join(_BANDS[year])}, not for '{metric}'")
+    if year not in BANDS:
+        raise ValueError(f"there are bands for {', '.join(map(str, BANDS))}, not for {year}")
+    if metric not in BANDS[year]:
+        raise ValueError(f"there are bands for {', '.join(BANDS[year])}, not for '{metric}'")
     if math.isnan(value):
         return "no data"
     if value < 0:
@@ -196,7 +199,7 @@ def dora_band(metric: str, value: float, year: int = 2019) -> str:
     if metric == "deployment_frequency":
         value = DAY / value if value else math.inf
     better = ""
-    for band in _BANDS[year][metric]:
+    for band in BANDS[year][metric]:
         if value < band.best:
             worse = band.clusters.split("/")[0]
             return f"between {better} and {worse}" if better else f"above {worse}"

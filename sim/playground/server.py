@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from sim.configuration.load import to_yaml
+from sim.configuration.dump import to_yaml
 from sim.report.animation import INSTALL, WEEKS, is_possible
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.organization import Scenario

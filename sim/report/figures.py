@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from sim.document.picture import Picture
 from sim.experiment.replicate import Study
-from sim.hours import HOURS_PER_WEEK
+from sim.hours import HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_WEEK, HOURS_PER_YEAR
 from sim.metrics.arrays import FloatArray
 from sim.metrics.bands import dora_band, has_bands
 from sim.metrics.catalogue import DURATION, headlines, metric
@@ -75,11 +75,11 @@ _HOURS = {
     "10 min": 1 / 6,
     "1 h": 1.0,
     "6 h": 6.0,
-    "1 day": 24.0,
-    "1 week": 168.0,
-    "1 month": 730.5,
-    "6 months": 4383.0,
-    "2 years": 17532.0,
+    "1 day": HOURS_PER_DAY,
+    "1 week": HOURS_PER_WEEK,
+    "1 month": HOURS_PER_MONTH,
+    "6 months": 6 * HOURS_PER_MONTH,
+    "2 years": 2 * HOURS_PER_YEAR,
 }
 _FREQUENCIES = {
     "every 2 years": 1 / 730.5,
@@ -93,7 +93,7 @@ _FREQUENCIES = {
 # What is shown at least, so that the bands give an orientation.
 SHOWN_AT_LEAST = {
     "deployment_frequency": (1 / 365.0, 8.0),
-    "lead_time_h": (4.0, 8766.0),
+    "lead_time_h": (4.0, HOURS_PER_YEAR),
     "change_failure_rate": (0.0, 0.7),
     "time_to_restore_h": (0.25, 2000.0),
 }

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sim.configuration.load import to_yaml
+from sim.configuration.dump import to_yaml
 from sim.document.html import write_html
 from sim.document.picture import save_picture
 from sim.ending import temporary_folder

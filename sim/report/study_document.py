@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from sim.configuration.load import to_yaml
+from sim.configuration.dump import to_yaml
 from sim.document.document import (
     IN_HTML,
     IN_TERMINAL,

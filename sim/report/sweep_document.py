@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from sim.configuration.load import to_yaml
+from sim.configuration.dump import to_yaml
 from sim.document.document import (
     IN_TERMINAL,
     ON_PAPER,

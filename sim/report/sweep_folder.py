@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from sim.configuration.load import to_yaml
+from sim.configuration.dump import to_yaml
 from sim.document.document import Document
 from sim.document.html import write_html
 from sim.document.picture import save_picture

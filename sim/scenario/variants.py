@@ -5,6 +5,7 @@ import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from numbers import Integral
 from typing import Any, NamedTuple
 
 from .errors import Problem, ScenarioError, nearest
@@ -178,6 +179,24 @@ def _refuse_unknown_names(data: Mapping[str, Any], key: str) -> None:
         if isinstance(names, Mapping) and name not in names:
             problem = Problem(f"{parent}.{name}", "is not in this scenario", nearest(name, names))
             raise ScenarioError([problem])
+
+
+def with_settings(scenario: Scenario, **given: int | None) -> Scenario:
+    """Return a scenario with other values at the top; those that are None stay as they are.
+
+    Raises:
+        ScenarioError: a value is not allowed.
+    """
+    changed = {key: _own(value) for key, value in given.items() if value is not None}
+    if not changed:
+        return scenario
+    return validate(scenario.model_dump(mode="json", by_alias=True) | changed)
+
+
+def _own(value: int) -> int:
+    """Return a whole number as Python's own, which a scenario takes: NumPy's is none."""
+    is_number = isinstance(value, Integral) and not isinstance(value, bool)
+    return int(value) if is_number else value
 
 
 def with_value(data: Mapping[str, Any], key: str, value: object) -> dict[str, Any]:

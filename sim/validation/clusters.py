@@ -6,14 +6,14 @@ The table itself is in :mod:`sim.metrics.bands`.
 import math
 from collections.abc import Iterable
 
-from sim.metrics.bands import _BANDS
+from sim.metrics.bands import BANDS
 
 from .agreement import Accepted
 
 YEAR = 2019
 """Year of the report whose clusters the presets are compared with."""
 CLUSTERS = ("elite", "high", "medium", "low")
-METRICS = tuple(_BANDS[YEAR])
+METRICS = tuple(BANDS[YEAR])
 """Metrics with clusters, in the order of the report."""
 
 # High and medium reported "less than a day", which includes the hour that the table gives to elite.
@@ -22,7 +22,7 @@ _FROM_ZERO = {"time_to_restore_h": ("high", "medium")}
 
 def cluster_range(metric: str, cluster: str) -> Accepted:
     """Return the range of a cluster, in h or as a share; frequencies as h between deployments."""
-    for band in _BANDS[YEAR][metric]:
+    for band in BANDS[YEAR][metric]:
         if cluster in band.clusters.split("/"):
             from_zero = cluster in _FROM_ZERO.get(metric, ())
             return Accepted(0.0 if from_zero else band.best, band.worst)
@@ -48,5 +48,5 @@ def orders_by_year() -> dict[int, tuple[str, ...]]:
             " < ".join(band.clusters.replace("/", " = ") for band in bands[metric])
             for metric in METRICS
         )
-        for year, bands in _BANDS.items()
+        for year, bands in BANDS.items()
     }

@@ -9,15 +9,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from math import inf
 
-from sim.hours import HOURS_PER_WEEK
+from sim.hours import HOURS_PER_DAY, HOURS_PER_WEEK
 from sim.scenario.organization import DAYS, WorkingHours
 
-from .clock import TICKS_PER_H, to_hours, to_ticks
+from .clock import to_hours, to_ticks
 
-WEEK_H = HOURS_PER_WEEK
-WEEK = 168 * TICKS_PER_H
+WEEK = to_ticks(HOURS_PER_WEEK)
 """A week in ticks of the clock."""
-DAY = 24 * TICKS_PER_H
+DAY = to_ticks(HOURS_PER_DAY)
 """A day in ticks of the clock."""
 
 

@@ -7,7 +7,8 @@ microseconds: two instants are equal if and only if their floats are, and differ
 decide nothing.
 
 SimPy lets an event be scheduled only after a delay. :class:`Clock` overrides its public
-``schedule``, which means to touch its queue (``_queue``, ``_eid``, ``_now``); all of that is here.
+``schedule``, which means to touch its queue (``_queue``, ``_eid``, ``_now``). An event that is
+scheduled without ``succeed`` needs its outcome set (``_ok``, ``_value``). All of that is here.
 """
 
 import inspect
@@ -49,6 +50,23 @@ def to_hours(ticks: int) -> float:
 def snap(hours: float) -> float:
     """Return the instant that is nearest to ``hours``; what is beyond ``LAST_H`` stays as it is."""
     return round(hours * TICKS_PER_H) / TICKS_PER_H if hours < LAST_H else hours
+
+
+class Occurrence(Event):
+    """An event that will succeed for certain: all that is open is when it happens.
+
+    Args:
+        env: the simulation.
+        value: what those who wait for it get.
+    """
+
+    def __init__(self, env: "Clock", value: Any = None) -> None:
+        # As simpy.Timeout does, set all attributes here: there are very many such events.
+        self.env = env
+        self.callbacks = []
+        self._ok = True
+        self._value = value
+        self._defused = False
 
 
 class Clock(simpy.Environment):
@@ -94,8 +112,7 @@ class Clock(simpy.Environment):
 
     def at(self, when: float, value: Any = None, priority: EventPriority = NORMAL) -> Event:
         """Return an event that happens at the instant nearest to ``when``, not before now."""
-        event = Event(self)
-        event._ok, event._value = True, value
+        event = Occurrence(self, value)
         self.schedule_at(event, snap(when), priority)
         return event
 

@@ -16,7 +16,7 @@ from sim.log import NO_ID, EventLog
 from sim.log.rows import JobOutcome
 from sim.scenario.organization import ComputePool as ComputeSpec
 
-from .clock import LAST, Clock, to_hours, to_ticks
+from .clock import LAST, Clock, Occurrence, to_hours, to_ticks
 
 Luck = Callable[[], list[float]]
 """Gives the two uniforms that decide when and how the next run of a job is interrupted."""
@@ -52,13 +52,11 @@ class Job(Event):
         self.sequence = 0
 
 
-class _Occupation(Event):
+class _Occupation(Occurrence):
     """A job in a slot, until it is done or interrupted."""
 
     def __init__(self, env: Clock, job: Job, slot: int, outcome: JobOutcome) -> None:
         super().__init__(env)
-        self._ok = True
-        self._value = None
         self.job = job
         self.slot = slot
         self.started_at = env.now

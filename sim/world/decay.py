@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from math import exp, inf, log, log2
 
+from sim.hours import HOURS_PER_WEEK
 from sim.scenario.organization import (
     ExponentialDecay,
     LinearDecay,
@@ -16,7 +17,6 @@ from sim.scenario.organization import (
     Quality,
 )
 
-from .calendar import WEEK_H
 from .clock import snap
 from .randomness import DrawTable
 
@@ -104,7 +104,7 @@ class QualityCurve:
     def __init__(self, spec: Quality, shocks: Shocks) -> None:
         self.initial = spec.initial
         self.shocks = shocks
-        self._speed = spec.speed / WEEK_H
+        self._speed = spec.speed / HOURS_PER_WEEK
         self._loss_at: _Loss = _no_loss
         self._weeks_until: _Loss = _never
         match spec.decay:

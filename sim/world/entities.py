@@ -14,6 +14,7 @@ from math import nan
 import simpy
 from simpy.events import Event
 
+from sim.hours import HOURS_PER_WEEK
 from sim.log import NO_ID
 from sim.log.rows import (
     BatchRow,
@@ -31,7 +32,6 @@ from sim.log.rows import (
 from sim.scenario.organization import ChangeKind, DefectKind, Investment, Retraining
 from sim.scenario.organization import Service as ServiceSpec
 
-from .calendar import WEEK_H
 from .compute import ComputePool
 from .decay import QualityCurve
 from .people import PeoplePool, Task
@@ -508,7 +508,9 @@ class Introduction:
         """Return how much longer work takes because people are still learning, as a share."""
         left_h = self.learned_at - now
         if left_h > 0:
-            return self.item.learning_slowdown * left_h / (self.item.learning_weeks * WEEK_H)
+            return (
+                self.item.learning_slowdown * left_h / (self.item.learning_weeks * HOURS_PER_WEEK)
+            )
         return 0.0
 
     def row(self) -> InvestmentRow:

@@ -9,11 +9,11 @@ from math import ceil
 
 from simpy.events import Event
 
+from sim.hours import HOURS_PER_WEEK
 from sim.scenario.organization import Investment, Scenario
 from sim.scenario.roadmap import stages
 
 from .adoption import adopt
-from .calendar import WEEK_H
 from .context import Organization
 from .entities import Introduction
 from .people import INVESTMENT, PeoplePool
@@ -31,7 +31,7 @@ def _introduce(
     organization: Organization, item: Investment, stage: Scenario, before: Event | None
 ) -> Generator[Event, object, None]:
     env = organization.env
-    yield env.at(item.start_week * WEEK_H)
+    yield env.at(item.start_week * HOURS_PER_WEEK)
     introduction = Introduction(item, env.now)
     organization.introductions.append(introduction)
     yield env.all_of(
@@ -47,7 +47,7 @@ def _introduce(
         yield before
     adopt(organization, stage)
     introduction.adopted_at = env.now
-    introduction.learned_at = env.now + item.learning_weeks * WEEK_H
+    introduction.learned_at = env.now + item.learning_weeks * HOURS_PER_WEEK
 
 
 def _builders(pool: PeoplePool) -> int:

@@ -22,7 +22,7 @@ from sim.log.rows import WorkOutcome
 from sim.scenario.organization import WORK_CLASSES
 
 from .calendar import Calendar
-from .clock import LAST, Clock, snap
+from .clock import LAST, Clock, Occurrence, snap
 
 (
     INCIDENT,
@@ -37,7 +37,7 @@ from .clock import LAST, Clock, snap
 """Priorities, most urgent first."""
 
 
-class Task(Event):
+class Task(Occurrence):
     """A piece of work for one person; the event happens when it is done.
 
     It is scheduled for its end when somebody begins it. An interruption leaves it in SimPy's
@@ -60,12 +60,7 @@ class Task(Event):
         incident_id: int,
         around_the_clock: bool,
     ) -> None:
-        # As simpy.Timeout does, set the attributes of an event here: there are very many tasks.
-        self.env = env
-        self.callbacks = []
-        self._ok = True
-        self._value = None
-        self._defused = False
+        super().__init__(env)
         self.effort_h = self.remaining_h = effort_h
         self.priority = priority
         self.sequence = sequence
@@ -225,8 +220,7 @@ class PeoplePool:
         self._log_stint(task, done_h, self._env.now, "interrupted")
         self._release(task)
         scheduled = task.rest or task
-        task.rest = Event(self._env)
-        task.rest._ok, task.rest._value = True, None  # all that is open is when it happens
+        task.rest = Occurrence(self._env)
         task.rest.callbacks, scheduled.callbacks = scheduled.callbacks, []
         task.remaining_h -= done_h
         task.queued_at = self._env.now

@@ -6,9 +6,9 @@ from math import inf, nan
 
 from simpy.events import Event
 
+from sim.hours import HOURS_PER_WEEK
 from sim.log.rows import QualityRow
 
-from .calendar import WEEK_H
 from .clock import LAST, snap
 from .context import Organization
 from .entities import Deployment, Service
@@ -49,7 +49,7 @@ def log_course(organization: Organization, service: Service) -> None:
         return
     data_from, curve = service.live.model_data_from, service.curve
     times = {start}
-    while (at := snap(start + WEEK_H * len(times))) < end:
+    while (at := snap(start + HOURS_PER_WEEK * len(times))) < end:
         times.add(at)
     for at, _ in curve.shocks.after(start):
         if at >= end:
@@ -82,7 +82,7 @@ def _foresee(
     hooks: list[Callable[[Service], None]],
 ) -> None:
     """Let ``hooks`` follow when the live model falls below ``level``, if it does."""
-    now, until = organization.env.now, organization.scenario.horizon_weeks * WEEK_H
+    now, until = organization.env.now, organization.scenario.horizon_weeks * HOURS_PER_WEEK
     crossing = service.curve.crossing(service.live.model_data_from, level, now, until)
     if crossing < inf:
         # Last, so that a model which is replaced at that very instant never served below it.

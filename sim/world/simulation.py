@@ -4,13 +4,13 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from sim.hours import HOURS_PER_WEEK
 from sim.log import EventLog
 from sim.log.rows import CapacityRow
 from sim.scenario.organization import Scenario
 
 from . import quality
 from .build import build
-from .calendar import WEEK_H
 from .context import Organization
 
 _COMPACT_EVERY_WEEKS = 4
@@ -56,7 +56,7 @@ def flush(organization: Organization) -> None:
         pool.flush()
     for compute in organization.compute.values():
         compute.flush()
-    end = organization.scenario.horizon_weeks * WEEK_H
+    end = organization.scenario.horizon_weeks * HOURS_PER_WEEK
     people = True
     for pool in organization.people:
         resource, team = pool.role, pool.team
@@ -98,8 +98,8 @@ def _rare_garbage_collection() -> Iterator[None]:
 def _run(organization: Organization, progress: Callable[[float], None] | None) -> None:
     scenario = organization.scenario
     for week in range(_COMPACT_EVERY_WEEKS, scenario.horizon_weeks, _COMPACT_EVERY_WEEKS):
-        organization.env.run(until=week * WEEK_H)
+        organization.env.run(until=week * HOURS_PER_WEEK)
         organization.log.compact()
         if progress is not None:
             progress(week / scenario.horizon_weeks)
-    organization.env.run(until=scenario.horizon_weeks * WEEK_H)
+    organization.env.run(until=scenario.horizon_weeks * HOURS_PER_WEEK)

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 import sim
+from sim.experiment.payback import pay_back
 from sim.experiment.resources import (
     BYTES_PER_PROCESS,
     BYTES_PER_ROW,
@@ -137,21 +139,47 @@ def test_python_refuses_it_before_anything_is_simulated() -> None:
             call()
 
 
-def test_numbers_that_python_passes_are_looked_at() -> None:
+NONE, NEGATIVE = "replications: 0 is not allowed; must be", "seed: -1 is not allowed; must be"
+NO_JOBS = "n_jobs: 0 processes can do nothing; use -1 for one a core, or a number"
+
+
+def test_numbers_that_python_passes_are_refused_in_the_words_of_load() -> None:
     scenario = sim.load("horizon_weeks=1", "warmup_weeks=0")
     arms = {"a": scenario, "b": scenario}
+    axes = {"automation": [0]}
     for call, words in (
-        (lambda: sim.simulate(scenario, seed=-1), "seed is -1; it must be 0 or more"),
-        (lambda: sim.simulate(scenario, replication=-1), "replication is -1; the first is 0"),
-        (lambda: sim.replicate(scenario, replications=0), "replications is 0; at least 1"),
-        (lambda: sim.replicate(scenario, seed=-1), "seed is -1; it must be 0 or more"),
-        (lambda: sim.replicate(scenario, n_jobs=0), "n_jobs is 0; give a number of processes"),
-        (lambda: sim.compare(arms, replications=0), "replications is 0; at least 1"),
-        (lambda: sim.compare(arms, seed=-1), "seed is -1; it must be 0 or more"),
-        (lambda: sim.compare(arms, n_jobs=-2), "n_jobs is -2; give a number of processes"),
-        (lambda: sim.sweep(scenario, {"automation": [0]}, replications=0), "replications: 0"),
-        (lambda: sim.sweep(scenario, {"automation": [0]}, seed=-1), "seed: -1"),
-        (lambda: sim.sweep(scenario, {"automation": [0]}, n_jobs=0), "n_jobs: 0"),
+        (lambda: sim.simulate(scenario, seed=-1), NEGATIVE),
+        (lambda: sim.replicate(scenario, replications=0), NONE),
+        (lambda: sim.replicate(scenario, replications=100_001), "replications: 100001 is not allo"),
+        (lambda: sim.replicate(scenario, replications=1.5), "replications: 1.5 is not allowed; m"),
+        (lambda: sim.replicate(scenario, seed=-1), NEGATIVE),
+        (lambda: sim.replicate(scenario, seed=True), "seed: true is not allowed; must be a valid "),
+        (lambda: sim.replicate(scenario, n_jobs=0), NO_JOBS),
+        (lambda: sim.replicate(scenario, n_jobs=-2), "n_jobs: -2 is not allowed; must be greater"),
+        (lambda: sim.compare(arms, replications=0), NONE),
+        (lambda: sim.compare(arms, seed=-1), NEGATIVE),
+        (lambda: sim.compare(arms, n_jobs=0), NO_JOBS),
+        (lambda: sim.sweep(scenario, axes, replications=0), NONE),
+        (lambda: sim.sweep(scenario, axes, seed=-1), NEGATIVE),
+        (lambda: sim.sweep(scenario, axes, n_jobs=0), NO_JOBS),
+        (lambda: pay_back(sim.load("+experiment=jcurve"), replications=0), NONE),
     ):
-        with pytest.raises((ValueError, sim.ScenarioError), match=words):
+        with pytest.raises(sim.ScenarioError) as caught:
             call()
+        assert str(caught.value).startswith(words)
+    for override in ("replications=0", "seed=-1", "n_jobs=0"):
+        with pytest.raises(sim.ScenarioError) as there:
+            sim.load(override)
+        name, _, value = override.partition("=")
+        with pytest.raises(sim.ScenarioError) as here:
+            sim.replicate(scenario, **{name: int(value)})
+        assert str(here.value) == str(there.value)
+    with pytest.raises(ValueError, match="replication is -1; the first is 0"):
+        sim.simulate(scenario, replication=-1)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
+    scenario = sim.load("horizon_weeks=1", "warmup_weeks=0")
+    study = sim.replicate(scenario, np.int64(2), np.int64(3), np.int64(1))
+    assert study.runs.equals(sim.replicate(scenario, 2, 3, 1).runs)
+    assert (len(study.runs), study.seed) == (2, 3)

@@ -318,12 +318,6 @@ def test_folders_may_have_any_name(
     assert sim.load(config=path).automation == 0.77
 
 
-@pytest.mark.parametrize("text", ["", "${seed}", r"\${seed} and \\${seed}", "a: b # c \\ ü"])
-def test_a_scenario_can_be_written_and_loaded(text: str, tmp_path: Path) -> None:
-    scenario = sim.load("automation=0.123456789").model_copy(update={"description": text})
-    assert sim.load(config=file_in(tmp_path, load.to_yaml(scenario))) == scenario
-
-
 def test_names_can_be_added_on_purpose() -> None:
     scenario = sim.load("+teams.platform.people.operations=1", "+compute.tpu.slots=2")
     assert scenario.teams["platform"].people == {"operations": 1}

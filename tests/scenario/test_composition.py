@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import sim
 from sim.configuration.composition import compose, shipped
-from sim.configuration.load import COMPOSITION_ERRORS
+from sim.configuration.problems import COMPOSITION_ERRORS
 from sim.scenario.distributions import Constant
 from sim.scenario.files import SCENARIOS
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import sim
-from sim.configuration.load import to_yaml
+from sim.configuration.dump import to_yaml
 from sim.scenario.files import SCENARIOS
 from sim.scenario.from_data import validate
 from sim.scenario.roadmap import stages

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sim
-from sim.configuration.composition import parse
+from sim.configuration.overrides import parse
 from sim.scenario.errors import ScenarioError
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Composed, Variants, shown, with_value, word

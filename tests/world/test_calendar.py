@@ -10,8 +10,9 @@ import pytest
 from hypothesis import Phase, assume, example, given, settings
 from hypothesis import strategies as st
 
+from sim.hours import HOURS_PER_WEEK as WEEK_H
 from sim.scenario.organization import DAYS, WorkingHours
-from sim.world.calendar import DAY, WEEK_H, Calendar
+from sim.world.calendar import DAY, Calendar
 from sim.world.clock import snap, to_hours, to_ticks
 
 EXAMPLES = settings(derandomize=True, phases=[Phase.explicit, Phase.generate], deadline=None)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from sim.hours import HOURS_PER_WEEK as WEEK_H
 from sim.scenario.organization import (
     ExponentialDecay,
     LinearDecay,
@@ -15,7 +16,6 @@ from sim.scenario.organization import (
     PlateauDecay,
     Quality,
 )
-from sim.world.calendar import WEEK_H
 from sim.world.decay import QualityCurve, Shocks
 from sim.world.randomness import Randomness
 

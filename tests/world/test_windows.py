@@ -5,8 +5,9 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from small_organization import simulate
 
+from sim.hours import HOURS_PER_WEEK as WEEK_H
 from sim.scenario.organization import DAYS, Window
-from sim.world.calendar import DAY, WEEK_H
+from sim.world.calendar import DAY
 from sim.world.clock import snap, to_hours, to_ticks
 from sim.world.windows import Timetable
 

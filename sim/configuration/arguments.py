@@ -1,0 +1,95 @@
+"""What follows the program's name: overrides of a scenario, and Hydra's options."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.scenario.errors import Problem, ScenarioError
+from sim.words import printable
+
+from .overrides import LONGEST_NAME
+
+_OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir", "hydra.searchpath", "hydra.sweeper.params")
+"""The settings of Hydra that have a meaning here; others would leave files behind."""
+_OPTIONS_WITH_VALUE = {"--cfg", "-c", "--package", "-p", "--info", "-i"} | {
+    "--config-path",
+    "-cp",
+    "--config-name",
+    "-cn",
+    "--config-dir",
+    "-cd",
+}
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The arguments of a command line.
+
+    Attributes:
+        overrides: as they are written.
+        options: of Hydra, with their values.
+    """
+
+    overrides: tuple[str, ...]
+    options: tuple[str, ...]
+
+    @classmethod
+    def split(cls, arguments: Sequence[str]) -> "Arguments":
+        """Split a command line.
+
+        Raises:
+            ScenarioError: Hydra would echo something, obey it or stumble over it: an option that
+                cannot be meant, a setting of Hydra that has no meaning here, or a folder that
+                cannot be made.
+        """
+        overrides: list[str] = []
+        options: list[str] = []
+        for argument in arguments:
+            is_value = bool(options) and options[-1] in _OPTIONS_WITH_VALUE
+            (options if argument.startswith("-") or is_value else overrides).append(argument)
+        _refuse_unusable(overrides, options)
+        return cls(tuple(overrides), tuple(options))
+
+    @property
+    def keys(self) -> set[str]:
+        """The keys that the overrides are about."""
+        return {override.split("=")[0].lstrip("+~") for override in self.overrides}
+
+    @property
+    def shows(self) -> bool:
+        """Whether the configuration is only to be shown."""
+        return bool({"--cfg", "-c"} & set(self.options))
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether a sweep is to be run."""
+        return bool({"-m", "--multirun"} & set(self.options)) and not self.shows
+
+    @property
+    def own_folder(self) -> Path | None:
+        """The folder that ``--config-dir`` names."""
+        folder = None
+        for option, following in zip(self.options, [*self.options, ""][1:], strict=True):
+            name, equals, value = option.partition("=")
+            if name in ("--config-dir", "-cd"):
+                folder = Path(value if equals else following)
+        return folder
+
+
+def _refuse_unusable(overrides: Sequence[str], options: Sequence[str]) -> None:
+    for option in options:
+        if printable(option) != option:
+            raise ScenarioError([Problem(option, "has control characters")])
+        if any(len(name) > LONGEST_NAME for name in re.split("[/=]", option)):
+            raise ScenarioError([Problem(option, "is too long")])
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        if not re.match("hydra[./]", key) or key in ("hydra/sweeper", "hydra/launcher"):
+            continue
+        if not f"{key}.".startswith(tuple(f"{setting}." for setting in _OF_HYDRA)):
+            hint = "results go to hydra.run.dir=FOLDER, those of a sweep to hydra.sweep.dir=FOLDER"
+            raise ScenarioError([Problem(key, "cannot be set here", hint)])
+        if any(len(os.fsencode(name)) > LONGEST_NAME for name in value.split("/")):
+            raise ScenarioError([Problem(key, f"'{value}' is too long")])
