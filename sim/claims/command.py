@@ -18,7 +18,7 @@ from sim.document.terminal import print_document
 from sim.ending import temporary_folder, undisturbed
 from sim.experiment.engines import EngineError
 from sim.report.progress import progress_bar
-from sim.report.units import count_noun
+from sim.report.units import count_noun, format_weeks
 from sim.scenario.errors import ScenarioError
 
 from .judge import Finding, run_trials
@@ -164,7 +164,7 @@ def _document(
     from .figure import claims_picture  # matplotlib, whose import takes a while
 
     weeks = {
-        f"weeks {s.warmup_weeks} to {s.horizon_weeks}"
+        format_weeks(s.warmup_weeks, s.horizon_weeks - 1)  # they are counted from 0
         for trial in trials
         for s in trial.scenarios.values()
     }

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter
 
 from sim.document.picture import Picture
 from sim.report.palette import BLACK, BLUE, ORANGE, VERMILION, new_figure
-from sim.report.units import MINUS, format_number
+from sim.report.units import MINUS, format_number, format_weeks
 
 from .content import sentences
 from .judge import Finding
@@ -117,7 +117,7 @@ def _label(finding: Finding) -> str:
     expectation = finding.expectation
     text = f"{finding.claim.id}  {finding.metric.label}"
     if expectation.weeks is not None:
-        text += f", weeks {expectation.weeks[0]} to {expectation.weeks[1]}"
+        text += f", {format_weeks(expectation.weeks[0], expectation.weeks[1] - 1)}"
     if finding.claim.arms is not None:
         words = contrast_in_words(expectation)
         text += f", {words}" if len(words) <= 34 else ", several arms"

@@ -13,7 +13,9 @@ from sim.report.units import (
     Unit,
     column_unit,
     difference_in,
+    format_given,
     format_number,
+    format_weeks,
     unit_for,
     unit_of_change,
 )
@@ -68,7 +70,7 @@ def contrast_in_words(expectation: Expectation) -> str:
     words = ""
     for arm, weight in terms:
         sign = f" {MINUS} " if weight < 0.0 else " + "
-        times = "" if abs(weight) == 1.0 else f"{abs(weight):g} × "
+        times = "" if abs(weight) == 1.0 else f"{format_given(abs(weight))} × "
         words += sign + times + arm
     return words.removeprefix(" + ")
 
@@ -81,7 +83,7 @@ def findings_frame(findings: Sequence[Finding]) -> pd.DataFrame:
             "claim": finding.claim.claim,
             "section": finding.claim.section,
             "metric": finding.expectation.metric,
-            "weeks": "" if (w := finding.expectation.weeks) is None else f"{w[0]} to {w[1]}",
+            "weeks": "" if (w := finding.expectation.weeks) is None else f"{w[0]} to {w[1] - 1}",
             "quantity": "break-even week" if finding.expectation.break_even else "mean",
             "contrast": contrast_in_words(finding.expectation).replace(MINUS, "-"),
             "low_arm": finding.low,
@@ -119,7 +121,7 @@ def _metric(finding: Finding, unit: str) -> str:
     elif unit:
         text += f", {unit}"
     if expectation.weeks is not None and not expectation.break_even:
-        text += f", weeks {expectation.weeks[0]} to {expectation.weeks[1]}"
+        text += f", {format_weeks(expectation.weeks[0], expectation.weeks[1] - 1)}"
     if finding.claim.arms is not None:
         text += f" ({contrast_in_words(expectation)})"
     return text
@@ -134,7 +136,7 @@ def _difference(unit: Unit, difference: float, low: float, high: float) -> str:
 
 def _break_even(finding: Finding) -> str:
     week, low, high = (
-        "never" if math.isinf(date) else f"{date:.0f}"
+        "never" if math.isinf(date) else format_number(date, 0)
         for date in (finding.difference, finding.ci_low, finding.ci_high)
     )
     return f"{week} [{low}, {high}]"
@@ -145,7 +147,7 @@ def _expected(finding: Finding) -> str:
     sign = expectation.sign.replace("-", MINUS)
     own = "" if expectation.own_time_of is None else " + own time"
     if expectation.relative_margin is not None:
-        return f"{sign}, ±{100 * expectation.relative_margin:g} %{own}"
+        return f"{sign}, ±{format_given(100 * expectation.relative_margin)} %{own}"
     if expectation.margin is not None:
         unit = unit_for(finding.metric, expectation.margin)
         margin = unit_of_change(unit).behind(format_number(expectation.margin / unit.size))

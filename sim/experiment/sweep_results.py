@@ -174,7 +174,9 @@ class Sweep:
         )
 
     def sensitivity(self, metrics: Sequence[str] | None = None) -> pd.DataFrame | None:
-        """Return which key matters most for each metric; None unless the design is for that.
+        """Return which key matters most for each metric.
+
+        None unless the design is for that, and if every point failed.
 
         Args:
             metrics: which ones; by default the four of DORA.
@@ -185,6 +187,8 @@ class Sweep:
         if self.base.design not in ("sobol", "morris"):
             return None
         names = self._headlines() if metrics is None else self._known(metrics)
+        if not names:
+            return None
         points, estimates = self._estimates(names)
         means = pd.DataFrame(estimates.mean, index=points, columns=names)
         return sensitivity(

@@ -32,7 +32,9 @@ from sim.report.units import (
     count_noun,
     format_difference,
     format_estimate,
+    format_given,
     format_number,
+    format_weeks,
 )
 from sim.scenario.documentation import headings
 from sim.scenario.files import SCENARIOS
@@ -65,7 +67,7 @@ def pieces(answer: Answer, state: State) -> dict[str, str]:
 def _progress(answer: Answer) -> str:
     if answer.weeks:
         begin, end = answer.weeks
-        return f"first impression: weeks {begin} to {end} of one replication"
+        return f"first impression: {format_weeks(begin, end)} of one replication"
     done = f"{answer.replications} of {count_noun(answer.wanted, 'replication')}"
     return f"done: {done}" if answer.replications == answer.wanted else f"getting sharper: {done}"
 
@@ -248,7 +250,7 @@ def _changed(state: State) -> list[str]:
         said.append(f"Another organization: {first.organization} → {second.organization}.")
     for dial in DIALS:
         if first.dials[dial] != second.dials[dial]:
-            change = f"{first.dials[dial]:g} → {second.dials[dial]:g}"
+            change = f"{format_given(first.dials[dial])} → {format_given(second.dials[dial])}"
             said.append(f"{dial.capitalize()} {change}: {_MECHANISMS[dial]}.")
     for practice, level in second.levels.items():
         if first.levels[practice] != level:

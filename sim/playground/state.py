@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from sim.configuration.load import load
+from sim.report.units import format_given
 from sim.scenario.documentation import by_level
 from sim.scenario.errors import Problem, ScenarioError, nearest
 from sim.scenario.files import SCENARIOS
@@ -164,4 +165,8 @@ def _range_problem(key: str, text: str, low: float, high: float, whole: bool) ->
     if low <= value <= high:
         return []
     kind = "whole number" if whole else "number"
-    return [Problem(key, f"'{text[:40]}' is not a {kind} from {low:,g} to {high:,.0f}")]
+    return [
+        Problem(
+            key, f"'{text[:40]}' is not a {kind} from {format_given(low)} to {format_given(high)}"
+        )
+    ]

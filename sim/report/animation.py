@@ -16,6 +16,7 @@ from sim.hours import HOURS_PER_WEEK
 from sim.log import Tables
 from sim.metrics.flow import waiting_by_step
 from sim.report.content import step_name
+from sim.report.units import format_number
 from sim.words import readable
 
 if TYPE_CHECKING:
@@ -228,7 +229,7 @@ def _name_frames(figure: "Figure", start_h: float) -> None:
         hours = start_h + number * HOURS_A_FRAME
         week, within = divmod(hours, HOURS_PER_WEEK)
         day, hour = divmod(within, 24)
-        frame.label = f"week {week:.0f}, {_DAYS[int(day)]} {hour:02.0f}:00"
+        frame.label = f"week {format_number(week, 0)}, {_DAYS[int(day)]} {hour:02.0f}:00"
 
 
 def _vidigi_log(found: pd.DataFrame, start_h: float) -> pd.DataFrame:

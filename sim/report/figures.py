@@ -154,7 +154,7 @@ def _scale(ax: Axes, name: str, low: float, high: float) -> None:
     of_metric = metric(name)
     if of_metric.dimension == "share":
         ax.set_xlim(high, low)
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.0f} %"))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: format_percent(share)))
         return
     ax.set_xscale("log")
     ax.set_xlim((low, high) if of_metric.better == "more" else (high, low))

@@ -18,7 +18,13 @@ from sim.metrics import catalogue, rolling_metrics
 from sim.metrics.catalogue import Quantity
 from sim.metrics.series import ROLLING
 from sim.report.palette import BLUE, INK, VERMILION, tidy
-from sim.report.units import format_difference, format_value, unit_for
+from sim.report.units import (
+    format_difference,
+    format_number,
+    format_value,
+    format_weeks,
+    unit_for,
+)
 
 ROLLING_WEEKS = 12
 """Width of the window over which the metrics are taken."""
@@ -143,12 +149,16 @@ def in_words(payback: Payback) -> str:
 
 def _break_even_in_words(date: BreakEven, horizon_weeks: int) -> str:
     if not math.isfinite(date.week):
-        early = f"; at the earliest in week {date.low:.0f}" if math.isfinite(date.low) else ""
+        early = ""
+        if math.isfinite(date.low):
+            early = f"; at the earliest in week {format_number(date.low, 0)}"
         return f"It has not paid for itself by the end, week {horizon_weeks}{early}."
-    latest = f"{date.high:.0f}" if math.isfinite(date.high) else f"after {horizon_weeks}"
+    latest = f"after {horizon_weeks}"
+    if math.isfinite(date.high):
+        latest = format_number(date.high, 0)
     return (
-        f"It has paid for itself from week {date.week:.0f} on "
-        f"(95 % interval: {date.low:.0f} to {latest})."
+        f"It has paid for itself from week {format_number(date.week, 0)} on "
+        f"(95 % interval: {format_number(date.low, 0)} to {latest})."
     )
 
 
@@ -156,8 +166,7 @@ def payback_table(payback: Payback) -> Table:
     """Return how the metrics differ from those of the same organization without the roadmap."""
     columns = [Column("metric")]
     for name, first, last in periods(payback):
-        weeks = f"weeks {first} to {last - 1}" if last - first > 1 else f"week {first}"
-        columns.append(Column(name, weeks, is_number=True))
+        columns.append(Column(name, format_weeks(first, last - 1), is_number=True))
     rows = [Row([label, *cells]) for label, cells in period_rows(payback)]
     caption = "Paired differences with 95 % intervals; times are means."
     return Table(columns, [Group(rows)], caption=caption)

@@ -15,6 +15,7 @@ from rich.progress import (
 )
 
 from sim.experiment.scheduler import Failure
+from sim.report.units import format_given, format_number
 from sim.words import printable
 
 _SECONDS_BETWEEN_LINES = 30.0
@@ -93,7 +94,8 @@ class ShownSweep:
         self._show()
 
     def _show(self) -> None:
-        points = f"{min(self._points, self._of_points):,} of {self._of_points:,} points"
+        done = format_given(min(self._points, self._of_points))
+        points = f"{done} of {format_given(self._of_points)} points"
         if self._failed:
             points += f", {self._failed} failed"
         if not self._bar.disable:
@@ -104,7 +106,8 @@ class ShownSweep:
             self._last_line = now
             minutes = (now - self._begun) / 60.0
             self._bar.console.print(
-                f"{self._done:,} of {self._of:,} replications, {points}, after {minutes:.1f} min",
+                f"{format_given(self._done)} of {format_given(self._of)} replications, {points}, "
+                f"after {format_number(minutes, 1)} min",
                 highlight=False,
                 soft_wrap=True,
             )

@@ -29,7 +29,7 @@ from sim.report.palette import (
     tidy,
 )
 from sim.report.pictures import draws
-from sim.report.units import count_noun, format_percent
+from sim.report.units import count_noun, format_given, format_percent
 from sim.scenario.errors import nearest
 
 
@@ -182,7 +182,7 @@ def plot_quality(tables: Tables, service: str, window: Window, ax: Axes) -> Axes
             [],
             color=INK,
             linestyle=(0, (5, 2)),
-            label=f"objective, {objective[-1]:.3g}",
+            label=f"objective, {format_given(objective[-1], 3)}",
         ),
         Patch(facecolor="#f5c9a8", edgecolor=VERMILION, hatch="////", label="below the objective"),
         Line2D(
@@ -266,8 +266,9 @@ def quality_picture(study: Study) -> Picture:
     share = hours_below(course) / float((course["stop"] - course["start"]).sum())
     newer = new_models(run.tables, service, run.window).size
     alt = (
-        f"Quality of {service}, between {quality.min().min():.3g} and {quality.max().max():.3g}, "
-        f"with an objective of {course['objective'].iloc[-1]:.3g}: below it "
+        f"Quality of {service}, between {format_given(quality.min().min(), 3)} and "
+        f"{format_given(quality.max().max(), 3)}, "
+        f"with an objective of {format_given(course['objective'].iloc[-1], 3)}: below it "
         f"{format_percent(share)} of the time. {count_noun(newer, 'deployment')} of newer models."
     )
     return Picture("quality", figure, question, caption, alt)

@@ -27,6 +27,7 @@ from sim.report.units import (
     count_noun,
     estimate_in,
     format_estimate,
+    format_given,
     format_number,
     format_percent,
     format_value,
@@ -179,12 +180,8 @@ def _written(value: object, digits: int = 6) -> str:
         return "none"
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
-    if isinstance(value, int | np.integer):
-        return f"{value:,}"
-    if isinstance(value, float | np.floating):
-        if float(value).is_integer() and abs(float(value)) < 1e15:
-            return f"{value:,.0f}"
-        return f"{value:.{digits}g}"
+    if isinstance(value, int | float | np.number):
+        return format_given(float(value), digits)
     return readable(value) if isinstance(value, str) else str(value)
 
 

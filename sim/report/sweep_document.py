@@ -303,6 +303,8 @@ def _selection(found: Findings) -> list[Table]:
             strict=True,
         )
     ]
+    if not rows:
+        return []
     left = len(found.selection.table) - len(rows)
     caption = f"Probabilities, for the {goal_in_words(found)}."
     if left:

@@ -65,11 +65,11 @@ from sim.report.sweep_content import (
     value_name,
 )
 from sim.report.units import (
-    MINUS,
     NO_DATA,
     Unit,
     count_noun,
     decimals_for,
+    format_given,
     format_number,
     format_percent,
     unit_of_change,
@@ -122,7 +122,7 @@ def sweep_pictures(found: Findings) -> list[Picture]:
     pictures = []
     if found.axes:
         pictures.append(_metrics_picture(found))
-    if found.sweep.design in ("sobol", "morris"):
+    if found.indices is not None:
         pictures.append(_sensitivity_picture(found))
     if found.has_baseline and any(rows.notna().any(axis=None) for rows in found.effects.values()):
         pictures.append(_effects_picture(found))
@@ -227,7 +227,7 @@ def _plain_numbers(ax: Axes, axis: str) -> None:
 
 
 def _plain(number: float) -> str:
-    return f"{number:,.6g}".replace("-", MINUS)
+    return format_given(number)
 
 
 def _alt(found: Findings, kind: str) -> str:

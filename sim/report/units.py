@@ -150,6 +150,18 @@ def format_number(value: float, decimals: int | None = None, signed: bool = Fals
     return f"{MINUS if value < 0.0 else '+' if signed else ''}{text}"
 
 
+def format_given(value: float, digits: int = 6) -> str:
+    """Return a number that somebody chose, with the digits that it has: ``0.25``, ``1,000``.
+
+    Args:
+        value: The number.
+        digits: How many of them are shown at most, unless it is whole.
+    """
+    if float(value).is_integer() and abs(value) < 1e15:
+        return format_number(value, 0)
+    return f"{value:,.{digits}g}".replace("-", MINUS)
+
+
 def format_value(quantity: Quantity, value: float) -> str:
     """Return a value with three digits and its best unit: ``5.25 days``, ``USD 91,400``."""
     if math.isnan(value):
@@ -238,6 +250,11 @@ def difference_in(unit: Unit, difference: float, low: float, high: float) -> Est
     decimals = decimals_for(numbers[0], (numbers[2] - numbers[1]) / 2.0)
     shown, *ends = (format_number(number, decimals, signed=True) for number in numbers)
     return Estimate(shown, " to ".join(ends))
+
+
+def format_weeks(first: int, last: int) -> str:
+    """Return a stretch of weeks, both included: ``weeks 5 to 9``, ``week 5``."""
+    return f"week {first}" if first == last else f"weeks {first} to {last}"
 
 
 def format_percent(share: float) -> str:

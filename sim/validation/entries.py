@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from sim.metrics import dora_band
+from sim.report.units import format_given, format_number, format_percent
 from sim.scenario.spec import Number, Spec
 
 from .agreement import DISTANCE, Accepted, Sign, Within, simulated, within_factor, within_odds
@@ -177,7 +178,7 @@ class PublishedFigure(_Entry):
         if self.in_words:
             return self.in_words
         if number is not None:
-            digits = f"{number:.0f}" if number >= 10.0 else f"{number:.3g}"
+            digits = format_number(number, 0) if number >= 10.0 else format_given(number, 3)
             return f"{digits} {self.unit}".rstrip()
         if self.accepts in ("positive", "negative"):
             return str(self.accepts)
@@ -218,7 +219,7 @@ class PublishedDistribution(_Entry):
                 section=section,
                 quantity=f"{self.quantity}: {answer}",
                 place=self.simulated_for,
-                published=f"{share:.0f} %",
+                published=format_percent(share / 100.0),
                 source=self.source,
                 unit="%",
                 reads=ShareWithAnswer(self.reads, place),
@@ -238,7 +239,7 @@ class PublishedDistribution(_Entry):
 
     def _with_best_weights(self, results: Results) -> str:
         least = results.least_distance(self.reads.column, self.reads.answers)
-        return f"{least:.2f} with the best-fitting weights"
+        return f"{format_number(least, 2)} with the best-fitting weights"
 
 
 class PublishedClusters(_Entry):

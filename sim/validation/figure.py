@@ -1,4 +1,4 @@
-"""The figure of the page: simulated values beside published ones."""
+"""The picture of the page: simulated values beside published ones."""
 
 import math
 import textwrap
@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from sim.document.picture import Picture
 from sim.experiment.intervals import FloatArray
 from sim.hours import HOURS_PER_DAY
 from sim.report.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION
@@ -39,7 +40,21 @@ _FAMILY_STYLES = {"Google": ("s", GREEN, 7, "left"), "Microsoft": ("o", PURPLE, 
 _MARKS = {"agrees": ("o", BLUE), "undecided": ("o", "white"), "disagrees": ("X", VERMILION)}
 
 
-def validation_figure(results: Results, rows: Sequence[SurveyRow], tables: SurveyTables) -> Figure:
+def validation_picture(
+    results: Results, rows: Sequence[SurveyRow], tables: SurveyTables
+) -> Picture:
+    """Return the picture of the page."""
+    return Picture(
+        "validation",
+        _validation_figure(results, rows, tables),
+        "How close do they come?",
+        "Simulated values and published ones, each with the mark or line of the legend; bars are "
+        "95 % intervals over replications.",
+        "Times to deploy, presets, restore times and shares, simulated beside published.",
+    )
+
+
+def _validation_figure(results: Results, rows: Sequence[SurveyRow], tables: SurveyTables) -> Figure:
     """Draw times to deploy, presets over the clusters, restore times, and shares.
 
     Marks and line styles repeat the colours, so that the figure can be read in black and white.

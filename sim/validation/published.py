@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from scipy.stats import norm
 
 from sim.experiment.intervals import FloatArray
+from sim.report.units import format_number
 from sim.scenario.spec import Number, Spec
 
 Statistic = Literal["mean_log", "sd_log", "p10", "p50", "p90"]
@@ -59,7 +60,7 @@ class Answers(Spec):
         return np.asarray(np.cumsum(self.percentages) / np.sum(self.percentages))
 
     def __str__(self) -> str:
-        return " / ".join(f"{share:.0f}" for share in self.percentages) + " %"
+        return " / ".join(format_number(share, 0) for share in self.percentages) + " %"
 
 
 class LognormalFit(Spec):

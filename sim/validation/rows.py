@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.experiment.intervals import FloatArray
+from sim.report.units import format_given, format_number
 
 from .agreement import (
     Acceptance,
@@ -50,7 +51,9 @@ class SurveyRow:
     @property
     def accepted_in_words(self) -> str:
         """The ranges that agree, such as `0 to 15 or 46 to 60`."""
-        return " or ".join(f"{low:.3g} to {high:.3g}" for low, high in self.accepted)
+        return " or ".join(
+            f"{format_given(low, 3)} to {format_given(high, 3)}" for low, high in self.accepted
+        )
 
 
 def all_rows(results: Results, tables: SurveyTables) -> list[SurveyRow]:
@@ -77,7 +80,7 @@ def _row(
             most = simulated((values + part) / definition.size)
             acceptance = Undivided(acceptance.ranges, most)
             _, _, whole = definition.may_include.partition(": ")
-            note = f"{most.mean:.0f} {definition.unit} with all of the {whole}"
+            note = f"{format_number(most.mean, 0)} {definition.unit} with all of the {whole}"
     judged = "not judged" if definition.origin == "an input" else verdict(value, acceptance)
     return SurveyRow(
         definition=definition,

@@ -613,3 +613,12 @@ def test_what_belongs_to_the_whole_design_is_not_swept(
 def test_settings_that_contradict_each_other(settings: dict[str, object], said: str) -> None:
     with pytest.raises(ScenarioError, match=said):
         validate(small(**settings))
+
+
+@pytest.mark.parametrize("design", ["sobol", "morris"])
+def test_a_sweep_of_which_every_point_failed_has_no_indices(design: str, tmp_path: Path) -> None:
+    settings = {"automation": DEADLY, "design": design, "samples": 2, "replications": 2}
+    axes = {"standardization": sim.Interval(0, 1)}
+    sweep = run(tmp_path, axes, raises, **settings)
+    assert len(sweep.failures) == len(sweep.points)
+    assert sweep.sensitivity() is None

@@ -143,6 +143,14 @@ def test_sections_are_there_if_there_is_something_to_say(tmp_path, page):
     assert "1 0.5 5 h 90 % 75 % 20" in chosen.text
 
 
+def test_a_choice_about_which_nothing_is_known_has_no_table(tmp_path):
+    sweep = SWEEPS["selection"]()
+    table = sweep.selection.table.assign(best_probability=float("nan"))
+    unknown = replace(sweep, selection=replace(sweep.selection, best=None, table=table))
+    page = written(unknown, tmp_path / "report.html")
+    assert "the-best-point" not in [heading["id"] for heading in page.all("h2")]
+
+
 @pytest.mark.parametrize("name", ["all failed", "one point", "single replication", "no incidents"])
 def test_little_to_say_is_no_error(name, tmp_path):
     page = written(SWEEPS[name](), tmp_path / "report.html")

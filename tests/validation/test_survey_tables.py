@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sim.document.markdown import to_markdown
 from sim.scenario.errors import ScenarioError
 from sim.validation.clusters import merged_ranges, orders_by_year
 from sim.validation.csv_table import frame
+from sim.validation.document import validation_document
 from sim.validation.entries import RowDefinition
 from sim.validation.load import TABLES, load_tables
 from sim.validation.observe import DAYS, MINUTES, SurveyObservation, names
-from sim.validation.page import page
 from sim.validation.population import cells
 from sim.validation.readings import read
 from sim.validation.results import Results
@@ -153,7 +154,9 @@ def test_an_entry_is_all_that_a_new_figure_needs(folder, results):
     assert row.accepted_in_words == "40 to 60"
     line = frame(rows).iloc[-1]
     assert (line["key"], line["source"], line["trust"]) == ("hotfixes", "Somebody 2030", "M")
-    text = page(results, rows, tables, 3, 0)
+    text = to_markdown(
+        validation_document(results, rows, tables, [], "a command", "validation.csv")
+    )
     assert "| deployments that remedy an incident | 50 % | Somebody 2030 (M) | population |" in text
 
 
