@@ -20,6 +20,7 @@ from .validation import validate
 _PLAIN = re.compile(rf"^({'|'.join(Scenario.model_fields)})(\.[^=/]*)?=")
 _NO_CHOICE = "this scenario does not choose from that group"
 _WHERE_A_CHOICE = "scenarios that build on `default` do"
+_ONLY_WHAT_IS_SET = "a reference needs a key that a file or an override sets"
 _DEEPEST = 30
 """Levels of an override; parsing what is much deeper ends in Python's limit of recursion."""
 LONGEST_NAME = 200
@@ -86,7 +87,7 @@ def composed_data(files: Files, overrides: Sequence[str]) -> dict[str, Any]:
         try:
             return _as_data(compose(files, overrides))
         except COMPOSITION_ERRORS as error:
-            raise from_composition(error, overrides) from None
+            raise from_composition(error, overrides, files) from None
 
     def with_practices(levels: Mapping[str, str]) -> Scenario:
         chosen = _with_practices(files, overrides, levels)
@@ -165,9 +166,15 @@ def _refuse_long(key: str, value: str) -> None:
         raise ScenarioError([Problem(key, "is too long")])
 
 
-def from_composition(error: Exception, overrides: Sequence[str]) -> ScenarioError:
-    """Translate one of :data:`COMPOSITION_ERRORS` while composing with ``overrides``."""
-    return ScenarioError([_of_file(error) or _of_override(error, overrides) or _of_value(error)])
+def from_composition(
+    error: Exception, overrides: Sequence[str], files: Files | None = None
+) -> ScenarioError:
+    """Translate one of :data:`COMPOSITION_ERRORS` while composing with ``overrides``.
+
+    ``files`` are those that were composed; they may have config groups of their own.
+    """
+    problem = _of_file(error) or _of_override(error, overrides, files) or _of_value(error)
+    return ScenarioError([problem])
 
 
 def _of_file(error: Exception) -> Problem | None:
@@ -209,7 +216,7 @@ def _of_file(error: Exception) -> Problem | None:
     return None
 
 
-def _of_override(error: Exception, overrides: Sequence[str]) -> Problem | None:
+def _of_override(error: Exception, overrides: Sequence[str], files: Files | None) -> Problem | None:
     """Return which of ``overrides`` cannot be applied."""
     text = str(error).strip()
     if "Ambiguous value" in text or "requires --multirun" in text:
@@ -230,6 +237,9 @@ def _of_override(error: Exception, overrides: Sequence[str]) -> Problem | None:
             return group
         top = key.split(".")[0].split("/")[0]
         if top not in Scenario.model_fields and top != "hydra" and key in text:
+            if files is not None and files.options(key):  # a group of one's own
+                hint = "" if override.startswith("~") else f"+{key}=... chooses"
+                return Problem(key, _NO_CHOICE, hint)
             hint = nearest(key, [*Scenario.model_fields, *groups()])
             return Problem(key, f"unknown key (override {override!r})", hint)
     return None
@@ -270,7 +280,9 @@ def _of_value(error: Exception) -> Problem:
         return Problem(key, "a list is not allowed", "must be a mapping of keys")
     unknown = re.search(r"'([^']+)' not found", line)
     if isinstance(error, InterpolationKeyError) and unknown is not None:
-        hint = nearest(unknown[1].split(".")[0], Scenario.model_fields)
+        top = unknown[1].partition(".")[0]
+        is_known = top in Scenario.model_fields
+        hint = _ONLY_WHAT_IS_SET if is_known else nearest(top, Scenario.model_fields)
         return Problem(key, f"no key '{unknown[1]}' to refer to", hint)
     return Problem(key, line)
 
