@@ -552,6 +552,20 @@ def test_a_practice_of_ones_own_in_a_roadmap(here: Path) -> None:
     assert item.brings == {"automation": 0.77}
 
 
+def test_a_group_of_ones_own_that_the_scenario_does_not_choose_from(
+    here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = here / "mine" / "practice" / "luck" / "good.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("# @package _global_\nautomation: 0.77\n")
+    no_choice = "practice/luck: this scenario does not choose from that group"
+    for words in (["practice/luck=good"], ["-m", "practice/luck=good,bad"]):
+        assert status("--config-dir=mine", *words) == 2
+        assert capfd.readouterr().err == f"{no_choice}; +practice/luck=... chooses\n"
+    assert status("--config-dir=mine", "~practice/luck") == 2
+    assert capfd.readouterr().err == f"{no_choice}\n"
+
+
 @pytest.mark.parametrize("edited", ["first", "later"])
 def test_a_file_that_is_edited_between_runs_ends_in_a_refusal(
     edited: str, here: Path, capfd: pytest.CaptureFixture[str]

@@ -63,7 +63,7 @@ def composed_data(files: Files, overrides: Sequence[str]) -> dict[str, Any]:
         try:
             return _as_data(compose(files, overrides))
         except COMPOSITION_ERRORS as error:
-            raise from_composition(error, overrides) from None
+            raise from_composition(error, overrides, files) from None
 
     def with_practices(levels: Mapping[str, str]) -> Scenario:
         chosen = _with_practices(files, overrides, levels)

@@ -13,10 +13,12 @@ from sim.scenario.errors import Problem, ScenarioError, nearest
 from sim.scenario.files import groups, scenario_names
 from sim.scenario.organization import Scenario
 
+from .composition import Files
 from .overrides import key_of
 
 _NO_CHOICE = "this scenario does not choose from that group"
 _WHERE_A_CHOICE = "scenarios that build on `default` do"
+_ONLY_WHAT_IS_SET = "a reference needs a key that a file or an override sets"
 COMPOSITION_ERRORS = (
     HydraException,
     OmegaConfBaseException,
@@ -28,9 +30,15 @@ COMPOSITION_ERRORS = (
 """What Hydra raises when files and overrides do not make a configuration."""
 
 
-def from_composition(error: Exception, overrides: Sequence[str]) -> ScenarioError:
-    """Translate one of :data:`COMPOSITION_ERRORS` while composing with ``overrides``."""
-    return ScenarioError([_of_file(error) or _of_override(error, overrides) or _of_value(error)])
+def from_composition(
+    error: Exception, overrides: Sequence[str], files: Files | None = None
+) -> ScenarioError:
+    """Translate one of :data:`COMPOSITION_ERRORS` while composing with ``overrides``.
+
+    ``files`` are those that were composed; they may have config groups of their own.
+    """
+    problem = _of_file(error) or _of_override(error, overrides, files) or _of_value(error)
+    return ScenarioError([problem])
 
 
 def _of_file(error: Exception) -> Problem | None:
@@ -72,7 +80,7 @@ def _of_file(error: Exception) -> Problem | None:
     return None
 
 
-def _of_override(error: Exception, overrides: Sequence[str]) -> Problem | None:
+def _of_override(error: Exception, overrides: Sequence[str], files: Files | None) -> Problem | None:
     """Return which of ``overrides`` cannot be applied."""
     text = str(error).strip()
     if "Ambiguous value" in text or "requires --multirun" in text:
@@ -93,6 +101,9 @@ def _of_override(error: Exception, overrides: Sequence[str]) -> Problem | None:
             return group
         top = key.split(".")[0].split("/")[0]
         if top not in Scenario.model_fields and top != "hydra" and key in text:
+            if files is not None and files.options(key):  # a group of one's own
+                hint = "" if override.startswith("~") else f"+{key}=... chooses"
+                return Problem(key, _NO_CHOICE, hint)
             hint = nearest(key, [*Scenario.model_fields, *groups()])
             return Problem(key, f"unknown key (override {override!r})", hint)
     return None
@@ -133,6 +144,8 @@ def _of_value(error: Exception) -> Problem:
         return Problem(key, "a list is not allowed", "must be a mapping of keys")
     unknown = re.search(r"'([^']+)' not found", line)
     if isinstance(error, InterpolationKeyError) and unknown is not None:
-        hint = nearest(unknown[1].split(".")[0], Scenario.model_fields)
+        top = unknown[1].partition(".")[0]
+        is_known = top in Scenario.model_fields
+        hint = _ONLY_WHAT_IS_SET if is_known else nearest(top, Scenario.model_fields)
         return Problem(key, f"no key '{unknown[1]}' to refer to", hint)
     return Problem(key, line)

@@ -134,6 +134,7 @@ class _Flow:
         of_services = (scenario.horizon_weeks + 1) * n_services  # quality once per week
         self._add("horizon_weeks", of_pools + of_services)
         self._upkeep(n_services)
+        self._roadmap()
         attacks = scenario.threats.interarrival_h
         if attacks is not None:
             self._silent += n_services * self._renewals(attacks)
@@ -668,6 +669,22 @@ class _Flow:
                 return never if loss >= most else midpoint + scale * 4 * (loss / most - 0.5)
             case _:
                 return never
+
+    def _roadmap(self) -> None:
+        """Count the work of introducing practices, which half of the people of a pool share."""
+        scenario = self._scenario
+        for item in scenario.roadmap:
+            if item.start_week >= scenario.horizon_weeks:
+                continue
+            tasks = 0
+            for role, effort_h in item.effort_h.items():
+                if effort_h > 0:
+                    tasks += math.ceil(scenario.shared_people.get(role, 0) / 2)
+                    tasks += sum(
+                        team.count * math.ceil(team.people.get(role, 0) / 2)
+                        for team in scenario.teams.values()
+                    )
+            self._add("roadmap", 1 + tasks)
 
     # Bookkeeping
 

@@ -73,21 +73,25 @@ class Clock(simpy.Environment):
     """SimPy's environment, with time on the grid, from 0.
 
     It ends a simulation whose clock stands still. Every half a million events (or ten times as many
-    as were waiting when it looked, if that is more) it looks whether time has passed since. If not,
+    as there are people, or were waiting when it looked, if that is more) it looks whether time has
+    passed since. If not,
     the process that schedules an event gets a :class:`SimulationError`, which SimPy passes on to
     the caller of ``run``.
 
     Args:
         most_events: how many events the simulation may make; None for no limit.
+        people: how many may begin to work at the same instant.
     """
 
-    def __init__(self, most_events: int | None = None) -> None:
+    def __init__(self, most_events: int | None = None, people: int = 0) -> None:
         super().__init__(0.0)
         self._most_events = most_events
         self._error: SimulationError | None = None
         self._looked_at = nan
-        self._patience = _PATIENCE
-        self._look_again = _PATIENCE if most_events is None else min(_PATIENCE, most_events)
+        self._patience = max(_PATIENCE, _EVENTS_PER_WAITING_ONE * people)
+        self._look_again = self._patience
+        if most_events is not None:
+            self._look_again = min(self._look_again, most_events)
 
     def schedule(self, event: Event, priority: EventPriority = NORMAL, delay: float = 0.0) -> None:
         """Schedule ``event`` for the instant that is nearest to ``delay`` hours from now."""

@@ -74,7 +74,10 @@ class Organization:
 
     def __init__(self, scenario: Scenario, seed: int, replication: int) -> None:
         self.scenario = scenario
-        self.env = Clock(None if scenario.allow_large else MOST_EVENTS)
+        people = sum(scenario.shared_people.values()) + sum(
+            team.count * sum(team.people.values()) for team in scenario.teams.values()
+        )
+        self.env = Clock(None if scenario.allow_large else MOST_EVENTS, people)
         self.log = EventLog()
         self.randomness = Randomness(seed, replication)
         self.hooks = Hooks()

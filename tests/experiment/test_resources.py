@@ -54,6 +54,22 @@ def test_twice_the_time_is_twice_the_rows() -> None:
     assert long == pytest.approx(2 * short, rel=0.05)
 
 
+def test_those_who_introduce_a_practice_are_expected() -> None:
+    """Half of the 101 people of each of 7 teams, with a row each, and one for the item."""
+    item = "{practice: testing, level: full, start_week: 1, effort_h: {ml_engineer: 1e6}"
+    organization = (
+        "warmup_weeks=0",
+        "teams.product.count=7",
+        "teams.product.people.ml_engineer=101",
+    )
+    scenario = sim.load(
+        "horizon_weeks=4", *organization, f"roadmap=[{item}, brings: {{automation: 0.5}}}}]"
+    )
+    assert workload(scenario).rows["roadmap"] == 7 * 51 + 1
+    work = sim.simulate(scenario).work
+    assert (work["activity"] == "investment").sum() == 7 * 51
+
+
 def test_most_rows_come_from_what_happens_most_often() -> None:
     scenario = sim.load("services.model.data.interarrival_h=0.01")
     assert workload(scenario).main_source == "services.*.data"

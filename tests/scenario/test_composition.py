@@ -1,5 +1,6 @@
 """What is composed is what Hydra makes, and is made anew when a file has changed."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -222,3 +223,20 @@ def test_what_cannot_be_removed(override: str, said: str) -> None:
     with pytest.raises(sim.ScenarioError) as caught:
         sim.load(override)
     assert str(caught.value).startswith(said)
+
+
+ONLY_WHAT_IS_SET = "a reference needs a key that a file or an override sets"
+
+
+@pytest.mark.parametrize(
+    ("reference", "hint"),
+    [
+        ("working_hours.always", ONLY_WHAT_IS_SET),
+        ("pipeline.steps.trian.automation", ONLY_WHAT_IS_SET),
+        ("automatoin", "did you mean 'automation'?"),
+    ],
+)
+def test_what_cannot_be_referred_to(reference: str, hint: str) -> None:
+    with pytest.raises(sim.ScenarioError, match=re.escape(hint)) as said:
+        sim.load(f"incidents.failover.available=${{{reference}}}")
+    assert str(said.value).startswith("incidents.failover.available: no key '")

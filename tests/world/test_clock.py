@@ -175,6 +175,19 @@ def test_many_events_are_no_standstill_if_time_passes_or_many_wait() -> None:
     env.run(until=16)  # five hundred at a time
 
 
+@pytest.mark.usefixtures("impatient")
+def test_an_instant_at_which_many_people_begin_is_no_standstill() -> None:
+    def everybody(env: Clock) -> None:
+        env.run(until=12.5)
+        for _ in range(1500):
+            env.timeout(5.0)  # a hundred are waiting when it looks, and then a thousand more
+        env.run(until=20)
+
+    everybody(Clock(people=1500))
+    with pytest.raises(SimulationError, match=r"^the clock stands still at 12\.500000 h"):
+        everybody(Clock())
+
+
 def test_too_many_events_end_the_simulation() -> None:
     env = Clock(most_events=5000)
     env.process(loop(env, 0.001, Named()))
