@@ -112,6 +112,17 @@ def test_a_layer_imports_nothing_but_what_is_below(layer: str) -> None:
             assert found <= allowed, f"{module} imports {sorted(found - allowed)}"
 
 
+def test_hydra_is_known_to_one_package_alone() -> None:
+    for module, path in MODULES.items():
+        names = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names.add(str(node.module).partition(".")[0])
+        assert ("hydra" not in names) or _layer(module) == "configuration", module
+
+
 def test_no_package_has_a_circle_of_imports() -> None:
     list(TopologicalSorter(IMPORTS).static_order())  # raises CycleError
 

@@ -49,7 +49,6 @@ class Comparison:
                 difference that is put up with.
             metrics: which ones; by default all, also those of which nothing is expected.
             adjust: ``"holm"``, see :mod:`sim.experiment.holm` for what its intervals promise;
-                ``"bonferroni"``, wider intervals that cover all true differences together;
                 ``"none"``.
 
         Returns:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from .intervals import Estimates, FloatArray, interval, p_value
 
-Adjustment = Literal["holm", "bonferroni", "none"]
+Adjustment = Literal["holm", "none"]
 
 
 def family_of_tests(
@@ -105,9 +105,6 @@ def _adjusted(p: FloatArray, alpha: float, adjust: Adjustment) -> tuple[FloatArr
     """Return the level of each interval and the adjusted p-values."""
     if adjust == "holm":
         return levels(p, alpha), adjusted_p_values(p)
-    if adjust == "bonferroni":
-        tests = max(int((~np.isnan(p)).sum()), 1)
-        return np.full(p.shape, alpha / tests), np.minimum(p * tests, 1.0)
     if adjust == "none":
         return np.full(p.shape, alpha), p
-    raise ValueError(f"unknown adjustment {adjust!r}; 'holm', 'bonferroni' or 'none'")
+    raise ValueError(f"unknown adjustment {adjust!r}; 'holm' or 'none'")

@@ -8,8 +8,7 @@ import pandas as pd
 from sim.metrics.catalogue import metric
 from sim.scenario.errors import Problem, ScenarioError, nearest
 from sim.scenario.organization import Scenario
-from sim.scenario.settings import Precision
-from sim.scenario.settings import Selection as SelectionSettings
+from sim.scenario.settings import Precision, SelectionSpec
 
 from .precision import Target, first_enough
 from .run import metric_names
@@ -23,7 +22,7 @@ _STEPS = 20
 """Parts in which the budget of a search is given out."""
 
 
-def goal_of(wish: SelectionSettings) -> Goal:
+def goal_of(wish: SelectionSpec) -> Goal:
     """Return what is looked for by the setting `select`."""
     return Goal(wish.metric, wish.goal == "largest", wish.at_most, wish.at_least)
 
@@ -141,7 +140,7 @@ def _until_precise(
 
 
 def _until_selected(
-    wish: SelectionSettings,
+    wish: SelectionSpec,
     settings: Scenario,
     store: Store,
     prints: Sequence[bytes],
@@ -172,7 +171,7 @@ def _until_selected(
     return wanted
 
 
-def budget_of(wish: SelectionSettings, replications: int, points: int) -> int:
+def budget_of(wish: SelectionSpec, replications: int, points: int) -> int:
     """Return how many further replications the setting `select` allows, of all points together."""
     return replications * points if wish.budget is None else wish.budget
 

@@ -29,9 +29,9 @@ from sim.scenario.organization import (
     Response,
     Retraining,
     Scenario,
-    Service,
+    ServiceSpec,
     Step,
-    Team,
+    TeamSpec,
     WorkingHours,
 )
 
@@ -140,7 +140,7 @@ class _Flow:
             self._silent += n_services * self._renewals(attacks)
         return Workload(self._rows, self._silent, n_services)
 
-    def _team(self, team: Team, owned: list[Service]) -> None:
+    def _team(self, team: TeamSpec, owned: list[ServiceSpec]) -> None:
         """Count what all teams like ``team`` do."""
         pools = self._pools(team)
         count = float(team.count)
@@ -150,7 +150,7 @@ class _Flow:
         self._improvements(count, owned, pools, incidents)
         self._remedies(count, owned, pools, incidents)
 
-    def _pools(self, team: Team) -> _Pools:
+    def _pools(self, team: TeamSpec) -> _Pools:
         scenario = self._scenario
         people = dict(self._shared_people)
         for role, headcount in team.people.items():
@@ -166,7 +166,7 @@ class _Flow:
     # What arrives
 
     def _features(
-        self, team: Team, owned: list[Service], pools: _Pools, incidents: dict[str, float]
+        self, team: TeamSpec, owned: list[ServiceSpec], pools: _Pools, incidents: dict[str, float]
     ) -> None:
         spec = self._scenario.changes.feature
         if spec is None:
@@ -193,7 +193,7 @@ class _Flow:
         self._count("changes.feature", rows, done, incidents, spec.defects)
 
     def _improvements(
-        self, count: float, owned: list[Service], pools: _Pools, incidents: dict[str, float]
+        self, count: float, owned: list[ServiceSpec], pools: _Pools, incidents: dict[str, float]
     ) -> None:
         spec = self._scenario.changes.improvement
         if spec.interarrival_h is None:
@@ -220,7 +220,7 @@ class _Flow:
         self._count(source, rows, done, incidents, spec.defects)
 
     def _retrainings(
-        self, count: float, owned: list[Service], pools: _Pools, incidents: dict[str, float]
+        self, count: float, owned: list[ServiceSpec], pools: _Pools, incidents: dict[str, float]
     ) -> None:
         spec = self._scenario.changes.retrain
         for service in owned:
@@ -245,7 +245,7 @@ class _Flow:
                 most = min(most, services + pools.people[role][0] / hours)
         return most
 
-    def _triggered(self, service: Service, policy: Retraining, cycle_h: float) -> float:
+    def _triggered(self, service: ServiceSpec, policy: Retraining, cycle_h: float) -> float:
         """Return how often something asks for a retraining of one service."""
         match policy.trigger:
             case "schedule":
@@ -268,7 +268,7 @@ class _Flow:
     # What breaks
 
     def _incidents_of_themselves(
-        self, count: float, owned: list[Service], pools: _Pools
+        self, count: float, owned: list[ServiceSpec], pools: _Pools
     ) -> dict[str, float]:
         """Return the number of incidents, by cause, that need no deployment; count batches too."""
         scenario = self._scenario
@@ -331,7 +331,7 @@ class _Flow:
         ) * self._within(response.notice_h)
 
     def _remedies(
-        self, count: float, owned: list[Service], pools: _Pools, incidents: dict[str, float]
+        self, count: float, owned: list[ServiceSpec], pools: _Pools, incidents: dict[str, float]
     ) -> None:
         """Count incidents and what they bring about, round after round."""
         spec = self._scenario.incidents

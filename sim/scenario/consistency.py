@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from .errors import Problem, nearest
-from .organization import Scenario, Service, Team
+from .organization import Scenario, ServiceSpec, TeamSpec
 from .spec import SHORTEST
 
 
@@ -169,7 +169,7 @@ def _roadmap(scenario: Scenario) -> Iterator[Problem]:
                 yield _unknown(f"{key}.effort_h.{role}", role, "role with people", _roles(scenario))
 
 
-def _needed_roles(scenario: Scenario, services: list[Service]) -> Iterator[tuple[str, str]]:
+def _needed_roles(scenario: Scenario, services: list[ServiceSpec]) -> Iterator[tuple[str, str]]:
     for name, step in scenario.pipeline.steps.items():
         breaks = scenario.upkeep.time_to_break_h is not None
         by_hand = scenario.automated(step) < 1 or breaks
@@ -220,7 +220,7 @@ def _possible_defects(scenario: Scenario) -> set[str]:
     return kinds
 
 
-def _has_people(scenario: Scenario, team: Team, role: str) -> bool:
+def _has_people(scenario: Scenario, team: TeamSpec, role: str) -> bool:
     return team.people.get(role, 0) > 0 or scenario.shared_people.get(role, 0) > 0
 
 

@@ -226,14 +226,18 @@ def values(text: str) -> list[Value]:
     return list(_leaves(root, (), text, _sources(text), ""))
 
 
-class _WithoutTitles(GenerateJsonSchema):
+class _NamesForReaders(GenerateJsonSchema):
+    def normalize_name(self, name: str) -> str:
+        """Name parts as people do: a `TeamSpec` is what a file says of a team."""
+        return super().normalize_name(name).removesuffix("Spec")
+
     def field_title_should_be_set(self, schema: CoreSchema) -> bool:
         return False
 
 
 def _schema() -> Node:
     """Return the JSON Schema of a scenario in which all distributions are one definition."""
-    schema = organization.Scenario.model_json_schema(schema_generator=_WithoutTitles)
+    schema = organization.Scenario.model_json_schema(schema_generator=_NamesForReaders)
     schema["$defs"]["Distribution"] = {}
     definition: Node = _share_distributions(schema, schema["$defs"]["Distribution"])
     return definition
@@ -308,7 +312,8 @@ def _entries(node: Node) -> list[Node]:
 
 
 def _section(name: str, node: Node, places: Sequence[str]) -> str:
-    model: type[BaseModel] = getattr(organization, name)
+    here = vars(organization)
+    model: type[BaseModel] = here.get(f"{name}Spec") or here[name]  # see `_NamesForReaders`
     fields = {field.alias or key: field for key, field in model.model_fields.items()}
     rows = []
     for key, entry in node["properties"].items():

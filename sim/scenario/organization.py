@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BeforeValidator, Field, model_validator
 
 from .distributions import Distribution, without_replaced
-from .settings import Precision, Selection
+from .settings import Precision, SelectionSpec
 from .spec import (
     GREATEST,
     LARGEST_COUNT,
@@ -91,7 +91,7 @@ class WorkingHours(Spec):
         return self
 
 
-class Team(Spec):
+class TeamSpec(Spec):
     """A team, or several alike."""
 
     count: Count = quantity(1, "teams", "How many teams are like this one.", ge=1, le=1000)
@@ -107,7 +107,7 @@ class Team(Spec):
     )
 
 
-class ComputePool(Spec):
+class ComputePoolSpec(Spec):
     """Slots that run jobs: GPU slots, CI runners."""
 
     shared: bool = quantity(
@@ -294,7 +294,7 @@ class Retraining(Spec):
     )
 
 
-class Service(Spec):
+class ServiceSpec(Spec):
     """A model in production, or several alike."""
 
     team: Name = Field(description="The team (or kind of team) that owns it.")
@@ -703,7 +703,7 @@ class Scenario(Spec):
     precision: Precision | None = Field(
         None, description="Replicate each point of a sweep until its intervals are this narrow."
     )
-    select: Selection | None = Field(
+    select: SelectionSpec | None = Field(
         None, description="Choose the best point of a sweep, and replicate where that is in doubt."
     )
 
@@ -731,7 +731,7 @@ class Scenario(Spec):
     interrupting: tuple[WorkClass, ...] = quantity(
         ("incident",), "classes", "Work that interrupts less urgent work at once."
     )
-    teams: dict[Name, Team] = Field(description="Teams by name.", min_length=1)
+    teams: dict[Name, TeamSpec] = Field(description="Teams by name.", min_length=1)
     shared_people: dict[Name, Headcount] = quantity(
         {}, "persons by role", "Groups outside the teams that serve all of them."
     )
@@ -741,8 +741,8 @@ class Scenario(Spec):
         "Roles that work for other teams too, if nobody there is free, on services on the golden "
         "path.",
     )
-    compute: dict[Name, ComputePool] = Field({}, description="Compute pools by name.")
-    services: dict[Name, Service] = Field(description="Services by name.", min_length=1)
+    compute: dict[Name, ComputePoolSpec] = Field({}, description="Compute pools by name.")
+    services: dict[Name, ServiceSpec] = Field(description="Services by name.", min_length=1)
     changes: Changes = Field(Changes(), description="What is changed, and how often.")
     pipeline: Pipeline = Field(description="From commit to production.")
     incidents: Incidents = Field(Incidents(), description="What happens when something fails.")

@@ -18,7 +18,7 @@ FOR_READERS = frozenset({"name", "description", "animation"})
 _FARTHEST = 1e15
 """Of a limit on a metric; costs of the largest organization stay below it."""
 
-Metric = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9_-]*$")]
+MetricName = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9_-]*$")]
 
 
 def _checked(width: object) -> object:
@@ -45,7 +45,7 @@ class Precision(Spec):
     `replications` of the scenario are made in any case.
     """
 
-    half_width: dict[Metric, HalfWidth] = quantity(
+    half_width: dict[MetricName, HalfWidth] = quantity(
         ...,
         "metric's unit, or %",
         "Half-width of the 95 % interval by metric: of durations and costs in % of the mean, of "
@@ -63,15 +63,15 @@ class Precision(Spec):
     )
 
 
-class Selection(Spec):
+class SelectionSpec(Spec):
     """Which point of a sweep is wanted, and how hard to look for it."""
 
-    metric: Metric = quantity(..., "-", "What the best point has the least of, or the most.")
+    metric: MetricName = quantity(..., "-", "What the best point has the least of, or the most.")
     goal: Literal["smallest", "largest"] = Field("smallest", description="Which is better.")
-    at_most: dict[Metric, _Limit] = quantity(
+    at_most: dict[MetricName, _Limit] = quantity(
         {}, "metric's unit", "Points whose means lie above these are out of the question."
     )
-    at_least: dict[Metric, _Limit] = quantity(
+    at_least: dict[MetricName, _Limit] = quantity(
         {}, "metric's unit", "Points whose means lie below these are out of the question."
     )
     probability: Share = share(

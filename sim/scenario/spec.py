@@ -52,5 +52,9 @@ class Spec(BaseModel):
     """Base of all parts of a scenario: frozen, and closed to unknown keys."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        validate_default=True,
+        model_title_generator=lambda model: model.__name__.removesuffix("Spec"),
     )

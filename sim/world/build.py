@@ -5,9 +5,7 @@ from collections.abc import Sequence
 import simpy
 
 from sim.log.rows import ServiceRow
-from sim.scenario.organization import Scenario
-from sim.scenario.organization import Service as ServiceSpec
-from sim.scenario.organization import Team as TeamSpec
+from sim.scenario.organization import Scenario, ServiceSpec, TeamSpec
 
 from . import (
     arrivals,

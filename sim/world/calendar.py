@@ -14,9 +14,9 @@ from sim.scenario.organization import DAYS, WorkingHours
 
 from .clock import to_hours, to_ticks
 
-WEEK = to_ticks(HOURS_PER_WEEK)
+WEEK_TICKS = to_ticks(HOURS_PER_WEEK)
 """A week in ticks of the clock."""
-DAY = to_ticks(HOURS_PER_DAY)
+DAY_TICKS = to_ticks(HOURS_PER_DAY)
 """A day in ticks of the clock."""
 
 
@@ -31,12 +31,12 @@ class Calendar:
         self.always = hours.always
         self.focus = hours.focus
         opens, closes = to_ticks(hours.opens), to_ticks(hours.closes)
-        starts = sorted(DAY * DAYS.index(day) for day in set(hours.days))
+        starts = sorted(DAY_TICKS * DAYS.index(day) for day in set(hours.days))
         self._opens = [start + opens for start in starts]
         self._closes = [start + closes for start in starts]
         self._before = [(closes - opens) * index for index in range(len(starts) + 1)]
         """Working ticks of the week before each day, and of the whole week."""
-        self._weekly = WEEK if hours.always else self._before[-1]
+        self._weekly = WEEK_TICKS if hours.always else self._before[-1]
         self.weekly = to_hours(self._weekly) * hours.focus
         """Effort hours that fit into a week."""
 
@@ -44,23 +44,23 @@ class Calendar:
         """Return whether ``at`` lies in working hours (opening included, closing not)."""
         if self.always:
             return True
-        inside = to_ticks(at) % WEEK
+        inside = to_ticks(at) % WEEK_TICKS
         index = bisect_right(self._opens, inside) - 1
         return index >= 0 and inside < self._closes[index]
 
     def opens_at(self, at: float) -> bool:
         """Return whether working hours begin at ``at``."""
-        return not self.always and to_ticks(at) % WEEK in self._opens
+        return not self.always and to_ticks(at) % WEEK_TICKS in self._opens
 
     def next_opening(self, at: float) -> float:
         """Return the first opening strictly after ``at``; infinity if it never closes."""
         if self.always:
             return inf
-        week, inside = divmod(to_ticks(at), WEEK)
+        week, inside = divmod(to_ticks(at), WEEK_TICKS)
         index = bisect_right(self._opens, inside)
         if index == len(self._opens):
             week, index = week + 1, 0
-        return to_hours(week * WEEK + self._opens[index])
+        return to_hours(week * WEEK_TICKS + self._opens[index])
 
     def finish(self, start: float, effort: float) -> float:
         """Return when ``effort`` hours of focused work begun at ``start`` are done.
@@ -73,12 +73,14 @@ class Calendar:
             return start
         if self.always:
             return to_hours(to_ticks(start) + needed)
-        week, inside = divmod(to_ticks(start), WEEK)
+        week, inside = divmod(to_ticks(start), WEEK_TICKS)
         weeks, needed = divmod(self._since_monday(inside) + needed, self._weekly)
         if needed == 0:  # done with the last working hour of the week before
             weeks, needed = weeks - 1, self._weekly
         index = bisect_left(self._before, needed) - 1
-        return to_hours((week + weeks) * WEEK + self._opens[index] + needed - self._before[index])
+        return to_hours(
+            (week + weeks) * WEEK_TICKS + self._opens[index] + needed - self._before[index]
+        )
 
     def worked(self, start: float, end: float) -> float:
         """Return the hours of focused work that fit between ``start`` and ``end``."""
@@ -95,7 +97,7 @@ class Calendar:
             if first < last:
                 yield start, end, to_hours(last - first) * self.focus
             return
-        for monday in range(first - first % WEEK, last, WEEK):
+        for monday in range(first - first % WEEK_TICKS, last, WEEK_TICKS):
             for opens, closes in zip(self._opens, self._closes, strict=True):
                 begin, stop = max(first, monday + opens), min(last, monday + closes)
                 if begin < stop:
@@ -105,7 +107,7 @@ class Calendar:
         """Return the working ticks from the first Monday to ``at``."""
         if self.always:
             return at
-        week, inside = divmod(at, WEEK)
+        week, inside = divmod(at, WEEK_TICKS)
         return week * self._weekly + self._since_monday(inside)
 
     def _since_monday(self, inside: int) -> int:

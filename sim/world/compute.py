@@ -14,7 +14,7 @@ from simpy.events import Event
 
 from sim.log import NO_ID, EventLog
 from sim.log.rows import JobOutcome
-from sim.scenario.organization import ComputePool as ComputeSpec
+from sim.scenario.organization import ComputePoolSpec
 
 from .clock import LAST, Clock, Occurrence, to_hours, to_ticks
 
@@ -94,7 +94,7 @@ class ComputePool:
         name: str,
         resource: str,
         team: str,
-        spec: ComputeSpec,
+        spec: ComputePoolSpec,
         provisioning: Callable[[int], float],
         cluster: Cluster,
     ) -> None:
@@ -150,7 +150,7 @@ class ComputePool:
         self._scale_up(anywhere)
         return job
 
-    def adopt(self, spec: ComputeSpec) -> None:
+    def adopt(self, spec: ComputePoolSpec) -> None:
         """From now on be as ``spec`` says; slots too many are given back once they are idle."""
         self._spec = spec
         self._interruptions_per_h = spec.failures_per_h + spec.preemptions_per_h

@@ -29,8 +29,7 @@ from sim.log.rows import (
     InvestmentRow,
     Remedy,
 )
-from sim.scenario.organization import ChangeKind, DefectKind, Investment, Retraining
-from sim.scenario.organization import Service as ServiceSpec
+from sim.scenario.organization import ChangeKind, DefectKind, Investment, Retraining, ServiceSpec
 
 from .compute import ComputePool
 from .decay import QualityCurve
@@ -508,9 +507,8 @@ class Introduction:
         """Return how much longer work takes because people are still learning, as a share."""
         left_h = self.learned_at - now
         if left_h > 0:
-            return (
-                self.item.learning_slowdown * left_h / (self.item.learning_weeks * HOURS_PER_WEEK)
-            )
+            learning_h = self.item.learning_weeks * HOURS_PER_WEEK
+            return self.item.learning_slowdown * left_h / learning_h
         return 0.0
 
     def row(self) -> InvestmentRow:

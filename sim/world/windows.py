@@ -2,7 +2,7 @@
 
 from sim.scenario.organization import DAYS, Window
 
-from .calendar import DAY, WEEK
+from .calendar import DAY_TICKS, WEEK_TICKS
 from .clock import to_hours, to_ticks
 
 
@@ -14,9 +14,9 @@ class Timetable:
     """
 
     def __init__(self, window: Window) -> None:
-        self._period = window.every_weeks * WEEK
+        self._period = window.every_weeks * WEEK_TICKS
         hour = to_ticks(window.hour)
-        self._offsets = sorted(DAY * DAYS.index(day) + hour for day in set(window.days))
+        self._offsets = sorted(DAY_TICKS * DAYS.index(day) + hour for day in set(window.days))
 
     def next_opening(self, at: float) -> float:
         """Return the first opening at or after ``at``, to the microsecond."""

@@ -28,7 +28,7 @@ from sim.report.sweep_content import (
     value_name,
 )
 from sim.report.units import MINUS
-from sim.scenario.settings import Selection as SelectionSettings
+from sim.scenario.settings import SelectionSpec
 
 
 def said(sweep):
@@ -163,7 +163,7 @@ def test_indices_are_told_with_their_intervals():
 
 def test_choice_is_told_with_its_probability():
     sweep = grid(automation=[0, 1])
-    wish = SelectionSettings(metric="lead_time_h", at_most={"change_failure_rate": 0.15})
+    wish = SelectionSpec(metric="lead_time_h", at_most={"change_failure_rate": 0.15})
     base = sweep.base.model_copy(update={"select": wish})
     chosen = replace(sweep, base=base, selection=Selection(1, 0.934, None))
     assert (
@@ -180,7 +180,7 @@ def test_choice_is_told_with_its_probability():
 
 def chosen_by(sweep, **wish):
     """Return the sweep with a goal, and the choice that the values make."""
-    base = sweep.base.model_copy(update={"select": SelectionSettings(**wish)})
+    base = sweep.base.model_copy(update={"select": SelectionSpec(**wish)})
     runs = pd.DataFrame(
         sweep.values.reshape(-1, len(METRICS)),
         columns=list(METRICS),

@@ -30,7 +30,7 @@ from sim.report.sweep_figures import (
     plot_tornado,
     sweep_pictures,
 )
-from sim.scenario.settings import Selection as SelectionSettings
+from sim.scenario.settings import SelectionSpec
 
 FIVE = [0, 0.25, 0.5, 0.75, 1]
 KEYS = ["automation", "standardization", "people.ml_engineer.count", "incidents.on_call_share"]
@@ -62,7 +62,7 @@ def chosen(sweep):
         {"mean": 5.0, "feasible_probability": 0.9, "best_probability": [0.2, 0.75, 0.05], "n": 20},
         index=pd.Index([0, 1, 2], name="point"),
     )
-    base = sweep.base.model_copy(update={"select": SelectionSettings(metric="lead_time_h")})
+    base = sweep.base.model_copy(update={"select": SelectionSpec(metric="lead_time_h")})
     return replace(sweep, base=base, selection=Selection(1, 0.5, table))
 
 

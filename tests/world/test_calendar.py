@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sim.hours import HOURS_PER_WEEK as WEEK_H
 from sim.scenario.organization import DAYS, WorkingHours
-from sim.world.calendar import DAY, Calendar
+from sim.world.calendar import DAY_TICKS, Calendar
 from sim.world.clock import snap, to_hours, to_ticks
 
 EXAMPLES = settings(derandomize=True, phases=[Phase.explicit, Phase.generate], deadline=None)
@@ -69,22 +69,22 @@ def hours_and_time(draw: st.DrawFn) -> tuple[WorkingHours, float]:
     if draw(st.booleans()):
         edge = to_ticks(draw(st.sampled_from([hours.opens, hours.closes])))
         day = draw(st.integers(0, 520 * 7))
-        at = to_hours(max(0, DAY * day + edge + draw(st.sampled_from([-1, 0, 0, 1]))))
+        at = to_hours(max(0, DAY_TICKS * day + edge + draw(st.sampled_from([-1, 0, 0, 1]))))
     return hours, at
 
 
 def open_on(hours: WorkingHours, day: int) -> tuple[int, int] | None:
     """Return the working ticks of a day (counted from the first Monday), if it has any."""
     if hours.always:
-        return DAY * day, DAY * (day + 1)
+        return DAY_TICKS * day, DAY_TICKS * (day + 1)
     if DAYS[day % 7] not in hours.days:
         return None
-    return DAY * day + to_ticks(hours.opens), DAY * day + to_ticks(hours.closes)
+    return DAY_TICKS * day + to_ticks(hours.opens), DAY_TICKS * day + to_ticks(hours.closes)
 
 
 def walk_worked(hours: WorkingHours, start: int, end: int) -> int:
     worked = 0
-    for day in range(start // DAY, end // DAY + 1):
+    for day in range(start // DAY_TICKS, end // DAY_TICKS + 1):
         opened = open_on(hours, day)
         if opened is not None:
             worked += max(0, min(end, opened[1]) - max(start, opened[0]))
@@ -92,7 +92,7 @@ def walk_worked(hours: WorkingHours, start: int, end: int) -> int:
 
 
 def walk_finish(hours: WorkingHours, start: int, needed: int) -> int:
-    day = start // DAY
+    day = start // DAY_TICKS
     while needed > 0:
         opened = open_on(hours, day)
         if opened is not None and opened[1] > start:
@@ -105,7 +105,7 @@ def walk_finish(hours: WorkingHours, start: int, needed: int) -> int:
 
 
 def walk_is_open(hours: WorkingHours, at: int) -> bool:
-    opened = open_on(hours, at // DAY)
+    opened = open_on(hours, at // DAY_TICKS)
     return opened is not None and opened[0] <= at < opened[1]
 
 
@@ -138,7 +138,7 @@ def test_stretches_are_when_it_is_open(drawn: tuple[WorkingHours, float], elapse
     hours, start = drawn
     end = snap(start + elapsed)
     expected = []
-    for day in range(to_ticks(start) // DAY, to_ticks(end) // DAY + 1):
+    for day in range(to_ticks(start) // DAY_TICKS, to_ticks(end) // DAY_TICKS + 1):
         if (opened := open_on(hours, day)) is not None:
             begin, stop = max(opened[0], to_ticks(start)), min(opened[1], to_ticks(end))
             if begin < stop:
@@ -232,7 +232,7 @@ def test_is_open_and_next_opening(drawn: tuple[WorkingHours, float]) -> None:
         return
     upcoming = [
         opened[0]
-        for day in range(tick // DAY, tick // DAY + 9)
+        for day in range(tick // DAY_TICKS, tick // DAY_TICKS + 9)
         if (opened := open_on(hours, day)) is not None and opened[0] > tick
     ]
     assert opening == to_hours(upcoming[0])

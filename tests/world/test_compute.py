@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from simpy.events import Event
 
 from sim.log import EventLog
-from sim.scenario.organization import ComputePool as ComputeSpec
+from sim.scenario.organization import ComputePoolSpec
 from sim.world.clock import Clock
 from sim.world.compute import Cluster as Pools
 from sim.world.compute import ComputePool, Job
@@ -35,7 +35,7 @@ def no_luck_needed() -> list[float]:
 class Cluster:
     """One pool, what was handed in, and when it was done."""
 
-    def __init__(self, spec: ComputeSpec, provisioning_h: Iterable[float] = (1.0,)) -> None:
+    def __init__(self, spec: ComputePoolSpec, provisioning_h: Iterable[float] = (1.0,)) -> None:
         delays = list(provisioning_h)
         table = Randomness(1, 0).table(
             "provisioning", [lambda uniforms: np.resize(delays, uniforms.shape)]
@@ -94,12 +94,12 @@ class Cluster:
         return list(own[columns].itertuples(index=False, name=None))
 
 
-def scaling(**fields: float) -> ComputeSpec:
-    return ComputeSpec(**{"slots": 1, "max_slots": 3, "release_after_h": 5.0, **fields})
+def scaling(**fields: float) -> ComputePoolSpec:
+    return ComputePoolSpec(**{"slots": 1, "max_slots": 3, "release_after_h": 5.0, **fields})
 
 
 def test_first_come_first_served() -> None:
-    cluster = Cluster(ComputeSpec(slots=2))
+    cluster = Cluster(ComputePoolSpec(slots=2))
     for name, run_h in [("a", 4), ("b", 2), ("c", 3), ("d", 1)]:
         cluster.hand_in(name, 0, run_h)
     cluster.env.run()
@@ -112,7 +112,7 @@ def test_first_come_first_served() -> None:
 
 
 def test_urgent_first_but_a_running_job_is_not_disturbed() -> None:
-    cluster = Cluster(ComputeSpec(slots=1))
+    cluster = Cluster(ComputePoolSpec(slots=1))
     cluster.hand_in("running", 0, 10, priority=5)
     cluster.hand_in("low", 1, 1, priority=3)
     cluster.hand_in("high", 2, 1, priority=1)
@@ -122,7 +122,7 @@ def test_urgent_first_but_a_running_job_is_not_disturbed() -> None:
 
 
 def test_runs_day_and_night_and_no_time_takes_no_time() -> None:
-    cluster = Cluster(ComputeSpec(slots=1))
+    cluster = Cluster(ComputePoolSpec(slots=1))
     cluster.hand_in("weekend", 118.0, 60)
     cluster.hand_in("instant", 179.0, 0)
     cluster.env.run()
@@ -130,7 +130,7 @@ def test_runs_day_and_night_and_no_time_takes_no_time() -> None:
 
 
 def test_failed_job_starts_from_scratch() -> None:
-    cluster = Cluster(ComputeSpec(slots=1, failures_per_h=RATE))
+    cluster = Cluster(ComputePoolSpec(slots=1, failures_per_h=RATE))
     cluster.hand_in("job", 0, 10, luck=[after(4), after(9), UNHURT])
     cluster.env.run()
     assert cluster.done["job"] == pytest.approx(4 + 9 + 10)
@@ -143,7 +143,7 @@ def test_failed_job_starts_from_scratch() -> None:
 
 
 def test_checkpoints_keep_whole_periods_of_each_run() -> None:
-    cluster = Cluster(ComputeSpec(slots=1, preemptions_per_h=RATE, checkpoint_every_h=1.5))
+    cluster = Cluster(ComputePoolSpec(slots=1, preemptions_per_h=RATE, checkpoint_every_h=1.5))
     cluster.hand_in("job", 0, 10, luck=[after(4), after(1), after(3.2), UNHURT])
     cluster.env.run()
     # Of 4 h 3 are kept, of 1 h nothing, of 3.2 h 3 h: the last run takes 10 - 6 h.
@@ -155,21 +155,21 @@ def test_checkpoints_keep_whole_periods_of_each_run() -> None:
 @pytest.mark.parametrize("checkpoints", range(1, 10))
 def test_a_checkpoint_at_the_moment_of_the_interruption_is_kept(checkpoints: int) -> None:
     """In floats 0.3 // 0.1 is 2."""
-    cluster = Cluster(ComputeSpec(slots=1, preemptions_per_h=RATE, checkpoint_every_h=0.1))
+    cluster = Cluster(ComputePoolSpec(slots=1, preemptions_per_h=RATE, checkpoint_every_h=0.1))
     cluster.hand_in("job", 0, 1, luck=[after(checkpoints / 10), UNHURT])
     cluster.env.run()
     assert cluster.done["job"] == 1.0
 
 
 def test_interruption_at_the_end_comes_too_late() -> None:
-    cluster = Cluster(ComputeSpec(slots=1, failures_per_h=RATE))
+    cluster = Cluster(ComputePoolSpec(slots=1, failures_per_h=RATE))
     cluster.hand_in("job", 0, 2, luck=[after(2.001)])
     cluster.env.run()
     assert cluster.done == {"job": 2.0}
 
 
 def test_rates_of_failure_and_preemption_add_up_and_share_the_outcomes() -> None:
-    spec = ComputeSpec(slots=1, failures_per_h=RATE / 4, preemptions_per_h=RATE * 3 / 4)
+    spec = ComputePoolSpec(slots=1, failures_per_h=RATE / 4, preemptions_per_h=RATE * 3 / 4)
     cluster = Cluster(spec)
     cluster.hand_in("job", 0, 5, luck=[after(1, 0.24), after(1, 0.26), after(1, 0.99), UNHURT])
     cluster.env.run()
@@ -179,7 +179,7 @@ def test_rates_of_failure_and_preemption_add_up_and_share_the_outcomes() -> None
 
 
 def test_interrupted_job_keeps_its_place_in_the_queue() -> None:
-    cluster = Cluster(ComputeSpec(slots=1, failures_per_h=RATE))
+    cluster = Cluster(ComputePoolSpec(slots=1, failures_per_h=RATE))
     cluster.hand_in("job", 0, 10, priority=2, luck=[after(3), UNHURT])
     cluster.hand_in("equal", 1, 1, priority=2, luck=[UNHURT])
     cluster.hand_in("urgent", 2, 1, priority=1, luck=[UNHURT])
@@ -246,7 +246,7 @@ def test_from_none_to_the_maximum_and_back() -> None:
 
 
 def test_fixed_pool_never_scales() -> None:
-    cluster = Cluster(ComputeSpec(slots=2, release_after_h=0.1))
+    cluster = Cluster(ComputePoolSpec(slots=2, release_after_h=0.1))
     for number in range(6):
         cluster.hand_in(str(number), 0, 3)
     cluster.env.run()
@@ -255,7 +255,7 @@ def test_fixed_pool_never_scales() -> None:
 
 
 def test_flush_logs_what_has_no_end() -> None:
-    cluster = Cluster(ComputeSpec(slots=1))
+    cluster = Cluster(ComputePoolSpec(slots=1))
     cluster.hand_in("running", 0, 10)
     cluster.hand_in("low", 1, 1, priority=3)
     cluster.hand_in("high", 2, 1, priority=1)
@@ -298,7 +298,7 @@ def test_any_workload(
     preemptions_per_h: float,
     checkpoint_every_h: float | None,
 ) -> None:
-    spec = ComputeSpec(
+    spec = ComputePoolSpec(
         slots=slots if max_slots is not None else slots + 1,
         max_slots=max_slots,
         release_after_h=release_after_h,

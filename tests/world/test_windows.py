@@ -7,7 +7,7 @@ from small_organization import simulate
 
 from sim.hours import HOURS_PER_WEEK as WEEK_H
 from sim.scenario.organization import DAYS, Window
-from sim.world.calendar import DAY
+from sim.world.calendar import DAY_TICKS
 from sim.world.clock import snap, to_hours, to_ticks
 from sim.world.windows import Timetable
 
@@ -32,7 +32,7 @@ def window_and_time(draw: st.DrawFn) -> tuple[Window, float]:
     day = draw(st.integers(0, 7 * 1000))
     if draw(st.booleans()):
         return window, snap(24.0 * day + draw(st.floats(0, 24)))
-    near = DAY * day + to_ticks(window.hour) + draw(st.sampled_from([-1, 0, 1]))
+    near = DAY_TICKS * day + to_ticks(window.hour) + draw(st.sampled_from([-1, 0, 1]))
     return window, to_hours(max(0, near))
 
 
@@ -40,7 +40,7 @@ def search(window: Window, at: float) -> float:
     """Return the first opening at or after ``at`` by looking at every day."""
     day = int(at // 24) - 1
     while True:
-        opening = DAY * day + to_ticks(window.hour)
+        opening = DAY_TICKS * day + to_ticks(window.hour)
         in_turn = day // 7 % window.every_weeks == 0
         if in_turn and DAYS[day % 7] in window.days and opening >= to_ticks(at):
             return to_hours(opening)
