@@ -37,8 +37,13 @@ def _steps_for(organization: Organization, kind: ChangeKind) -> list[PlannedStep
     """Return the steps that changes of ``kind`` go through; None where they skip one."""
     steps = organization.scenario.pipeline.steps
     order = {name: position for position, name in enumerate(steps)}
-    data_are_taken = any(
-        step.effect == "takes_data" and kind not in step.skipped_by for step in steps.values()
+    data_taken_at = min(
+        (
+            order[name]
+            for name, step in steps.items()
+            if step.effect == "takes_data" and kind not in step.skipped_by
+        ),
+        default=len(order),
     )
     return [
         None
@@ -48,7 +53,7 @@ def _steps_for(organization: Organization, kind: ChangeKind) -> list[PlannedStep
             name,
             order[name],
             0 if spec.returns_to is None else order[spec.returns_to],
-            _effect(organization, spec, data_are_taken),
+            _effect(organization, spec, data_are_taken=data_taken_at < order[name]),
             spec,
         )
         for name, spec in steps.items()
@@ -77,7 +82,7 @@ def _planned(
 
 
 def _effect(organization: Organization, spec: Step, data_are_taken: bool) -> Effect:
-    """Return what a step does; a training takes the data itself if no other step does."""
+    """Return what a step does; a training takes the data itself if no step before it does."""
     match spec.effect:
         case "takes_data":
             return TakesData()
