@@ -12,7 +12,7 @@ from sim.scenario.organization import (
     Step,
 )
 
-from .effects import Deploys, TakesData, TrainsModel
+from .effects import planned
 from .organization import Organization
 from .steps import Chances, Effect, PlannedStep
 from .windows import Timetable
@@ -53,7 +53,7 @@ def _steps_for(organization: Organization, kind: ChangeKind) -> list[PlannedStep
             name,
             order[name],
             0 if spec.returns_to is None else order[spec.returns_to],
-            _effect(organization, spec, data_are_taken=data_taken_at < order[name]),
+            planned(organization, spec.effect, data_are_taken=data_taken_at < order[name]),
             spec,
         )
         for name, spec in steps.items()
@@ -79,20 +79,6 @@ def _planned(
         _chances(spec.detects, "automated"),
         bool(spec.adds or spec.detects or spec.fails) or effect.may_go_wrong,
     )
-
-
-def _effect(organization: Organization, spec: Step, data_are_taken: bool) -> Effect:
-    """Return what a step does; a training takes the data itself if no step before it does."""
-    match spec.effect:
-        case "takes_data":
-            return TakesData()
-        case "trains_model":
-            unrepeatable = organization.scenario.pipeline.unrepeatable
-            return TrainsModel(unrepeatable, None if data_are_taken else TakesData())
-        case "deploys":
-            return Deploys(organization)
-        case None:
-            return Effect()
 
 
 def _chances(by_kind: dict[DefectKind, ByMode], mode: str) -> Chances:
