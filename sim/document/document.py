@@ -31,11 +31,88 @@ class Cell:
         text: what it says.
         note: what stands below it in small letters, such as an interval.
         tone: how it stands out.
+        value: the number that it shows, for programs that read a page; None if it shows none.
     """
 
     text: str
     note: str = ""
     tone: Tone = ""
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a :class:`Stack`.
+
+    Attributes:
+        share: of the full length, between 0 and 1.
+        name: what decides on its colour and pattern.
+        label: what it is called.
+        text: how large it is.
+    """
+
+    share: float
+    name: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Stack(Cell):
+    """A cell whose text is drawn behind a bar of several parts, where a medium can draw.
+
+    Attributes:
+        parts: the parts, from left to right.
+    """
+
+    parts: Sequence[Part] = ()
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a :class:`Scale` that has a name.
+
+    Attributes:
+        label: its name; empty if there is no room for it.
+        name: what decides on its colour.
+        start: where it begins, as a share of the scale.
+        end: where it ends.
+    """
+
+    label: str
+    name: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where something stands on a :class:`Scale`.
+
+    Attributes:
+        name: what decides on its shape and colour.
+        place: where it stands, as a share of the scale.
+        low: where its interval begins; NaN if there is none.
+        high: where its interval ends.
+    """
+
+    name: str
+    place: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A drawing of where the values of a row stand among named stretches.
+
+    Attributes:
+        stretches: the stretches, from left to right.
+        marks: what stands there.
+    """
+
+    stretches: Sequence[Stretch]
+    marks: Sequence[Mark]
 
 
 @dataclass(frozen=True)
@@ -78,11 +155,15 @@ class Row:
         cells: a cell per column, the last ones may be left out.
         role: what sets it apart from the others.
         note: what stands below its cells, over the whole width.
+        name: what programs that read a page know it by.
+        scale: drawn below its cells where a medium can draw; the cells say the same.
     """
 
     cells: Sequence[Cell | Bar | str]
     role: RowRole = ""
     note: str = ""
+    name: str = ""
+    scale: Scale | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +220,12 @@ class Table:
         """The kinds of its bars, in the order in which they come first."""
         bars = (cell for row in self.rows for cell in row.cells if isinstance(cell, Bar))
         return list(dict.fromkeys(bar.kind for bar in bars))
+
+    @property
+    def part_labels(self) -> dict[str, str]:
+        """What the parts of its stacks are called, by name."""
+        stacks = (cell for row in self.rows for cell in row.cells if isinstance(cell, Stack))
+        return {part.name: part.label for stack in stacks for part in stack.parts}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ column.
 
 from typing import Annotated, Literal, NamedTuple
 
+from sim.scenario.effects import EFFECTS
 from sim.scenario.organization import ChangeKind, DefectKind, WorkClass
 
 NO_ID = -1
@@ -31,7 +32,8 @@ ChangeTrigger = Literal[
 ]
 ChangeStatus = Literal["exploring", "delivering", "deployed", "rolled_back", "abandoned"]
 Mode = Literal["manual", "automated"]
-StepEffect = Literal["", "takes_data", "trains_model", "deploys"]
+StepEffect = Annotated[str, MAY_BE_MISSING, EFFECTS]
+"""One of the effects that a step may have; empty if it has none."""
 StepOutcome = Literal["passed", "caught", "failed", "unrepeatable", "abandoned"]
 WorkOutcome = Literal["finished", "interrupted", "unfinished", "waiting"]
 JobOutcome = Literal["finished", "failed", "preempted", "unfinished", "waiting"]

@@ -1,5 +1,6 @@
 """What the columns of the event tables hold, read off the declared rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -37,7 +38,7 @@ class Column:
 
     kind: ColumnKind
     required: bool
-    texts: tuple[str, ...] = ()
+    texts: Sequence[str] = ()
 
 
 def columns(row: type[Any]) -> dict[str, Column]:
@@ -56,7 +57,8 @@ def _column(hint: Any) -> Column:
         str: "text",
         int: "count" if required else "id",
     }
-    return Column(kinds[hint if required else get_args(hint)[0]], required)
+    kind, *more = [hint] if required else get_args(hint)
+    return Column(kinds[kind], required, next((m for m in more if isinstance(m, list)), ()))
 
 
 SCHEMAS = {name: columns(row) for name, row in ROWS.items()}

@@ -1,12 +1,24 @@
 """The pieces of the page that an answer changes, as HTML."""
 
-import html
 import math
 from collections.abc import Mapping
 
 import pandas as pd
 
-from sim.document.document import Bullets
+from sim.document.document import (
+    Bullets,
+    Cell,
+    Column,
+    Group,
+    Mark,
+    Paragraph,
+    Part,
+    Row,
+    Scale,
+    Stack,
+    Stretch,
+    Table,
+)
 from sim.document.html import block_as_html
 from sim.experiment.intervals import summarize
 from sim.metrics import catalogue
@@ -43,6 +55,9 @@ from sim.words import readable
 from .answers import Answer
 from .state import ARMS, DIALS, State
 
+_COLUMNS = (Column("metric"), Column("A"), Column("B"), Column("B compared with A"))
+_LONGEST = 0.86
+"""Share of the room that the longest bar takes, so that its number is beside it."""
 _MECHANISMS = {
     "automation": "a machine does this share of the step executions: nobody waits for a person, "
     "and what it can test it tests every time",
@@ -77,36 +92,44 @@ def _progress(answer: Answer) -> str:
 
 def _metrics(answer: Answer, summaries: Mapping[str, pd.DataFrame]) -> str:
     totals = headline_differences(answer.comparison, ARMS[1])
-    lines = "".join(
-        _metric_line(row, {arm: _estimates(summaries[arm], row.metric) for arm in ARMS})
-        for row in (totals[name] for name in headlines())
+    rows = [_headline(totals[name], summaries) for name in headlines()]
+    caption = (
+        f"Mean of the replications, with its 95 % interval; bands of DORA {DORA_YEAR}. The strips: "
+        "better is to the right; the diamond is A, the circle B."
     )
-    return (
-        f"<table><caption>Mean of the replications, with its 95 % interval; bands of DORA "
-        f"{DORA_YEAR}. The strips: better is to the right; the diamond is A, the circle B."
-        '</caption><thead><tr><th scope="col">metric</th><th scope="col">A</th>'
-        '<th scope="col">B</th><th scope="col">B compared with A</th></tr></thead>'
-        f"<tbody>{lines}</tbody></table>"
+    return block_as_html(Table(_COLUMNS, [Group(rows)], caption))
+
+
+def _headline(row: Difference, summaries: Mapping[str, pd.DataFrame]) -> Row:
+    of = catalogue.metric(row.metric)
+    values = {arm: _estimates(summaries[arm], row.metric) for arm in ARMS}
+    difference, _, interval = _difference(row).partition(" (")
+    notes = [f"({interval}"] if interval else []
+    if not math.isnan(row.low) and row.difference != 0.0:
+        notes.append("clear" if row.is_clear else "not clear yet")
+    return Row(
+        [
+            Cell(of.label, of.meaning),
+            *(_estimate(row.metric, *value) for value in values.values()),
+            Cell(difference, ", ".join(notes)),
+        ],
+        name=row.metric,
+        scale=_scale(row.metric, values) if has_bands(row.metric, DORA_YEAR) else None,
     )
 
 
 def _more(answer: Answer, summaries: Mapping[str, pd.DataFrame]) -> str:
     """Return a table of what else there is to know, without strips and bands."""
     shown = [*metrics("companion"), *metrics("supplement")]
-    rows = differences(answer.comparison, ARMS[1], [metric.name for metric in shown])
-    lines = "".join(
-        f'<tr><th scope="row">{html.escape(metric.label)}</th>'
-        + "".join(
-            f"<td>{format_estimate(metric, *_estimates(summaries[arm], metric.name)).value}</td>"
-            for arm in ARMS
-        )
-        + f"<td>{_difference(row)}</td></tr>"
-        for metric, row in zip(shown, rows, strict=True)
-    )
-    return (
-        '<table><thead><tr><th scope="col">metric</th><th scope="col">A</th><th scope="col">B</th>'
-        f'<th scope="col">B compared with A</th></tr></thead><tbody>{lines}</tbody></table>'
-    )
+    rows = []
+    for of, row in zip(
+        shown,
+        differences(answer.comparison, ARMS[1], [metric.name for metric in shown]),
+        strict=True,
+    ):
+        values = [format_estimate(of, *_estimates(summaries[arm], of.name)).value for arm in ARMS]
+        rows.append(Row([of.label, *values, _difference(row)], name=of.name))
+    return block_as_html(Table(_COLUMNS, [Group(rows)]))
 
 
 def _difference(row: Difference) -> str:
@@ -120,40 +143,17 @@ def _estimates(summary: pd.DataFrame, metric: str) -> tuple[float, float, float]
     return mean, low, high
 
 
-def _metric_line(row: Difference, values: Mapping[str, tuple[float, float, float]]) -> str:
-    name, metric = row.metric, catalogue.metric(row.metric)
-    cells = "".join(
-        f'<td data-metric="{name}" data-arm="{arm}" data-value="{value[0]!r}">'
-        f"{_estimate(name, *value)}</td>"
-        for arm, value in values.items()
-    )
-    strip = _strip(name, values) if has_bands(name, DORA_YEAR) else ""
-    told = _difference(row).replace(" (", "<small>(", 1)
-    told += "</small>" if "<small>" in told else ""
-    if not math.isnan(row.low) and row.difference != 0.0:
-        told += f"<small>{'clear' if row.is_clear else 'not clear yet'}</small>"
-    return (
-        f'<tr><th scope="row">{html.escape(metric.label)}'
-        f"<small>{html.escape(metric.meaning)}</small></th>{cells}"
-        f'<td data-metric="{name}" data-arm="difference">{told}</td></tr>'
-        f'<tr aria-hidden="true"><td colspan="4">{strip}</td></tr>'
-    )
-
-
-def _estimate(metric: str, mean: float, low: float, high: float) -> str:
+def _estimate(metric: str, mean: float, low: float, high: float) -> Cell:
     shown = format_estimate(catalogue.metric(metric), mean, low, high)
     bands: tuple[str, ...] = ()
     if has_bands(metric, DORA_YEAR):
         bands = bands_between(metric, *((mean, mean) if math.isnan(low) else (low, high)))
-    interval = f"<small>{html.escape(shown.interval)}</small>" if shown.interval else ""
-    return (
-        f"<strong>{html.escape(shown.value)}</strong>{interval}"
-        f"<small>{html.escape(band_words(bands))}</small>"
-    )
+    note = ": ".join(part for part in (shown.interval, band_words(bands)) if part)
+    return Cell(shown.value, note, "strong", mean)
 
 
-def _strip(metric: str, values: Mapping[str, tuple[float, float, float]]) -> str:
-    """Return DORA's bands as a strip, with where the two arms stand."""
+def _scale(metric: str, values: Mapping[str, tuple[float, float, float]]) -> Scale:
+    """Return DORA's bands from worse to better, with where the two arms stand."""
     low, high = SHOWN_AT_LEAST[metric]
     more_is_better = catalogue.metric(metric).better == "more"
 
@@ -162,26 +162,22 @@ def _strip(metric: str, values: Mapping[str, tuple[float, float, float]]) -> str
         share = (
             math.log(inside / low) / math.log(high / low) if low else (inside - low) / (high - low)
         )
-        return 100 * (share if more_is_better else 1.0 - share)
+        return share if more_is_better else 1.0 - share
 
-    bands = ""
+    stretches = []
     for band, start, end in band_segments(metric, low, high):
         left, right = sorted((place(start), place(end)))
-        bands += (
-            f'<span class="band {band.split("/")[0].split(" ")[0]}" '
-            f'style="left:{left:.1f}%;width:{right - left:.1f}%">'
-            f"{band if right - left > 1.1 * len(band) else ''}</span>"
-        )
-    marks = ""
-    for arm, (mean, low_end, high_end) in values.items():
-        if math.isnan(mean):
-            continue
-        if not math.isnan(low_end):
-            left, right = sorted((place(low_end), place(high_end)))
-            width = max(right - left, 0.3)
-            marks += f'<span class="ends {arm}" style="left:{left:.2f}%;width:{width:.2f}%"></span>'
-        marks += f'<span class="mark {arm}" style="left:{place(mean):.2f}%"></span>'
-    return f'<div class="strip">{bands}{marks}</div>'
+        has_room = 100 * (right - left) > 1.1 * len(band)
+        name = band.split("/")[0].split(" ")[0]
+        stretches.append(Stretch(band if has_room else "", name, left, right))
+    marks = []
+    for arm, (mean, *ends) in values.items():
+        if not math.isnan(mean):
+            left, right = (math.nan, math.nan)
+            if not math.isnan(ends[0]):
+                left, right = sorted(map(place, ends))
+            marks.append(Mark(arm, place(mean), left, right))
+    return Scale(sorted(stretches, key=lambda stretch: stretch.start), marks)
 
 
 # --- the value stream -----------------------------------------------------------------------------
@@ -190,40 +186,35 @@ def _strip(metric: str, values: Mapping[str, tuple[float, float, float]]) -> str
 def _stream(waiting: Mapping[str, pd.DataFrame]) -> str:
     steps = list(dict.fromkeys(step for frame in waiting.values() for step in frame.index))
     if not steps:
-        return "<p>Nothing was deployed.</p>"
+        return block_as_html(Paragraph("Nothing was deployed."))
     frames = {arm: frame.reindex(steps).fillna(0.0) for arm, frame in waiting.items()}
     longest = max(float(frame.sum(axis="columns").max()) for frame in frames.values()) or 1.0
-    head = "".join(
-        f'<th scope="col">{arm.upper()}: {format_number(float(frame.to_numpy().sum()), 0)} h</th>'
+    columns = [
+        Column(f"{arm.upper()}: {format_number(float(frame.to_numpy().sum()), 0)} h")
         for arm, frame in frames.items()
-    )
-    lines = "".join(
-        f'<tr><th scope="row">{html.escape(step_name(step))}</th>'
-        + "".join(_bar(frame.loc[step], longest) for frame in frames.values())
-        + "</tr>"
+    ]
+    rows = [
+        Row([step_name(step), *(_stack(frame.loc[step], longest) for frame in frames.values())])
         for step in steps
+    ]
+    caption = (
+        "Mean hours of a deployed change at each step, from commit to production; solid is work, "
+        "striped is waiting"
     )
-    key = "".join(
-        f'<li><span class="part {part.column}"></span>{part.label}</li>'
-        for part in LEAD_TIME_COMPONENTS
-    )
-    return (
-        "<table><caption>Mean hours of a deployed change at each step, from commit to production; "
-        "solid is work, striped is waiting</caption>"
-        f'<thead><tr><th scope="col">step</th>{head}</tr></thead><tbody>{lines}</tbody></table>'
-        f'<ul class="key">{key}</ul>'
-    )
+    return block_as_html(Table([Column("step"), *columns], [Group(rows)], caption))
 
 
-def _bar(hours: "pd.Series[float]", longest: float) -> str:
-    # The longest bar leaves room for its number.
-    parts = "".join(
-        f'<span class="part {part.column}" title="{part.label}: '
-        f'{format_number(float(hours[part.column]), 1)} h" '
-        f'style="width:{86 * float(hours[part.column]) / longest:.2f}%"></span>'
+def _stack(hours: "pd.Series[float]", longest: float) -> Stack:
+    parts = [
+        Part(
+            _LONGEST * float(hours[part.column]) / longest,
+            part.column,
+            part.label,
+            f"{format_number(float(hours[part.column]), 1)} h",
+        )
         for part in LEAD_TIME_COMPONENTS
-    )
-    return f'<td class="bars"><div>{parts}<b>{format_number(float(hours.sum()), 0)}</b></div></td>'
+    ]
+    return Stack(format_number(float(hours.sum()), 0), parts=parts)
 
 
 # --- why ------------------------------------------------------------------------------------------
@@ -232,7 +223,8 @@ def _bar(hours: "pd.Series[float]", longest: float) -> str:
 def _why(answer: Answer, state: State) -> str:
     changed = _changed(state)
     if not changed:
-        return "<p>A and B are the same organization. Move a slider of B.</p>"
+        text = "A and B are the same organization. Move a slider of B."
+        return block_as_html(Paragraph(text))
     found = [item.sentence for item in explain(answer.comparison, ARMS[1])]
     found += [_cost(answer), busier_and_less_busy(answer.comparison, ARMS[1])]
     became = Bullets([line for line in found if line])

@@ -118,6 +118,18 @@ def _steps(scenario: Scenario) -> Iterator[Problem]:
                 "it comes after deployment, where nothing can be added",
                 "leave it out",
             )
+    training = [name for name, step in steps.items() if step.effect == "trains_model"]
+    for name, step in steps.items():
+        if (
+            training
+            and step.effect == "takes_data"
+            and order.index(name) > order.index(training[-1])
+        ):
+            yield Problem(
+                f"pipeline.steps.{name}.effect",
+                f"it takes data after '{training[-1]}' has trained the model",
+                "put it before",
+            )
     deploying = [name for name, step in steps.items() if step.effect == "deploys"]
     if len(deploying) != 1:
         found = "no step does" if not deploying else " and ".join(deploying) + " do"

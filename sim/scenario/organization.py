@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BeforeValidator, Field, model_validator
 
 from .distributions import Distribution, without_replaced
+from .effects import EffectName
 from .settings import Precision, SelectionSpec
 from .spec import (
     GREATEST,
@@ -421,7 +422,7 @@ class Step(Spec):
         True, "yes/no", "The machine also runs when the step is executed by hand."
     )
     compute: Name | None = Field(None, description="Compute pool of the run; null: no queue.")
-    effect: Literal["takes_data", "trains_model", "deploys"] | None = Field(
+    effect: EffectName | None = Field(
         None, description="What it does besides passing the change on."
     )
     skipped_by: tuple[ChangeKind, ...] = Field((), description="Kinds of change that skip it.")

@@ -1,6 +1,8 @@
 """The effects of steps, besides passing a change on: to take data, train a model, or deploy."""
 
-from sim.log.rows import StepEffect
+from collections.abc import Callable
+
+from sim.scenario.effects import EFFECTS
 from sim.scenario.organization import ByPath
 
 from .context import Organization
@@ -8,11 +10,43 @@ from .entities import Change
 from .release import release
 from .steps import DRIFT, TAINT, UNREPEATABLE, Effect, Execution
 
+Plan = Callable[[Organization, bool], Effect]
+"""Makes the effect of a step for an organization, told whether a step before takes the data."""
+
+_plans: dict[str, Plan] = {}
+
+
+def plans(name: str) -> Callable[[Plan], Plan]:
+    """Declare an effect: scenarios may give it to a step, and the log says it of the executions.
+
+    Args:
+        name: what it is called there, as in :attr:`sim.world.steps.Effect.name`.
+    """
+
+    def declare(plan: Plan) -> Plan:
+        _plans[name] = plan
+        if name not in EFFECTS:
+            EFFECTS.append(name)
+        return plan
+
+    return declare
+
+
+def planned(organization: Organization, name: str | None, data_are_taken: bool) -> Effect:
+    """Return the effect of a step, which has none if it has no name.
+
+    Args:
+        organization: where the step is.
+        name: what the effect is called in the scenario.
+        data_are_taken: whether a step before takes the data for a training.
+    """
+    return Effect() if name is None else _plans[name](organization, data_are_taken)
+
 
 class TakesData(Effect):
     """The data for a training are taken, as they are when the step begins."""
 
-    name: StepEffect = "takes_data"
+    name = "takes_data"
 
     def take_effect(self, execution: Execution) -> None:
         """Take the data; a training may be spoilt by corrupted ones that nobody knows of."""
@@ -23,6 +57,11 @@ class TakesData(Effect):
             change.defects |= {"data"}
 
 
+@plans("takes_data")
+def _takes_data(organization: Organization, data_are_taken: bool) -> Effect:
+    return TakesData()
+
+
 class TrainsModel(Effect):
     """A model is trained, which the deployment of the change will bring.
 
@@ -31,7 +70,7 @@ class TrainsModel(Effect):
         data: what takes the data, if no step before does.
     """
 
-    name: StepEffect = "trains_model"
+    name = "trains_model"
     may_go_wrong = True
 
     def __init__(self, unrepeatable: ByPath, data: TakesData | None) -> None:
@@ -55,6 +94,13 @@ class TrainsModel(Effect):
         execution.change.brings_model = True
 
 
+@plans("trains_model")
+def _trains_model(organization: Organization, data_are_taken: bool) -> Effect:
+    """Return a training, which takes the data itself if no step before it does."""
+    unrepeatable = organization.scenario.pipeline.unrepeatable
+    return TrainsModel(unrepeatable, None if data_are_taken else TakesData())
+
+
 class Deploys(Effect):
     """Changes go into production; those that wait for the same release window do so together.
 
@@ -62,7 +108,7 @@ class Deploys(Effect):
         organization: where that is.
     """
 
-    name: StepEffect = "deploys"
+    name = "deploys"
     may_go_wrong = True
     ships_together = True
 
@@ -79,6 +125,11 @@ class Deploys(Effect):
     def take_effect(self, execution: Execution) -> None:
         """Release what is aboard."""
         release(self._organization, execution.aboard, execution.started_at)
+
+
+@plans("deploys")
+def _deploys(organization: Organization, data_are_taken: bool) -> Effect:
+    return Deploys(organization)
 
 
 def _is_repeated_for(change: Change) -> bool:

@@ -13,7 +13,7 @@ from sim.scenario.organization import (
 )
 
 from .context import Organization
-from .effects import Deploys, TakesData, TrainsModel
+from .effects import planned
 from .steps import Chances, Effect, PlannedStep
 from .windows import Timetable
 
@@ -37,8 +37,13 @@ def _steps_for(organization: Organization, kind: ChangeKind) -> list[PlannedStep
     """Return the steps that changes of ``kind`` go through; None where they skip one."""
     steps = organization.scenario.pipeline.steps
     order = {name: position for position, name in enumerate(steps)}
-    data_are_taken = any(
-        step.effect == "takes_data" and kind not in step.skipped_by for step in steps.values()
+    data_taken_at = min(
+        (
+            order[name]
+            for name, step in steps.items()
+            if step.effect == "takes_data" and kind not in step.skipped_by
+        ),
+        default=len(order),
     )
     return [
         None
@@ -48,7 +53,7 @@ def _steps_for(organization: Organization, kind: ChangeKind) -> list[PlannedStep
             name,
             order[name],
             0 if spec.returns_to is None else order[spec.returns_to],
-            _effect(organization, spec, data_are_taken),
+            planned(organization, spec.effect, data_are_taken=data_taken_at < order[name]),
             spec,
         )
         for name, spec in steps.items()
@@ -74,20 +79,6 @@ def _planned(
         _chances(spec.detects, "automated"),
         bool(spec.adds or spec.detects or spec.fails) or effect.may_go_wrong,
     )
-
-
-def _effect(organization: Organization, spec: Step, data_are_taken: bool) -> Effect:
-    """Return what a step does; a training takes the data itself if no other step does."""
-    match spec.effect:
-        case "takes_data":
-            return TakesData()
-        case "trains_model":
-            unrepeatable = organization.scenario.pipeline.unrepeatable
-            return TrainsModel(unrepeatable, None if data_are_taken else TakesData())
-        case "deploys":
-            return Deploys(organization)
-        case None:
-            return Effect()
 
 
 def _chances(by_kind: dict[DefectKind, ByMode], mode: str) -> Chances:

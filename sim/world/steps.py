@@ -10,7 +10,6 @@ from math import nan
 from simpy.events import Event
 
 from sim.log import NO_ID
-from sim.log.rows import StepEffect
 from sim.scenario.organization import DEFECT_KINDS, DefectKind, Step
 
 from .entities import Change
@@ -49,7 +48,7 @@ class Effect:
         ships_together: changes that wait for the same window are executed together.
     """
 
-    name: StepEffect = ""
+    name: str = ""
     may_go_wrong = False
     ships_together = False
 

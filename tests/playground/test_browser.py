@@ -21,7 +21,8 @@ def wait_for_all(page: Page, replications: int = 4) -> None:
 
 
 def value(page: Page, metric: str, arm: str = "b") -> float:
-    cell = page.locator(f'td[data-metric="{metric}"][data-arm="{arm}"]')
+    place = {"a": 1, "b": 2}[arm]
+    cell = page.locator(f'tr[data-row="{metric}"] td:nth-of-type({place})')
     return float(cell.get_attribute("data-value") or "nan")
 
 

@@ -127,6 +127,11 @@ REFERENCES = {
     "services.model.team=prodct": ["services.model.team", "'prodct'", "did you mean 'product'?"],
     "pipeline.steps.train.compute=gpus": ["pipeline.steps.train.compute", "'gpus'", "mean 'gpu'?"],
     "~pipeline.steps.deploy": ["pipeline.steps", "effect: deploys"],
+    "pipeline.steps.verify.effect=takes_data": [
+        "pipeline.steps.verify.effect",
+        "takes data after 'train' has trained",
+        "before",
+    ],
 }
 
 MISSPELT_NAMES = {

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from sim.experiment.workload import workload
+from sim.scenario.effects import EFFECTS
 from sim.scenario.errors import ScenarioError
 from sim.scenario.from_data import validate
 from sim.scenario.organization import Scenario, Step
@@ -45,6 +46,7 @@ NAMES = {
     "hidden_upstream": SERVICES,
     "compute": POOLS,
     "returns_to": STEPS,
+    "effect": EFFECTS,
 }
 # Experiments are small and without a sweep; the roadmap is made of two organizations.
 LEFT_OUT = (

@@ -207,6 +207,24 @@ def test_a_rollback_for_other_reasons_finds_out_nothing_about_the_data() -> None
     assert checks["outcome"].tolist() == ["caught", "passed"]
 
 
+def test_a_training_takes_the_data_itself_if_no_step_before_does() -> None:
+    run = simulate(
+        weeks=1,
+        services=services(retraining={"trigger": "schedule", "every_h": 80}),
+        automation=1,
+        pipeline={
+            "steps": {
+                "train": {"run_h": 6, "effect": "trains_model"},
+                "deploy": {"effect": "deploys"},
+                "ingest": {"run_h": 1, "effect": "takes_data"},
+                "retrain": {"run_h": 1, "effect": "trains_model", "skipped_by": ["retrain"]},
+            }
+        },
+    )
+    assert run.deployments["deployed_at"].tolist() == [86, 166]
+    assert run.deployments["model_data_from"].tolist() == [80, 160]
+
+
 def test_each_service_has_data_of_its_own() -> None:
     run = simulate(
         weeks=1,

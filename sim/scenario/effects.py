@@ -1,0 +1,25 @@
+"""What a step may do besides passing a change on: the names of the effects in scenarios and logs.
+
+What each of them does is declared in the simulated world, see :func:`sim.world.effects.plans`. A
+module of one's own may declare another one there.
+"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+EFFECTS = ["takes_data", "trains_model", "deploys"]
+"""Their names; a declaration adds its own."""
+
+
+def _is_known(name: str) -> str:
+    if name not in EFFECTS:
+        expected = " or ".join(f"'{effect}'" for effect in EFFECTS)
+        raise PydanticCustomError("literal_error", "unknown effect", {"expected": expected})
+    return name
+
+
+EffectName = Annotated[
+    str, AfterValidator(_is_known), WithJsonSchema({"enum": EFFECTS, "type": "string"})
+]
