@@ -6,16 +6,18 @@ Each function takes public tables and an ``Axes``, draws into it and returns it.
 import math
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_WEEK
 from sim.log import Records
-from sim.metrics.arrays import AbsentError, FloatArray
+from sim.metrics.arrays import FloatArray, known
 from sim.metrics.bands import dora_band, has_bands
 from sim.metrics.catalogue import DURATION, headlines, metric
 from sim.metrics.cost import HEADS, bills
@@ -104,13 +106,12 @@ def records_pictures(records: Records) -> dict[str, Picture]:
     if is_priced(observation):
         draw["cost"] = _cost_picture
     pictures = {}
-    for name, picture in draw.items():
-        try:
-            drawn = picture(observation)
-        except AbsentError:
-            continue
-        if not drawn.alt.endswith(NO_DATA):
-            pictures[name] = drawn
+    # Names are somebody else's: a dollar in them begins no formula.
+    with mpl.rc_context({"text.parse_math": False}):
+        for name, picture in draw.items():
+            drawn = known(partial(picture, observation), None)
+            if drawn is not None and not drawn.alt.endswith(NO_DATA):
+                pictures[name] = drawn
     return pictures
 
 
@@ -164,9 +165,9 @@ def plot_metric(values: pd.Series, row: MetricRow, interval: tuple[float, float]
         ax: Where to draw.
     """
     name = row.metric
-    known = values.dropna().to_numpy(dtype=float)
+    there = values.dropna().to_numpy(dtype=float)
     low, high = SHOWN_AT_LEAST[name]
-    positive = known[known > 0.0]
+    positive = there[there > 0.0]
     if positive.size:
         low = min(low, 0.7 * positive.min()) if low > 0.0 else low
         high = max(high, 1.4 * positive.max()) if low > 0.0 else max(high, 1.05 * positive.max())
@@ -174,10 +175,10 @@ def plot_metric(values: pd.Series, row: MetricRow, interval: tuple[float, float]
     _shade_bands(ax, name, low, high)
 
     # Spread over the height by the golden ratio: neighbours in the table stay apart.
-    height = 0.18 + 0.34 * (np.arange(known.size) * 0.618034 % 1.0)
-    ax.scatter(known, height, s=16, facecolor="white", edgecolor=INK, linewidth=0.8, zorder=3)
-    if known.size:
-        mean = float(known.mean())
+    height = 0.18 + 0.34 * (np.arange(there.size) * 0.618034 % 1.0)
+    ax.scatter(there, height, s=16, facecolor="white", edgecolor=INK, linewidth=0.8, zorder=3)
+    if there.size:
+        mean = float(there.mean())
         ends = [max(end, low) if not math.isnan(end) else mean for end in interval]
         ax.plot(ends, [0.74, 0.74], color=BLACK, linewidth=2.0, zorder=4)
         ax.plot(ends, [0.74, 0.74], "|", color=BLACK, markersize=10, markeredgewidth=2.0, zorder=4)
@@ -691,8 +692,10 @@ def plot_weeks(weekly: pd.DataFrame, column: str, ax: Axes) -> Axes:
     smooth = course.rolling(width, center=True).mean()
     middle = course.index + 0.5
     ax.plot(middle, course / unit.size, "o-", color=BLUE, linewidth=1.0, markersize=3, label="week")
-    label = f"moving average, {width} weeks"
-    ax.plot(middle, smooth / unit.size, color=BLACK, linewidth=2.0, label=label)
+    if smooth.notna().any():
+        label = f"moving average, {width} weeks"
+        ax.plot(middle, smooth / unit.size, color=BLACK, linewidth=2.0, label=label)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlim(course.index[0], course.index[-1] + 1)
     ax.set_ylim(bottom=0)
     tidy(ax)
@@ -704,15 +707,15 @@ def _weeks_picture(evidence: Evidence) -> Picture:
     tables, (start, end) = evidence.records.tables, evidence.records.window
     first, stop = math.ceil(start / HOURS_PER_WEEK), math.floor(end / HOURS_PER_WEEK)
     weekly = weekly_series(tables, max(stop, 0)).iloc[first:]
-    known = [column for column in _COURSES if weekly[column].notna().sum() > 1]
+    told_of = [column for column in _COURSES if weekly[column].notna().sum() > 1]
     title, question = "From week to week", "How has it developed?"
-    rows = max(len(known), 1)
+    rows = max(len(told_of), 1)
     figure, axes = new_figure(10.0, 0.8 + 2.4 * rows, rows=rows)
     caption = "A dot is a week; of a week without data there is none."
-    if not known:
+    if not told_of:
         title = entitle(figure, title, instability(evidence), no_data=True)
         return Picture(figure, question, caption, title)
-    for column, ax in zip(known, axes, strict=True):
+    for column, ax in zip(told_of, axes, strict=True):
         plot_weeks(weekly, column, ax)
     axes[-1].set_xlabel("week", fontsize=10)
     entitle(figure, title, instability(evidence))
@@ -721,7 +724,7 @@ def _weeks_picture(evidence: Evidence) -> Picture:
     told = ", ".join(
         f"{weekly_columns()[column].label} "
         f"{format_value(weekly_columns()[column], float(weekly[column].mean()))}"
-        for column in known
+        for column in told_of
     )
     alt = f"A curve over {count_noun(len(weekly), 'week')} for each of: {told} (means)."
     return Picture(figure, question, caption, alt)

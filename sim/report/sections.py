@@ -116,7 +116,11 @@ def _metric_tables(evidence: Evidence) -> list[Block]:
         Column(f"DORA {DORA_YEAR}", may_wrap=True),
         Column("count", is_number=True),
     ]
-    rows = [metric_rows(evidence, names) for names in (headlines(), companions())]
+    beside = companions()
+    if once:  # what nobody recorded would be most of the table
+        known = evidence.summary()["n"] > 0
+        beside = [name for name in beside if known[name]]
+    rows = [metric_rows(evidence, names) for names in (headlines(), beside) if names]
     return [
         Table(
             columns,

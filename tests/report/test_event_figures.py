@@ -89,7 +89,7 @@ def test_segments_of_a_step_add_up_to_its_time_and_to_its_parts(source, request)
     found = request.getfixturevalue(source)
     tables, window = (found, WINDOW) if source == "tables" else (found.tables, found.window)
     changes = gantt_changes(tables, window, 8)
-    segments = gantt_segments(tables["steps"], changes, OFFICE)
+    segments = gantt_segments(tables, changes)
     hours = segments["stop"] - segments["start"]
     assert (hours > 0.0).all()
     # Nothing is left out and nothing overlaps: each stretch begins where the last one ended.
