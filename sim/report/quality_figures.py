@@ -59,6 +59,9 @@ def quality_course(tables: Tables, service: str, window: Window) -> pd.DataFrame
         `quality_stop`, `objective`, and `below`, whether it lies below the objective.
     """
     rows = table(tables, "quality", "at")
+    if rows.empty:
+        columns = ["start", "stop", "quality_start", "quality_stop", "objective", "below"]
+        return pd.DataFrame(columns=columns)
     rows = rows[matches(rows, "service", service)].sort_values("at", kind="stable")
     at, quality = reals(rows, "at"), reals(rows, "quality")
     next_at = np.append(at[1:], max(window[1], at[-1])) if at.size else at
@@ -99,6 +102,8 @@ def new_models(tables: Tables, service: str, window: Window) -> FloatArray:
         window: Start and end of the observed time, in hours.
     """
     deployments = table(tables, "deployments", "deployed_at")
+    if deployments.empty:
+        return np.array([])
     own = deployments[matches(deployments, "service", service)].sort_values("deployed_at")
     deployed_at, data_from = reals(own, "deployed_at"), reals(own, "model_data_from")
     before = np.fmax.accumulate(np.append(0.0, data_from))[:-1]

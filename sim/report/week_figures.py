@@ -35,6 +35,8 @@ _HOURS = int(HOURS_PER_WEEK)
 def people_by_role(tables: Tables) -> "pd.Series[int]":
     """Return how many people of each role did anything, by role in the order of the table."""
     work = table(tables, "work", "person", "role", "pool")
+    if work.empty:
+        return pd.Series([], dtype=int)
     known = work[work["person"].notna()]
     people = known.drop_duplicates(["role", "pool", "person"])["role"].value_counts()
     return people.reindex(labels(work, "role"), fill_value=0)
@@ -55,6 +57,8 @@ def share_at_work(tables: Tables, window: Window) -> pd.DataFrame:
         hour that the window does not have. A role whose people never did anything has no row.
     """
     work = table(tables, "work", "started_at")
+    if work.empty:
+        return pd.DataFrame(columns=range(_HOURS), dtype=float).rename_axis("role")
     people = people_by_role(tables)
     people = people[people > 0]
     work = work[work["started_at"].notna()]
