@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import sim
+from sim.document.picture import Picture
 from sim.experiment.payback import pay_back
-from sim.report.palette import Picture
 from sim.report.payback import payback_picture
 from sim.report.pictures import study_pictures
 from sim.report.sweep_content import findings

@@ -1,23 +1,32 @@
-"""The pictures of a study: each is declared beside the function that draws it.
+"""The pictures of a report: each is declared beside the function that draws it.
 
 Nobody keeps a list of them. A module ``sim/report/*figures.py`` that draws one says which section
 of the report shows it::
 
     @draws(section="Where lead time goes", place=2)
-    def gantt_picture(study): ...
+    def gantt_picture(evidence): ...
+
+The evidence is a study, or the observation of somebody's records.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import NamedTuple, TypeVar
 
+import matplotlib as mpl
+
 import sim.report
 from sim.document.picture import Picture
 from sim.experiment.replicate import Study
+from sim.log import Records
+from sim.metrics.arrays import known
+from sim.report.evidence import Evidence, Observation
+from sim.report.units import NO_DATA
 
-Draw = Callable[[Study], Picture | None]
+Draw = Callable[[Evidence], Picture | None]
 D = TypeVar("D", bound=Draw)
 
 _LAST = 100
@@ -33,7 +42,7 @@ _declared: list[_Declared] = []
 
 
 def draws(section: str, place: int = _LAST) -> Callable[[D], D]:
-    """Declare that a function draws a picture of a study, or returns None if there is none.
+    """Declare that a function draws a picture of its evidence, or returns None if there is none.
 
     Args:
         section: title of the section of the report that shows it.
@@ -55,12 +64,33 @@ def study_pictures(study: Study) -> dict[str, Picture]:
     Raises:
         ValueError: two of them have the same name.
     """
+    return _by_name(lambda draw: draw(study))
+
+
+def records_pictures(records: Records) -> dict[str, Picture]:
+    """Return the pictures of records by name: those of a study that there are data for.
+
+    Raises:
+        ValueError: two of them have the same name.
+    """
+    observation = Observation(records)
+
+    def drawn(draw: Draw) -> Picture | None:
+        picture = known(partial(draw, observation), None)
+        return None if picture is None or picture.alt.endswith(NO_DATA) else picture
+
+    # Names are somebody else's: a dollar in them begins no formula.
+    with mpl.rc_context({"text.parse_math": False}):
+        return _by_name(drawn)
+
+
+def _by_name(drawn: Callable[[Draw], Picture | None]) -> dict[str, Picture]:
     for module in iter_modules(sim.report.__path__, f"{sim.report.__name__}."):
         if module.name.endswith("figures"):
             import_module(module.name)
     found: dict[str, Picture] = {}
     for declared in sorted(_declared, key=lambda one: one.place):
-        picture = declared.draw(study)
+        picture = drawn(declared.draw)
         if picture is None:
             continue
         if picture.name in found:
