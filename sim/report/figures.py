@@ -254,6 +254,11 @@ def _metrics_picture(evidence: Evidence) -> Picture:
     return Picture("metrics", figure, "Where does the organization stand?", caption, alt)
 
 
+def _percent_of(part: float, whole: float) -> str:
+    """Return which percentage of a whole a part is; there is none of nothing."""
+    return format_percent(part / whole if whole else math.nan)
+
+
 # --- where the time goes ------------------------------------------------------------------------
 
 
@@ -359,8 +364,7 @@ def _lead_time_picture(evidence: Evidence) -> Picture:
     if waiting.empty:
         return Picture("lead_time", figure, question, caption, title)
     causes = ", ".join(
-        f"{part.label} {format_percent(by_part[part.column] / total)}"
-        for part in LEAD_TIME_COMPONENTS
+        f"{part.label} {_percent_of(by_part[part.column], total)}" for part in LEAD_TIME_COMPONENTS
     )
     longest = waiting.sum(axis="columns").nlargest(3)
     steps = ", ".join(
@@ -420,9 +424,7 @@ def plot_effort(by_role: pd.DataFrame, ax: Axes) -> Axes:
         for role, hours in capacity_h.items()
     ]
     whole_h = float(capacity_h.sum())
-    labels = [
-        f"{part.label}, {format_percent(by_role[part.column].sum() / whole_h)}" for part in work
-    ]
+    labels = [f"{part.label}, {_percent_of(by_role[part.column].sum(), whole_h)}" for part in work]
     _stacked_bars(percent, names, work, labels, ax, unit="%")
     ax.axvline(100.0, color=INK, linewidth=1.0, linestyle=":")
     ax.set_xlim(right=max(ax.get_xlim()[1], 102.0))
@@ -501,7 +503,7 @@ def _effort_picture(evidence: Evidence) -> Picture:
     for role, row in by_role.iterrows():
         whole_h = float(row["capacity_h_per_week"])
         parts = ", ".join(
-            f"{part.label} {format_percent(row[part.column] / whole_h)}"
+            f"{part.label} {_percent_of(row[part.column], whole_h)}"
             for part in EFFORT_COMPONENTS
             if row[part.column] != 0.0
         )
@@ -536,7 +538,7 @@ def _cost_picture(evidence: Evidence) -> Picture | None:
     ax.set_xlabel("week", fontsize=10)
     total = bill[list(HEADS)].sum(axis="columns")
     parts = ", ".join(
-        f"{HEADS[head]} {format_percent(bill[head].sum() / total.sum())}" for head in HEADS
+        f"{HEADS[head]} {_percent_of(bill[head].sum(), total.sum())}" for head in HEADS
     )
     least, most = (
         format_value(metric_of(evidence, "cost_per_week"), float(end))

@@ -62,7 +62,7 @@ def quality_course(tables: Tables, service: str, window: Window) -> pd.DataFrame
     rows = table(tables, "quality", "at")
     if rows.empty:
         columns = ["start", "stop", "quality_start", "quality_stop", "objective", "below"]
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=columns, dtype=np.float64).astype({"below": bool})
     rows = rows[matches(rows, "service", service)].sort_values("at", kind="stable")
     at, quality = reals(rows, "at"), reals(rows, "quality")
     next_at = np.append(at[1:], max(window[1], at[-1])) if at.size else at

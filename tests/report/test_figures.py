@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import sim
 from sim.metrics import dora_band, waiting_by_step
 from sim.metrics.cost import HEADS
 from sim.metrics.effort import effort_by_role
@@ -23,6 +24,7 @@ from sim.report.figures import (
     plot_restore_time,
 )
 from sim.report.pictures import study_pictures
+from sim.report.units import NO_DATA
 
 
 @pytest.fixture
@@ -163,6 +165,19 @@ def test_nothing_to_draw(empty_study):
     for picture in study_pictures(empty_study).values():
         picture.figure.canvas.draw()
         assert "nan" not in picture.alt
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_lead_time_of_nothing_has_no_parts():
+    scenario = sim.load(
+        "horizon_weeks=2", "warmup_weeks=0", "pipeline.steps.serve.automation=1",
+        config="verification/mm1",
+    )  # fmt: skip
+    study = sim.replicate(scenario, replications=2, n_jobs=1)
+    lead_times = study.records.tables["changes"].eval("deployed_at - committed_at").dropna()
+    assert len(lead_times) > 0
+    assert (lead_times == 0).all()
+    assert f"touch time {NO_DATA}" in study_pictures(study)["lead_time"].alt
 
 
 def test_no_global_state_of_pyplot_is_used():

@@ -6,7 +6,6 @@ import re
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +33,7 @@ GUIDE = Path(__file__).parents[2] / "docs" / "records.md"
 @functools.cache
 def one() -> sim.Study:
     """Return a study of a single replication, in which something of every kind happens."""
-    return sim.replicate(sim.load("horizon_weeks=16", "warmup_weeks=4"), 1, seed=5, n_jobs=1)
+    return sim.replicate(sim.load("horizon_weeks=12", "warmup_weeks=4"), 1, seed=5, n_jobs=1)
 
 
 def from_files(records: Records) -> Records:
@@ -90,23 +89,20 @@ def told(document: Document, width: int = 120) -> str:
 
 def tables_of(document: Document, title: str) -> list[list[list[str]]]:
     """Return the texts of the tables of a section, without intervals, which records lack."""
-    found = []
-    for section in document.sections:
-        for block in section.blocks if section.title == title else ():
-            if isinstance(block, Table):
-                kept = [
-                    n for n, column in enumerate(block.columns) if "interval" not in column.heading
-                ]
-                rows = []
-                for row in block.rows:
-                    cells = [
-                        getattr(row.cells[n], "text", row.cells[n])
-                        for n in kept
-                        if n < len(row.cells)
-                    ]
-                    rows.append([str(cell) for cell in cells])
-                found.append(rows)
-    return found
+    return [
+        [
+            [
+                str(getattr(cell, "text", cell))
+                for cell, column in zip(row.cells, block.columns, strict=False)
+                if "interval" not in column.heading
+            ]
+            for row in block.rows
+        ]
+        for section in document.sections
+        if section.title == title
+        for block in section.blocks
+        if isinstance(block, Table)
+    ]
 
 
 def test_tables_of_a_run_give_the_metrics_and_the_tables_of_the_run() -> None:
@@ -115,14 +111,10 @@ def test_tables_of_a_run_give_the_metrics_and_the_tables_of_the_run() -> None:
     expected = compute_metrics(study.records)
     pd.testing.assert_series_equal(compute_metrics(records), expected, check_exact=True)
     simulated, recorded = study_document(study), records_document(records)
-    titles = [
-        section.title for section in recorded.sections if section.title.startswith(("W", "H"))
-    ]
     compared = 0
-    for title in ("The four metrics and their companions", *titles):
-        if title not in ("What nobody recorded", "What made this report"):
-            assert tables_of(recorded, title) == tables_of(simulated, title)
-            compared += len(tables_of(recorded, title))
+    for section in recorded.sections:
+        assert tables_of(recorded, section.title) == tables_of(simulated, section.title)
+        compared += len(tables_of(recorded, section.title))
     assert compared == 7  # two of metrics, lead time, restore time, people, utilization, cost
     assert "95 % interval" in told(simulated)
     assert "95 % interval" not in told(recorded)
@@ -197,7 +189,7 @@ def test_an_unstable_organization_is_flagged() -> None:
     )
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=4, deadline=None, derandomize=True)
 @given(st.sets(st.sampled_from(EVERYTHING), min_size=1, max_size=40))
 def test_whatever_is_absent_the_report_shows_the_rest(names: set[str]) -> None:
     whole = one().records
@@ -211,16 +203,8 @@ def test_whatever_is_absent_the_report_shows_the_rest(names: set[str]) -> None:
         render(Records.from_tables(tables, whole.window, whole.currency))
 
 
-@pytest.mark.parametrize(
-    "name",
-    sorted(
-        {
-            f"{t}.{c}"
-            for t in ("changes", "steps", "incidents", "deployments", "work", "capacity", "quality")
-            for c in SCHEMAS[t]
-        }
-    ),
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EVERYTHING[len(SCHEMAS) :])
 def test_whatever_column_is_absent_all_pictures_can_be_made(name: str) -> None:
     table, _, column = name.partition(".")
     whole = one().records
@@ -256,7 +240,7 @@ def test_tables_without_rows_can_be_shown() -> None:
 
 
 def test_the_example_of_the_guide(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (source,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
