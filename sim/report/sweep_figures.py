@@ -952,8 +952,8 @@ def _effects_picture(found: Findings) -> Picture:
     others = len(found.numbers) - 1
     if len(shown) < others:
         caption += (
-            f" Of {format_given(others)} points, the {len(shown)} with the largest differences are shown, each "
-            "relative to the largest of its metric."
+            f" Of {format_given(others)} points, the {len(shown)} with the largest differences are "
+            "shown, each relative to the largest of its metric."
         )
     said = [s for s in sentences(found) if s.startswith("Of the ")]
     alt = " ".join(["Forest plot of the differences to the baseline.", *said])
