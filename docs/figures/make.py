@@ -34,12 +34,14 @@ def main() -> None:
             save(name, picture)
     save("payback", payback_picture(pay_back(sim.load("+experiment=jcurve"))))
     sampled = sim.sweep(sim.load(*SMALL, "design=sobol", "samples=16"), DIALS, replications=4)
-    pictures = sweep_pictures(findings(sampled))
-    save("sensitivity", pictures["sensitivity"])
-    save("pareto", pictures["pareto"])
+    for picture in sweep_pictures(findings(sampled)):
+        if picture.name in ("sensitivity", "pareto"):
+            save(picture.name, picture)
     listed = {"automation": [0.0, 0.25, 0.5, 0.75, 1.0]}
     compared = sim.sweep(sim.load(*SMALL), listed, replications=20)
-    save("effects", sweep_pictures(findings(compared))["effects"])
+    for picture in sweep_pictures(findings(compared)):
+        if picture.name == "effects":
+            save(picture.name, picture)
     photograph_playground()
 
 

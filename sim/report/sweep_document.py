@@ -52,6 +52,7 @@ from sim.report.units import (
     count_noun,
     difference_in,
     estimate_in,
+    format_given,
     format_number,
     format_percent,
     format_value,
@@ -189,7 +190,9 @@ def _left_out(found: Findings, shown: int) -> str:
     if shown == len(found.numbers):
         return ""
     than = "the baseline" if found.has_baseline else "the median"
-    return f" Of {len(found.numbers):,} points, the {shown} that differ most from {than}."
+    return (
+        f" Of {format_given(len(found.numbers))} points, the {shown} that differ most from {than}."
+    )
 
 
 def _estimate(found: Findings, name: str, number: int) -> Estimate:

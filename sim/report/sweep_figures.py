@@ -774,7 +774,8 @@ def _cloud_picture(found: Findings) -> Picture:
     caption = "Each circle is a point of the design, against each axis in turn"
     caption += f"; bars are {_INTERVALS}." if bars else "; too many for their intervals."
     if len(drawn) < len(found.numbers):
-        caption += f" {len(drawn):,} of {len(found.numbers):,} points are drawn, evenly spread."
+        some, every = format_given(len(drawn)), format_given(len(found.numbers))
+        caption += f" {some} of {every} points are drawn, evenly spread."
     if len(axes) < len(found.axes):
         caption += f" The first {len(axes)} of {len(found.axes)} axes are drawn."
     alt = _alt(found, "A cloud of points for each metric and axis.")
@@ -951,8 +952,8 @@ def _effects_picture(found: Findings) -> Picture:
     others = len(found.numbers) - 1
     if len(shown) < others:
         caption += (
-            f" Of {others:,} points, the {len(shown)} with the largest differences are shown, each "
-            "relative to the largest of its metric."
+            f" Of {format_given(others)} points, the {len(shown)} with the largest differences are "
+            "shown, each relative to the largest of its metric."
         )
     said = [s for s in sentences(found) if s.startswith("Of the ")]
     alt = " ".join(["Forest plot of the differences to the baseline.", *said])

@@ -221,8 +221,10 @@ def _presets(entry: PublishedClusters, rows: Sequence[SurveyRow], tables: Survey
         cells: list[Cell | str] = [preset, " or ".join(clusters)]
         for metric in METRICS:
             row = by_key[entry.key_of(preset, metric)]
+            shown = _estimate(row.value, row.definition.unit)
             said = f"{row.note} {_SIGNS[row.verdict]}".lstrip()
-            cells.append(Cell(_in_brackets(row), said, _TONES[row.verdict]))
+            note = ": ".join(part for part in (shown.interval, said) if part)
+            cells.append(Cell(shown.value, note, _TONES[row.verdict]))
         body.append(cells)
     words = (tables.metrics[metric].words for metric in METRICS)
     return _table(["preset", "expected cluster", *words], body)
@@ -238,7 +240,8 @@ def _rows(rows: Sequence[SurveyRow]) -> Table:
             more.insert(0, f"with {row.accepted_in_words} {of.unit}".rstrip())
         verdict = Cell(row.verdict, "; ".join(more), _TONES.get(row.verdict, ""))
         source = f"{of.source.name} ({of.source.trust})" if of.published else ""
-        value = _in_brackets(row)
+        shown = _estimate(row.value, of.unit)
+        value = Cell(shown.value, shown.interval)
         body.append([of.quantity, of.published, source, of.place.name, value, of.origin, verdict])
     return _table(head, body)
 
@@ -292,8 +295,3 @@ def _estimate(value: Simulated, unit: str) -> Estimate:
         quantity = Quantity(dimension="quantity", unit=unit)
     shown = estimate_in(shown_in, quantity, *ends)
     return shown if np.isnan(value.mean) else shown._replace(value=shown_in.behind(shown.value))
-
-
-def _in_brackets(row: SurveyRow) -> str:
-    shown = _estimate(row.value, row.definition.unit)
-    return f"{shown.value} [{shown.interval}]" if shown.interval else shown.value

@@ -17,6 +17,7 @@ from sim.experiment.axes import Axis
 from sim.experiment.selection import Selection
 from sim.report.palette import BLUE, new_figure
 from sim.report.sweep_content import findings, is_clear
+from sim.report.sweep_document import sweep_document
 from sim.report.sweep_figures import (
     MOST_ROWS,
     plot_cloud,
@@ -190,6 +191,17 @@ def written(figure):
                 if tick.label1.get_visible() and low <= tick.get_loc() <= high
             ]
     return [text for text in texts if text.get_visible() and text.get_text()]
+
+
+def test_mappings_that_differ_late_have_places_of_their_own():
+    people = [f"{{data_scientist: 2, ml_engineer: 1, operations: {n}}}" for n in (1, 2, 3)]
+    found = findings(grid(automation=[0, 1], teams__founders__people=people))
+    heat_map, *_ = by_name(found.sweep)["metrics"].figure.axes
+    places = [label.get_text() for label in heat_map.get_yticklabels()]
+    assert len(set(places)) == 3
+    page = sweep_document(found, [])
+    points = next(part for part in page.sections if part.title == "The points").blocks[0]
+    assert len({tuple(map(str, row.cells[1:3])) for row in points.rows}) == 6
 
 
 def test_every_picture_has_words_for_those_who_cannot_see_it():

@@ -1,10 +1,14 @@
 """Numbers, units and counts as the report writes them."""
 
+import ast
 import math
+import re
+from pathlib import Path
 
 import pytest
 
 from sim.metrics.catalogue import DURATION, NUMBER, SHARE, Quantity, metric
+from sim.report import units
 from sim.report.units import (
     DAY,
     MINUS,
@@ -16,9 +20,11 @@ from sim.report.units import (
     estimate_in,
     format_difference,
     format_estimate,
+    format_given,
     format_number,
     format_percent,
     format_value,
+    format_weeks,
     plus_minus,
     share_in_words,
     value_in_words,
@@ -226,3 +232,49 @@ def test_changes_in_words(name: str, change: float, level: float, said: str) -> 
     assert change_in_words(quantity, change, level, change, signed=True) == said
     unsigned = said.replace(MINUS, "").replace("+", "")
     assert change_in_words(quantity, change, level, change) == unsigned
+
+
+ELSEWHERE = {
+    "report/animation.py": {"02.0f"},  # the hour of a clock
+    "claims/table.py": {"+.4g"},  # a column of a CSV file
+    "playground/form.py": {"g"},  # values of sliders, which scripts read
+    "playground/state.py": {"g"},  # words of a command line
+}
+"""Numbers that are formatted for programs, and what is no amount."""
+
+
+def test_numbers_for_people_are_formatted_in_one_place() -> None:
+    package = Path(units.__file__).parents[1]
+    for folder in ("report", "claims", "validation", "playground", "document"):
+        for path in sorted((package / folder).glob("*.py")):
+            name = path.relative_to(package).as_posix()
+            found = {
+                "".join(part.value for part in value.format_spec.values)
+                for value in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+                if isinstance(value, ast.FormattedValue)
+                and isinstance(value.format_spec, ast.JoinedStr)
+                and all(isinstance(part, ast.Constant) for part in value.format_spec.values)
+            }
+            numeric = {spec for spec in found if re.search(r"[,fge%]$", spec)}
+            if name != "report/units.py":
+                assert numeric == ELSEWHERE.get(name, set()), name
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "shown"),
+    [
+        (0.25, 6, "0.25"),
+        (1000.0, 6, "1,000"),
+        (1e9, 6, "1,000,000,000"),
+        (-0.5, 6, f"{MINUS}0.5"),
+        (0.123456, 3, "0.123"),
+        (0, 6, "0"),
+    ],
+)
+def test_numbers_that_somebody_chose_keep_their_digits(value, digits, shown) -> None:
+    assert format_given(value, digits) == shown
+
+
+def test_weeks() -> None:
+    assert format_weeks(5, 5) == "week 5"
+    assert format_weeks(5, 6) == "weeks 5 to 6"
