@@ -6,6 +6,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from sim.log import Records
 from sim.metrics import weekly_series
 from sim.scenario.organization import Scenario
 
@@ -32,6 +33,11 @@ class Study:
     runs: pd.DataFrame
     weekly: pd.DataFrame
     first: Run
+
+    @property
+    def records(self) -> Records:
+        """The event tables of :attr:`first`, with their window and currency."""
+        return self.first.records
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
         """Return mean, ci_low, ci_high and n of each metric over the replications.

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype, is_scalar
 
 from sim.scenario.errors import in_one_line, nearest
 from sim.words import listed, printable
@@ -153,11 +154,22 @@ class _Values:
     given: pd.Series
 
 
+class _Other:
+    """What stands for a list or another thing that is no cell of a table."""
+
+
 def _read(column: pd.Series, holds: Column) -> _Values:
     """Read a column of any type as the kind that it is declared to hold."""
-    missing: Flags = (column.isna() | column.isin([""])).to_numpy(dtype=np.bool_)
+    given = column
+    if not (column.dtype.kind in "biufcmM" or isinstance(column.dtype, pd.CategoricalDtype)):
+        column = column.astype(object).map(lambda cell: cell if is_scalar(cell) else _Other())
+    missing: Flags = column.isna().to_numpy(dtype=np.bool_)
+    if not is_numeric_dtype(column.dtype):
+        codes, distinct = pd.factorize(column)
+        empty = [isinstance(cell, str) and not cell for cell in distinct]
+        missing = missing | np.array([*empty, False])[codes]
     if column.dtype.kind in "mM":
-        return _Values(np.full(len(column), np.nan), missing, ~missing, column)
+        return _Values(np.full(len(column), np.nan), missing, ~missing, given)
     read: Any
     if holds.kind == "text":
         read, readable = _texts(column)
@@ -169,14 +181,14 @@ def _read(column: pd.Series, holds: Column) -> _Values:
             read, readable = number, np.isfinite(number)
         else:
             read, readable = _identifiers(column, missing, number, holds.kind == "count")
-    return _Values(read, missing, ~missing & ~readable, column)
+    return _Values(read, missing, ~missing & ~readable, given)
 
 
 def _numbers(column: pd.Series, missing: Flags) -> npt.NDArray[np.float64]:
     """Return a column as numbers, NaN where it has none; flags are no numbers."""
-    if pd.api.types.is_bool_dtype(column.dtype):
+    if is_bool_dtype(column.dtype):
         return np.full(len(column), np.nan)
-    if not pd.api.types.is_numeric_dtype(column.dtype):
+    if not is_numeric_dtype(column.dtype):
         is_flag = column.map(lambda value: isinstance(value, bool | np.bool_)).to_numpy(bool)
         column = column.astype(object).where(~missing & ~is_flag, np.nan)
         column = pd.to_numeric(column, errors="coerce")
@@ -186,7 +198,7 @@ def _numbers(column: pd.Series, missing: Flags) -> npt.NDArray[np.float64]:
 
 
 def _flags(column: pd.Series, missing: Flags) -> tuple[Flags, Flags]:
-    if pd.api.types.is_bool_dtype(column.dtype) and not missing.any():
+    if is_bool_dtype(column.dtype) and not missing.any():
         return column.to_numpy(dtype=np.bool_), ~missing
     codes, distinct = pd.factorize(column)
     texts = [str(value).strip().lower() for value in distinct]

@@ -218,7 +218,7 @@ def _paid_hours(tables: Tables, pieces: FloatArray) -> Iterator[tuple[str, str, 
     for head, bits in (("people", people), ("compute", ~people)):
         bits = bits & (place >= 0)
         by_place = np.bincount(place[bits], paid_h[bits], minlength=len(resources) * n_pieces)
-        by_resource = by_place.astype(np.float64).reshape(-1, n_pieces)
+        by_resource = by_place.astype(np.float64).reshape(len(resources), n_pieces)
         for name, hours in zip(resources, by_resource, strict=True):
             yield head, name, hours
 

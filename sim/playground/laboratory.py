@@ -271,7 +271,7 @@ def _simulate(scenario: Scenario, replication: int, slot: int) -> Run:
 
 def _animation(scenario: Scenario, replication: int, slot: int) -> str:
     run = _simulate(scenario, replication, slot)
-    made: str = animate(run.tables, run.window).to_html(
+    made: str = animate(run.records).to_html(
         full_html=False, include_plotlyjs=False, auto_play=False
     )
     return made

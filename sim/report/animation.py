@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sim.hours import HOURS_PER_WEEK
-from sim.log import Tables
+from sim.log import Records, Tables
 from sim.metrics.flow import waiting_by_step
 from sim.report.content import step_name
 from sim.words import readable
@@ -81,12 +81,11 @@ def stays(tables: Tables, start_h: float, end_h: float) -> pd.DataFrame:
     return found.sort_values(["entity_id", "from_h"], ignore_index=True)
 
 
-def animate(tables: Tables, window: tuple[float, float], weeks: float = WEEKS) -> "Figure":
+def animate(records: Records, weeks: float = WEEKS) -> "Figure":
     """Return the first weeks of the observed time as an animation.
 
     Args:
-        tables: Event tables of one replication.
-        window: Start and end of the observed time, in hours.
+        records: Records of an organization, such as those of one replication.
         weeks: How many weeks to show; one of the default organization is 0.8 MB of HTML.
 
     Raises:
@@ -97,6 +96,7 @@ def animate(tables: Tables, window: tuple[float, float], weeks: float = WEEKS) -
     from vidigi.animation import generate_animation
     from vidigi.prep import generate_animation_df, reshape_for_animations
 
+    tables, window = records.tables, records.window
     start_h = window[0]
     end_h = min(window[1], start_h + weeks * HOURS_PER_WEEK)
     found = stays(tables, start_h, end_h)

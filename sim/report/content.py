@@ -1,7 +1,7 @@
-"""What a report on a study says, whatever the medium: rows of tables, sentences, warnings.
+"""What a report says, whatever the medium: rows of tables, sentences, warnings.
 
-The terminal and the HTML report show the same rows, sentences and warnings; they are derived from
-the numbers of the study here.
+The terminal and the HTML report show the same rows, sentences and warnings. They are derived here
+from the numbers of a study, or of the records of an organization.
 """
 
 import math
@@ -13,14 +13,17 @@ import pandas as pd
 
 from sim.document.document import BarKind, Caveat
 from sim.experiment.replicate import Study
-from sim.log import Tables
+from sim.hours import HOURS_PER_WEEK
+from sim.log import Records, Tables
 from sim.metrics import catalogue
+from sim.metrics.arrays import AbsentError, inside, known, reals, table
 from sim.metrics.bands import dora_band, has_bands
 from sim.metrics.catalogue import DURATION, Metric, headlines
 from sim.metrics.flow import LEAD_TIME_PARTS, waiting_by_step
 from sim.metrics.restore import PHASES, restore_times
 from sim.metrics.series import weekly_columns
 from sim.metrics.warmup import mser5
+from sim.report.evidence import Evidence, Observation
 from sim.report.units import (
     NO_DATA,
     Estimate,
@@ -32,7 +35,7 @@ from sim.report.units import (
     share_in_words,
     value_in_words,
 )
-from sim.words import listed, readable
+from sim.words import capitalized, listed, readable
 
 DORA_YEAR = 2019
 """The DORA table that the bands are from; later ones judge another kind of restore time."""
@@ -40,6 +43,9 @@ DORA_YEAR = 2019
 FOOTNOTE = (
     "Times are medians unless they are called mean. Every number is the mean over the "
     "replications; count is what the number of one replication rests on."
+)
+FOOTNOTE_ON_RECORDS = (
+    "Times are medians unless they are called mean; count is what the number rests on."
 )
 
 
@@ -70,7 +76,7 @@ EFFORT_COMPONENTS = tuple(
 
 
 class MetricRow(NamedTuple):
-    """A metric over the replications of a study, ready to print."""
+    """A metric of a study or of records, ready to print."""
 
     metric: str
     label: str
@@ -100,6 +106,15 @@ def setting(study: Study) -> str:
         f"{count_noun(len(study.runs), 'replication')} of {count_noun(observed, 'week')} after "
         f"{count_noun(scenario.warmup_weeks, 'week')} of warm-up · seed {study.seed}"
     )
+
+
+def setting_of_records(records: Records) -> str:
+    """Return which time and how many services the records of an organization cover."""
+    start, end = (edge / HOURS_PER_WEEK for edge in records.window)
+    told = f"{count_noun(round(end - start, 1), 'week')} from week {format_number(start)}"
+    if "services" in records.tables:
+        told = f"{count_noun(len(records.tables['services']), 'service')} · {told}"
+    return told if records.timezone is None else f"{told} · {records.timezone}"
 
 
 def practices(study: Study) -> list[str]:
@@ -147,20 +162,20 @@ def band_words(bands: Sequence[str]) -> str:
     return f"{bands[0]} to {bands[-1]}"
 
 
-def mean_and_interval(study: Study, metric: str) -> tuple[float, float, float]:
+def mean_and_interval(evidence: Evidence, metric: str) -> tuple[float, float, float]:
     """Return mean, lower and upper end of the interval of a metric, NaN where there is none."""
-    summary = study.summary()
+    summary = evidence.summary()
     mean, low, high = (summary[column][metric] for column in ("mean", "ci_low", "ci_high"))
     return float(mean), float(low), float(high)
 
 
-def metric_rows(study: Study, metrics: Sequence[str]) -> list[MetricRow]:
+def metric_rows(evidence: Evidence, metrics: Sequence[str]) -> list[MetricRow]:
     """Return a row per metric with its estimate, DORA bands and count."""
-    means = study.summary()["mean"]
+    means = evidence.summary()["mean"]
     rows = []
     for name in metrics:
-        metric = metric_of(study, name)
-        mean, low, high = mean_and_interval(study, name)
+        metric = metric_of(evidence, name)
+        mean, low, high = mean_and_interval(evidence, name)
         bands: tuple[str, ...] = ()
         if has_bands(name, DORA_YEAR):
             bands = bands_between(name, *((mean, mean) if math.isnan(low) else (low, high)))
@@ -173,14 +188,14 @@ def metric_rows(study: Study, metrics: Sequence[str]) -> list[MetricRow]:
     return rows
 
 
-def metric_of(study: Study, name: str) -> Metric:
-    """Return a metric, in the currency of the study if it is money."""
-    return catalogue.metric(name).priced_in(study.scenario.cost.currency)
+def metric_of(evidence: Evidence, name: str) -> Metric:
+    """Return a metric, in the currency of the records if it is money."""
+    return catalogue.metric(name).priced_in(evidence.records.currency)
 
 
-def part_rows(study: Study, whole: str) -> list[PartRow]:
+def part_rows(evidence: Evidence, whole: str) -> list[PartRow]:
     """Return the parts of a metric, with their share of the total."""
-    means = study.summary()["mean"]
+    means = evidence.summary()["mean"]
     total = float(means[whole])
     return [
         PartRow(part.name_as_part, part.part_kind, value, value / total if total > 0 else math.nan)
@@ -189,18 +204,18 @@ def part_rows(study: Study, whole: str) -> list[PartRow]:
     ]
 
 
-def is_priced(study: Study) -> bool:
+def is_priced(evidence: Evidence) -> bool:
     """Return whether anything costs anything or is worth anything."""
-    means = study.summary()["mean"]
+    means = evidence.summary()["mean"]
     return bool(means["cost_per_week"] > 0.0 or means["worth_per_week"] > 0.0)
 
 
-def net_cost_lines(study: Study) -> list[tuple[str, float]]:
+def net_cost_lines(evidence: Evidence) -> list[tuple[str, float]]:
     """Return what stands below the bill: name and money.
 
     The worth of features and the net cost are left out if features are worth nothing.
     """
-    means = study.summary()["mean"]
+    means = evidence.summary()["mean"]
 
     def line(name: str, sign: float = 1.0) -> tuple[str, float]:
         return catalogue.metric(name).label, sign * float(means[name])
@@ -227,7 +242,9 @@ def waiting_for_people_by_role(tables: Tables, window: tuple[float, float]) -> p
     Returns:
         Index role; the waits add up to `lead_time_people_h`, as far as steps name their role.
     """
-    steps = tables["steps"]
+    steps = table(tables, "steps", "role")
+    if steps.empty:
+        return pd.Series([], dtype=float)
     waits = {
         str(role): waiting_by_step(dict(tables) | {"steps": of_role}, window)["people_h"].sum()
         for role, of_role in steps.groupby("role", observed=True)
@@ -248,9 +265,11 @@ def restore_time_by_cause(tables: Tables, window: tuple[float, float]) -> pd.Dat
         out.
     """
     rows = {}
-    for cause, incidents in tables["incidents"].groupby("cause", observed=True):
+    phase_ends = ("detected_at", "responded_at", "diagnosed_at")
+    every = table(tables, "incidents", "cause", "started_at", *phase_ends, "restored_at")
+    for cause, incidents in every.groupby("cause", observed=True) if len(every) else ():
         times = restore_times({"incidents": incidents}, window)
-        restored = incidents["restored_at"].between(*window, inclusive="left")
+        restored = inside(reals(incidents, "restored_at"), window)
         if restored.any():
             rows[str(cause)] = {
                 part.column: times[part.metric.name] for part in RESTORE_COMPONENTS
@@ -261,46 +280,56 @@ def restore_time_by_cause(tables: Tables, window: tuple[float, float]) -> pd.Dat
     return frame.loc[total.sort_values(ascending=False).index]
 
 
-def utilization_rows(study: Study) -> list[PartRow]:
+def utilization_rows(evidence: Evidence) -> list[PartRow]:
     """Return the mean utilization of every role and kind of compute, busiest first."""
-    means = study.summary()["mean"]
+    means = evidence.summary()["mean"]
     rows = [
         PartRow(metric.name_as_part, metric.part_kind, float(value), float(value))
         for metric in catalogue.members("utilization_", means.index)
         for value in [means[metric.name]]
+        if isinstance(evidence, Study) or not math.isnan(value)
     ]
     return sorted(rows, key=lambda row: -row.share if not math.isnan(row.share) else math.inf)
 
 
-def caveats(study: Study) -> list[Caveat]:
+def caveats(evidence: Evidence) -> list[Caveat]:
     """Return what a reader has to know before believing the numbers, the serious ones first."""
-    found = [
-        *_unstable(study),
-        *_precision(study),
-        *_warm_up(study),
-        *_censoring(study),
-        *_without_data(study),
-    ]
+    found = _unstable(evidence)
+    if isinstance(evidence, Study):
+        found += [*_precision(evidence), *_warm_up(evidence)]
+    else:
+        found.append(_once())
+    found += [*_censoring(evidence), *_without_data(evidence)]
     return sorted(found, key=lambda caveat: not caveat.is_serious)
 
 
-def instability(study: Study) -> str:
-    """Return the flag that every table and picture of an unstable study carries, else nothing."""
-    unstable = int(study.runs["unstable"].sum())
+def instability(evidence: Evidence) -> str:
+    """Return the flag that all tables and pictures carry if it is unstable, else nothing."""
+    unstable = int(evidence.runs["unstable"].sum())
     if not unstable:
         return ""
-    return f"unstable in {unstable} of {count_noun(len(study.runs), 'replication')}"
+    if isinstance(evidence, Observation):
+        return "unstable"
+    return f"unstable in {unstable} of {count_noun(len(evidence.runs), 'replication')}"
 
 
-def _unstable(study: Study) -> list[Caveat]:
-    flag = instability(study)
+def _unstable(evidence: Evidence) -> list[Caveat]:
+    flag = instability(evidence)
     if not flag:
         return []
     text = (
         f"{flag.capitalize()}: work in progress kept growing, so these lead times depend on how "
-        "long the simulation ran."
+        f"long {'it was watched' if isinstance(evidence, Observation) else 'the simulation ran'}."
     )
     return [Caveat(True, text)]
+
+
+def _once() -> Caveat:
+    text = (
+        "One observation: all this happened once, so there are no intervals. How much of it is "
+        "chance, the records cannot say."
+    )
+    return Caveat(False, text)
 
 
 TARGET_PRECISION = 0.10
@@ -366,55 +395,64 @@ def suggested_warm_up(weekly: pd.DataFrame, column: str) -> int:
     return mser5(weekly.groupby("week")[column].mean())
 
 
-def _censoring(study: Study) -> list[Caveat]:
-    means = study.summary()["mean"]
+def _censoring(evidence: Evidence) -> list[Caveat]:
+    means = evidence.summary()["mean"]
     unfinished, incidents = float(means["n_unfinished"]), float(means["n_open_incidents"])
-    if not unfinished + incidents > 0.0:
+    if not (unfinished > 0.0 or incidents > 0.0):
         return []
     changes = float(means["n_changes_deployed"]) + unfinished
     share = unfinished / changes if changes > 0.0 else 0.0
-    told = count_noun(unfinished, "change")
-    if unfinished > 0.0:
-        told += f" ({format_percent(share)} of those deployed or unfinished)"
-    text = (
-        f"Still going on at the end of a replication: {told} and "
-        f"{count_noun(incidents, 'incident')}, on average. Their times are not in the numbers."
-    )
+    told = []
+    if not math.isnan(unfinished):
+        told.append(count_noun(unfinished, "change"))
+        if unfinished > 0.0 and not math.isnan(changes):
+            told[0] += f" ({format_percent(share)} of those deployed or unfinished)"
+    if not math.isnan(incidents):
+        told.append(count_noun(incidents, "incident"))
+    end, average = "at the end of a replication", ", on average"
+    if isinstance(evidence, Observation):
+        end, average = "at the end", ""
+    text = f"Still going on {end}: {listed(told)}{average}. Their times are not in the numbers."
     return [Caveat(share > 0.1, text)]
 
 
-def _without_data(study: Study) -> list[Caveat]:
-    counts = study.summary()["n"]
-    missing = {m: int(counts[m]) for m in headlines() if counts[m] < len(study.runs)}
+def _without_data(evidence: Evidence) -> list[Caveat]:
+    counts = evidence.summary()["n"]
+    if isinstance(evidence, Observation):
+        unknown = [catalogue.metric(m).label for m in headlines() if counts[m] == 0]
+        text = (
+            f"No data for {listed(unknown)}: nobody recorded what is needed, or nothing happened."
+        )
+        return [Caveat(False, text)] if unknown else []
+    missing = {m: int(counts[m]) for m in headlines() if counts[m] < len(evidence.runs)}
     if not missing:
         return []
     named = listed(
         [f"{catalogue.metric(m).label} rests on {count}" for m, count in missing.items()]
     )
-    text = f"Replications without data are left out: of {len(study.runs)}, {named}."
+    text = f"Replications without data are left out: of {len(evidence.runs)}, {named}."
     return [Caveat(False, text)]
 
 
-def sentences(study: Study) -> list[str]:
-    """Return what the study says, in plain sentences derived from its numbers.
+def sentences(evidence: Evidence) -> list[str]:
+    """Return what the evidence says, in plain sentences derived from its numbers.
 
     Sentences for which there is no data are left out.
     """
-    means = study.summary()["mean"]
-    if math.isnan(float(means["lead_time_h"])):
+    means = evidence.summary()["mean"]
+    if means["n_deployments"] == 0.0 and not means["n_changes_deployed"] > 0.0:
         return ["Nothing was deployed in the observed time, so there is little to say."]
     said = [
-        f"A service is deployed {_said(means, 'deployment_frequency')}, and a change takes "
-        f"{_said(means, 'lead_time_h')} from commit to production (median).",
+        _delivering(means),
         _stability(means),
-        _standing(study),
-        _waiting(study),
-        _bottleneck(study),
-        _restoring(study),
-        _busiest(study),
-        _effort(study),
+        _standing(evidence),
+        _waiting(evidence),
+        _bottleneck(evidence),
+        _restoring(evidence),
+        _busiest(evidence),
+        _effort(evidence),
         _quality(means),
-        _bill(study),
+        _bill(evidence),
     ]
     return [sentence for sentence in said if sentence]
 
@@ -423,30 +461,47 @@ def _said(means: pd.Series, metric: str) -> str:
     return value_in_words(catalogue.metric(metric), float(means[metric]))
 
 
+def _delivering(means: pd.Series) -> str:
+    parts = []
+    if not math.isnan(float(means["deployment_frequency"])):
+        parts.append(f"a service is deployed {_said(means, 'deployment_frequency')}")
+    if not math.isnan(float(means["lead_time_h"])):
+        lead_time = _said(means, "lead_time_h")
+        parts.append(f"a change takes {lead_time} from commit to production (median)")
+    return f"{capitalized(', and '.join(parts))}." if parts else ""
+
+
 def _stability(means: pd.Series) -> str:
     failing = float(means["change_failure_rate"])
+    if math.isnan(failing):
+        return ""
     if failing == 0.0:
         return "No deployment caused an incident."
     said = f"{format_percent(failing)} of the deployments cause an incident"
-    worst = max(
-        catalogue.parts_of("change_failure_rate"), key=lambda cause: float(means[cause.name])
-    )
-    share = format_percent(float(means[worst.name]))
-    said += f"; the most common cause is {worst.name_as_part} ({share})."
+    causes = catalogue.parts_of("change_failure_rate")
+    known = {cause.name_as_part: float(means[cause.name]) for cause in causes}
+    if not any(math.isnan(share) for share in known.values()):
+        worst = max(known, key=lambda cause: known[cause])
+        said += f"; the most common cause is {worst} ({format_percent(known[worst])})"
+    said += "."
     if not math.isnan(float(means["time_to_restore_h"])):
         said += f" Service is restored after {_said(means, 'time_to_restore_h')} (median)."
     return said
 
 
-def _standing(study: Study) -> str:
-    rows = metric_rows(study, headlines())
+def _standing(evidence: Evidence) -> str:
+    rows = metric_rows(evidence, headlines())
     placed = [f"{band_words(row.bands)} for {row.label}" for row in rows if row.bands]
+    if isinstance(evidence, Observation):
+        placed = [words for words in placed if not words.startswith(NO_DATA)]
+        if not placed:
+            return ""
     return f"In DORA's {DORA_YEAR} survey this would be {listed(placed)}."
 
 
-def _waiting(study: Study) -> str:
-    rows = part_rows(study, "lead_time_mean_h")
-    if any(math.isnan(row.share) for row in rows):  # nothing takes any time
+def _waiting(evidence: Evidence) -> str:
+    rows = part_rows(evidence, "lead_time_mean_h")
+    if any(math.isnan(row.share) for row in rows):  # nothing takes any time, or nobody knows
         return ""
     share = {
         kind: sum(row.share for row in rows if row.kind == kind)
@@ -467,21 +522,26 @@ def _waiting(study: Study) -> str:
     )
 
 
-def _bottleneck(study: Study) -> str:
+def _bottleneck(evidence: Evidence) -> str:
     """Say at which step and for whom a change waits; only the first replication has its steps."""
-    run = study.first
-    steps = waiting_by_step(run.tables, run.window)
+    tables, window = evidence.records.tables, evidence.records.window
+    try:
+        steps = waiting_by_step(tables, window)
+    except AbsentError:
+        return ""
     kinds = {part.column: part.metric.part_kind for part in LEAD_TIME_COMPONENTS}
     waits = steps[[column for column, kind in kinds.items() if kind == "waiting"]]
     by_step = waits.sum(axis="columns")
     if not by_step.sum() > 0.0:
         return ""
     slowest = by_step.idxmax()
+    whose = f"In replication {evidence.first.replication} a" if isinstance(evidence, Study) else "A"
     said = (
-        f"In replication {run.replication} a change waits longest at {step_name(slowest)} "
+        f"{whose} change waits longest at {step_name(slowest)} "
         f"({value_in_words(DURATION, float(by_step.max()))})"
     )
-    by_role = waiting_for_people_by_role(run.tables, run.window)
+    nobody: pd.Series = pd.Series([], dtype=float)
+    by_role = known(lambda: waiting_for_people_by_role(tables, window), nobody)
     if by_role.sum() > 0.0:
         share = share_in_words(float(by_role.max() / by_role.sum()))
         role = readable(str(by_role.idxmax()))
@@ -489,12 +549,17 @@ def _bottleneck(study: Study) -> str:
     return f"{said}."
 
 
-def _restoring(study: Study) -> str:
-    means = study.summary()["mean"]
+def _restoring(evidence: Evidence) -> str:
+    means = evidence.summary()["mean"]
     total = float(means["time_to_restore_mean_h"])
     if not total > 0.0:
         return ""
     phases = catalogue.parts_of("time_to_restore_mean_h")
+    if any(math.isnan(float(means[phase.name])) for phase in phases):
+        return (
+            "From start of degradation to restored takes "
+            f"{value_in_words(DURATION, total)} on average."
+        )
     longest = max(phases, key=lambda phase: float(means[phase.name]))
     share = share_in_words(float(means[longest.name]) / total)
     return (
@@ -503,16 +568,16 @@ def _restoring(study: Study) -> str:
     )
 
 
-def _busiest(study: Study) -> str:
-    rows = [row for row in utilization_rows(study) if not math.isnan(row.share)]
+def _busiest(evidence: Evidence) -> str:
+    rows = [row for row in utilization_rows(evidence) if not math.isnan(row.share)]
     if not rows:
         return ""
     named = [f"{row.label} ({format_percent(row.share)})" for row in rows[:2]]
     return f"Utilization is highest for {', then '.join(named)}."
 
 
-def _effort(study: Study) -> str:
-    rows = part_rows(study, "capacity_h_per_week")
+def _effort(evidence: Evidence) -> str:
+    rows = part_rows(evidence, "capacity_h_per_week")
     if any(math.isnan(row.share) for row in rows):
         return ""
     *work, idle = rows
@@ -522,14 +587,14 @@ def _effort(study: Study) -> str:
     return f"Of people's hours, {listed(named)}."
 
 
-def _bill(study: Study) -> str:
-    rows = [row for row in part_rows(study, "cost_per_week") if not math.isnan(row.share)]
+def _bill(evidence: Evidence) -> str:
+    rows = [row for row in part_rows(evidence, "cost_per_week") if not math.isnan(row.share)]
     if not rows:
         return ""
-    means = study.summary()["mean"]
+    means = evidence.summary()["mean"]
 
     def money(name: str) -> str:
-        return format_value(metric_of(study, name), float(means[name]))
+        return format_value(metric_of(evidence, name), float(means[name]))
 
     cost, each = money("cost_per_week"), money("cost_per_deployment")
     largest = max(rows, key=lambda row: row.share)

@@ -1,26 +1,29 @@
-"""Pictures of a study, one function per question.
+"""Pictures of a study or of records, one function per question.
 
 Each function takes public tables and an ``Axes``, draws into it and returns it.
 """
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_WEEK
-from sim.metrics.arrays import FloatArray
+from sim.log import Records
+from sim.metrics.arrays import FloatArray, known
 from sim.metrics.bands import dora_band, has_bands
 from sim.metrics.catalogue import DURATION, headlines, metric
 from sim.metrics.cost import HEADS, bills
 from sim.metrics.effort import effort_by_role
 from sim.metrics.flow import waiting_by_step
-from sim.metrics.series import weekly_columns
+from sim.metrics.series import weekly_columns, weekly_series
 from sim.metrics.warmup import welch
 from sim.report.content import (
     DORA_YEAR,
@@ -40,6 +43,7 @@ from sim.report.content import (
     step_name,
     suggested_warm_up,
 )
+from sim.report.evidence import Evidence, Observation, of_replication, with_source
 from sim.report.flow_figures import cumulative_flow_picture
 from sim.report.gantt_figures import gantt_picture
 from sim.report.incident_figures import incidents_picture
@@ -57,6 +61,7 @@ from sim.report.palette import (
     new_figure,
     say_no_data,
     stack_bars,
+    tidy,
     write_after,
 )
 from sim.report.quality_figures import quality_picture
@@ -83,20 +88,30 @@ def study_pictures(study: Study) -> dict[str, Picture]:
     Args:
         study: The study.
     """
-    pictures = {
-        "metrics": _metrics_picture(study),
-        "lead_time": _lead_time_picture(study),
-        "gantt": gantt_picture(study),
-        "cumulative_flow": cumulative_flow_picture(study),
-        "restore_time": _restore_picture(study),
-        "incidents": incidents_picture(study),
-        "quality": quality_picture(study),
-        "effort": _effort_picture(study),
-        "week": week_picture(study),
-        "course": _course_picture(study),
-    }
+    pictures = {name: draw(study) for name, draw in _PICTURES.items()}
+    pictures["course"] = _course_picture(study)
     if is_priced(study):
         pictures["cost"] = _cost_picture(study)
+    return pictures
+
+
+def records_pictures(records: Records) -> dict[str, Picture]:
+    """Return the pictures of records by name: those of a study that there are data for.
+
+    Args:
+        records: The records.
+    """
+    observation = Observation(records)
+    draw = {**_PICTURES, "course": _weeks_picture}
+    if is_priced(observation):
+        draw["cost"] = _cost_picture
+    pictures = {}
+    # Names are somebody else's: a dollar in them begins no formula.
+    with mpl.rc_context({"text.parse_math": False}):
+        for name, picture in draw.items():
+            drawn = known(partial(picture, observation), None)
+            if drawn is not None and not drawn.alt.endswith(NO_DATA):
+                pictures[name] = drawn
     return pictures
 
 
@@ -150,9 +165,9 @@ def plot_metric(values: pd.Series, row: MetricRow, interval: tuple[float, float]
         ax: Where to draw.
     """
     name = row.metric
-    known = values.dropna().to_numpy(dtype=float)
+    there = values.dropna().to_numpy(dtype=float)
     low, high = SHOWN_AT_LEAST[name]
-    positive = known[known > 0.0]
+    positive = there[there > 0.0]
     if positive.size:
         low = min(low, 0.7 * positive.min()) if low > 0.0 else low
         high = max(high, 1.4 * positive.max()) if low > 0.0 else max(high, 1.05 * positive.max())
@@ -160,10 +175,10 @@ def plot_metric(values: pd.Series, row: MetricRow, interval: tuple[float, float]
     _shade_bands(ax, name, low, high)
 
     # Spread over the height by the golden ratio: neighbours in the table stay apart.
-    height = 0.18 + 0.34 * (np.arange(known.size) * 0.618034 % 1.0)
-    ax.scatter(known, height, s=16, facecolor="white", edgecolor=INK, linewidth=0.8, zorder=3)
-    if known.size:
-        mean = float(known.mean())
+    height = 0.18 + 0.34 * (np.arange(there.size) * 0.618034 % 1.0)
+    ax.scatter(there, height, s=16, facecolor="white", edgecolor=INK, linewidth=0.8, zorder=3)
+    if there.size:
+        mean = float(there.mean())
         ends = [max(end, low) if not math.isnan(end) else mean for end in interval]
         ax.plot(ends, [0.74, 0.74], color=BLACK, linewidth=2.0, zorder=4)
         ax.plot(ends, [0.74, 0.74], "|", color=BLACK, markersize=10, markeredgewidth=2.0, zorder=4)
@@ -246,16 +261,20 @@ def _shade_bands(ax: Axes, metric: str, low: float, high: float) -> None:
             )
 
 
-def _metrics_picture(study: Study) -> Picture:
-    rows = metric_rows(study, [name for name in headlines() if has_bands(name, DORA_YEAR)])
+def _metrics_picture(evidence: Evidence) -> Picture:
+    rows = metric_rows(evidence, [name for name in headlines() if has_bands(name, DORA_YEAR)])
     figure, axes = new_figure(10.0, 7.4, rows=len(rows))
     for row, ax in zip(rows, axes, strict=True):
-        _, low, high = mean_and_interval(study, row.metric)
-        plot_metric(study.runs[row.metric], row, (low, high), ax)
-    entitle(figure, f"The four metrics over DORA's {DORA_YEAR} bands", instability(study))
+        _, low, high = mean_and_interval(evidence, row.metric)
+        plot_metric(evidence.runs[row.metric], row, (low, high), ax)
+    title = f"The four metrics over DORA's {DORA_YEAR} bands"
+    entitle(figure, title, instability(evidence))
+    better = "better is to the right →"
+    if isinstance(evidence, Study):
+        replications = count_noun(len(evidence.runs), "replication")
+        better = f"circles: {replications}; diamond and bar: mean with 95 % interval; {better}"
     figure.supxlabel(
-        f"circles: {count_noun(len(study.runs), 'replication')}; "
-        "diamond and bar: mean with 95 % interval; better is to the right →",
+        better,
         x=0.99,
         ha="right",
         fontsize=9.5,
@@ -269,9 +288,13 @@ def _metrics_picture(study: Study) -> Picture:
     ]
     alt = f"Four strips with DORA's {DORA_YEAR} bands, better to the right: {'; '.join(told)}."
     caption = (
-        "Each circle is a replication. Where DORA's clusters leave a hole between them, it is "
-        "hatched; clusters that answered alike share a band."
+        "Where DORA's clusters leave a hole between them, it is hatched; clusters that answered "
+        "alike share a band."
     )
+    if isinstance(evidence, Study):
+        caption = f"Each circle is a replication. {caption}"
+    elif all(row.estimate.value == NO_DATA for row in rows):
+        alt = f"{title}: {NO_DATA}"
     return Picture(figure, "Where does the organization stand?", caption, alt)
 
 
@@ -357,26 +380,25 @@ def _stacked_bars(
     explain([fill_patch(*both) for both in zip(columns, labels, strict=True)], ax)
 
 
-def _lead_time_picture(study: Study) -> Picture:
-    run = study.first
-    waiting = waiting_by_step(run.tables, run.window)
+def _lead_time_picture(evidence: Evidence) -> Picture:
+    waiting = waiting_by_step(evidence.records.tables, evidence.records.window)
     figure, (ax,) = new_figure(10.0, 1.8 + 0.36 * max(len(waiting), 4))
     plot_lead_time(waiting, ax)
     by_part = waiting.sum()
     total = float(by_part.sum())
     title = (
-        f"Lead time by step and cause: {format_value(DURATION, total)} on average "
-        f"(replication {run.replication})"
+        f"Lead time by step and cause: {format_value(DURATION, total)} on average"
+        f"{of_replication(evidence)}"
     )
     if waiting.empty:
         title = f"Lead time by step and cause: {NO_DATA}"
-    entitle(figure, title, instability(study))
+    entitle(figure, title, instability(evidence))
     question = "Where does lead time go?"
     caption = (
         "A value-stream map: the steps from top to bottom as a change goes through them, each from "
-        "where the one before ends. Solid is work, hatched is waiting. Of replication "
-        f"{run.replication}, whose tables are kept."
+        "where the one before ends. Solid is work, hatched is waiting."
     )
+    caption = with_source(caption, evidence)
     if waiting.empty:
         return Picture(figure, question, caption, title)
     causes = ", ".join(
@@ -394,18 +416,18 @@ def _lead_time_picture(study: Study) -> Picture:
     return Picture(figure, question, caption, alt)
 
 
-def _restore_picture(study: Study) -> Picture:
-    run = study.first
-    by_cause = restore_time_by_cause(run.tables, run.window)
+def _restore_picture(evidence: Evidence) -> Picture:
+    by_cause = restore_time_by_cause(evidence.records.tables, evidence.records.window)
     figure, (ax,) = new_figure(10.0, 1.8 + 0.5 * max(len(by_cause), 3))
     plot_restore_time(by_cause, ax)
-    title = f"Time to restore by cause and phase (replication {run.replication})"
-    title = entitle(figure, title, instability(study), no_data=by_cause.empty)
+    title = f"Time to restore by cause and phase{of_replication(evidence)}"
+    title = entitle(figure, title, instability(evidence), no_data=by_cause.empty)
     question = "Where does restore time go?"
     caption = (
         "From the start of degradation to restored service; a remedy that goes through the "
-        f"pipeline waits there as well. Of replication {run.replication}, whose tables are kept."
+        "pipeline waits there as well."
     )
+    caption = with_source(caption, evidence)
     if by_cause.empty:
         return Picture(figure, question, caption, title)
     told = []
@@ -455,14 +477,14 @@ COST_PERIOD_WEEKS = 4
 
 
 def plot_cost(
-    bill: pd.DataFrame, edges: Sequence[float], warmup_weeks: int, currency: str, ax: Axes
+    bill: pd.DataFrame, edges: Sequence[float], warmup_weeks: float, currency: str, ax: Axes
 ) -> Axes:
     """Draw what each period costs per week, stacked by head of the bill.
 
     Args:
         bill: A row per period, columns as in :data:`sim.metrics.cost.HEADS`: money per week.
         edges: Ends of the periods in weeks, one more than there are periods.
-        warmup_weeks: Weeks that are left out of the metrics.
+        warmup_weeks: The week with which the time begins that the metrics are taken over.
         currency: What it costs.
         ax: Where to draw.
     """
@@ -483,8 +505,9 @@ def plot_cost(
             linewidth=0.5,
         )
         bottom += money
-    ax.axvline(warmup_weeks, color=BLACK, linewidth=1.5, linestyle=":")
-    ax.set_xlim(0, edges[-1])
+    if warmup_weeks > edges[0]:
+        ax.axvline(warmup_weeks, color=BLACK, linewidth=1.5, linestyle=":")
+    ax.set_xlim(edges[0], edges[-1])
     ax.set_ylabel(unit_for(metric("cost_per_week").priced_in(currency), 0.0).heading, fontsize=10)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda money, _: format_number(money)))
     ax.yaxis.grid(True, color="#e3e3e3", linewidth=0.7)
@@ -499,24 +522,22 @@ def plot_cost(
     return ax
 
 
-def _effort_picture(study: Study) -> Picture:
-    run = study.first
+def _effort_picture(evidence: Evidence) -> Picture:
     question = "Where does people's time go?"
     caption = (
         "Of the hours without meetings. Incident work is response, diagnosis, repair and "
-        "remediation; toil is the repair of automation; investment is work on new practices. "
-        f"Of replication {run.replication}, whose tables are kept."
+        "remediation; toil is the repair of automation; investment is work on new practices."
     )
-    title = f"People's time by role (replication {run.replication})"
-    known = run.tables.keys() >= {"work", "capacity"}
-    by_role = effort_by_role(run.tables, run.window) if known else pd.DataFrame()
+    caption = with_source(caption, evidence)
+    title = f"People's time by role{of_replication(evidence)}"
+    by_role = effort_by_role(evidence.records.tables, evidence.records.window)
     figure, (ax,) = new_figure(10.0, 1.8 + 0.5 * max(len(by_role), 3))
     if by_role.empty:
         say_no_data(ax)
-        title = entitle(figure, title, instability(study), no_data=True)
+        title = entitle(figure, title, instability(evidence), no_data=True)
         return Picture(figure, question, caption, title)
     plot_effort(by_role, ax)
-    entitle(figure, title, instability(study))
+    entitle(figure, title, instability(evidence))
     told = []
     for role, row in by_role.iterrows():
         whole_h = float(row["capacity_h_per_week"])
@@ -530,34 +551,37 @@ def _effort_picture(study: Study) -> Picture:
     return Picture(figure, question, caption, alt)
 
 
-def _cost_picture(study: Study) -> Picture:
-    run, scenario = study.first, study.scenario
-    edges = [*range(0, scenario.horizon_weeks, COST_PERIOD_WEEKS), scenario.horizon_weeks]
-    amounts = bills(run.tables, HOURS_PER_WEEK * np.array(edges, dtype=np.float64))
+def _cost_picture(evidence: Evidence) -> Picture:
+    records = evidence.records
+    observed, end = (edge / HOURS_PER_WEEK for edge in records.window)
+    # The tables of a simulation begin with week 0, before it is observed.
+    begin = 0.0 if isinstance(evidence, Study) else observed
+    edges = [*np.arange(begin, end, COST_PERIOD_WEEKS).tolist(), end]
+    amounts = bills(records.tables, HOURS_PER_WEEK * np.array(edges, dtype=np.float64))
     bill = pd.DataFrame(amounts).div(np.diff(edges), axis="index")
     figure, (ax,) = new_figure(10.0, 4.2)
-    title = f"Cost over time, by head of the bill (replication {run.replication})"
-    entitle(figure, title, instability(study))
+    title = f"Cost over time, by head of the bill{of_replication(evidence)}"
+    entitle(figure, title, instability(evidence))
     question = "What does it cost, and when?"
-    caption = (
-        f"Each bar is the mean over {count_noun(COST_PERIOD_WEEKS, 'week')}; the dotted line is "
-        f"the end of the warm-up. Of replication {run.replication}, whose tables are kept."
-    )
+    caption = f"Each bar is the mean over {count_noun(COST_PERIOD_WEEKS, 'week')}"
+    if isinstance(evidence, Study):
+        caption += "; the dotted line is the end of the warm-up"
+    caption = with_source(f"{caption}.", evidence)
     if bill[list(HEADS)].isna().to_numpy().any():
         say_no_data(ax)
         return Picture(figure, question, caption, f"{title}: {NO_DATA}")
-    plot_cost(bill, edges, scenario.warmup_weeks, scenario.cost.currency, ax)
+    plot_cost(bill, edges, observed, records.currency, ax)
     ax.set_xlabel("week", fontsize=10)
     total = bill[list(HEADS)].sum(axis="columns")
     parts = ", ".join(
         f"{HEADS[head]} {format_percent(bill[head].sum() / total.sum())}" for head in HEADS
     )
     least, most = (
-        format_value(metric_of(study, "cost_per_week"), float(end))
+        format_value(metric_of(evidence, "cost_per_week"), float(end))
         for end in (total.min(), total.max())
     )
     alt = (
-        f"Stacked bars of the cost over {scenario.horizon_weeks} weeks, between {least} and "
+        f"Stacked bars of the cost over {count_noun(end - begin, 'week')}, between {least} and "
         f"{most}; in all {parts}."
     )
     return Picture(figure, question, caption, alt)
@@ -649,3 +673,72 @@ def _course_picture(study: Study) -> Picture:
         "where the hatched area ends."
     )
     return Picture(figure, "Has it settled?", caption, alt)
+
+
+def plot_weeks(weekly: pd.DataFrame, column: str, ax: Axes) -> Axes:
+    """Draw the course of one quantity of an organization over the weeks, and its moving average.
+
+    Args:
+        weekly: The weekly series: a row per week (index `week`), with the column.
+        column: What to draw, in its best unit; see :func:`sim.metrics.series.weekly_columns`.
+        ax: Where to draw.
+    """
+    what = weekly_columns()[column]
+    course = weekly[column]
+    unit = unit_for(what, float(course.mean()))
+    title = f"{what.label}, {unit.name}" if unit.name else what.label
+    ax.set_title(title, loc="left", fontsize=11, color=INK)
+    width = 2 * WELCH_HALF_WIDTH + 1
+    smooth = course.rolling(width, center=True).mean()
+    middle = course.index + 0.5
+    ax.plot(middle, course / unit.size, "o-", color=BLUE, linewidth=1.0, markersize=3, label="week")
+    if smooth.notna().any():
+        label = f"moving average, {width} weeks"
+        ax.plot(middle, smooth / unit.size, color=BLACK, linewidth=2.0, label=label)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set_xlim(course.index[0], course.index[-1] + 1)
+    ax.set_ylim(bottom=0)
+    tidy(ax)
+    return ax
+
+
+def _weeks_picture(evidence: Evidence) -> Picture:
+    """Return the picture of the whole weeks of the window."""
+    tables, (start, end) = evidence.records.tables, evidence.records.window
+    first, stop = math.ceil(start / HOURS_PER_WEEK), math.floor(end / HOURS_PER_WEEK)
+    weekly = weekly_series(tables, max(stop, 0)).iloc[first:]
+    told_of = [column for column in _COURSES if weekly[column].notna().sum() > 1]
+    title, question = "From week to week", "How has it developed?"
+    rows = max(len(told_of), 1)
+    figure, axes = new_figure(10.0, 0.8 + 2.4 * rows, rows=rows)
+    caption = "A dot is a week; of a week without data there is none."
+    if not told_of:
+        title = entitle(figure, title, instability(evidence), no_data=True)
+        return Picture(figure, question, caption, title)
+    for column, ax in zip(told_of, axes, strict=True):
+        plot_weeks(weekly, column, ax)
+    axes[-1].set_xlabel("week", fontsize=10)
+    entitle(figure, title, instability(evidence))
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=9, frameon=False)
+    told = ", ".join(
+        f"{weekly_columns()[column].label} "
+        f"{format_value(weekly_columns()[column], float(weekly[column].mean()))}"
+        for column in told_of
+    )
+    alt = f"A curve over {count_noun(len(weekly), 'week')} for each of: {told} (means)."
+    return Picture(figure, question, caption, alt)
+
+
+_PICTURES: dict[str, Callable[[Evidence], Picture]] = {
+    "metrics": _metrics_picture,
+    "lead_time": _lead_time_picture,
+    "gantt": gantt_picture,
+    "cumulative_flow": cumulative_flow_picture,
+    "restore_time": _restore_picture,
+    "incidents": incidents_picture,
+    "quality": quality_picture,
+    "effort": _effort_picture,
+    "week": week_picture,
+}
+"""What draws each picture that records suffice for, in their order."""

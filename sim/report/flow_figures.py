@@ -6,12 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_WEEK
-from sim.log import Tables
-from sim.metrics.arrays import FloatArray, Window, inside, reals
+from sim.log import Records, Tables
+from sim.metrics.arrays import FloatArray, Window, inside, reals, table
 from sim.metrics.catalogue import DURATION
 from sim.report.content import instability
+from sim.report.evidence import Evidence, of_replication, with_source
 from sim.report.palette import (
     BLACK,
     GREEN,
@@ -42,7 +42,7 @@ def cumulative_flow(tables: Tables, window: Window) -> pd.DataFrame:
         Index `at`, hours, from the start of the window to its end; columns `started`, `committed`
         and `ended` (deployed, or given up after the commit).
     """
-    changes = tables["changes"]
+    changes = table(tables, "changes")
     deployed_at, ended_at = reals(changes, "deployed_at"), reals(changes, "ended_at")
     # Where nobody wrote down an earlier time, the stage before took none.
     committed_at = np.fmin(reals(changes, "committed_at"), deployed_at)
@@ -69,7 +69,7 @@ def cumulative_flow(tables: Tables, window: Window) -> pd.DataFrame:
     return frame.sub(done[0])
 
 
-def plot_cumulative_flow(tables: Tables, window: Window, ax: Axes) -> Axes:
+def plot_cumulative_flow(records: Records, ax: Axes) -> Axes:
     """Draw how many changes were started, committed and deployed up to each time.
 
     The bands between the curves are work in progress by stage: their height is how much there is,
@@ -77,11 +77,10 @@ def plot_cumulative_flow(tables: Tables, window: Window, ax: Axes) -> Axes:
     the bands are lines.
 
     Args:
-        tables: Event tables, of which `changes` is read.
-        window: Start and end of the drawn time, in hours.
+        records: Records, of which the table `changes` is read, over the time to draw.
         ax: Where to draw.
     """
-    flow = cumulative_flow(tables, window)
+    flow = cumulative_flow(records.tables, records.window)
     if not flow.to_numpy().any():
         say_no_data(ax)
         return ax
@@ -186,31 +185,31 @@ FLOW_WEEKS = 12
 """Weeks of the picture of a study: of more, work in progress would be a line."""
 
 
-def cumulative_flow_picture(study: Study) -> Picture:
-    """Return the picture of the cumulative flow over the last weeks of a study."""
-    run = study.first
-    start, end = run.window
-    window = (max(start, end - FLOW_WEEKS * HOURS_PER_WEEK), end)
+def cumulative_flow_picture(evidence: Evidence) -> Picture:
+    """Return the picture of the cumulative flow over the last weeks."""
+    start, end = evidence.records.window
+    records = evidence.records.within(max(start, end - FLOW_WEEKS * HOURS_PER_WEEK), end)
+    weeks = count_noun((end - records.window[0]) / HOURS_PER_WEEK, "week")
     question = "How much is under way?"
     caption = (
-        "The height of a band is work in progress, its width the time it takes. Of the last "
-        f"{count_noun((end - window[0]) / HOURS_PER_WEEK, 'week')} of replication "
-        f"{run.replication}, whose tables are kept."
+        "The height of a band is work in progress, its width the time it takes. These are the last "
+        f"{weeks}."
     )
-    title = f"Cumulative flow of changes (replication {run.replication})"
+    caption = with_source(caption, evidence)
+    title = f"Cumulative flow of changes{of_replication(evidence)}"
     figure, (ax,) = new_figure(10.0, 4.6)
-    plot_cumulative_flow(run.tables, window, ax)
-    flow = cumulative_flow(run.tables, window)
+    plot_cumulative_flow(records, ax)
+    flow = cumulative_flow(records.tables, records.window)
     if not flow.to_numpy().any():
-        title = entitle(figure, title, instability(study), no_data=True)
+        title = entitle(figure, title, instability(evidence), no_data=True)
         return Picture(figure, question, caption, title)
-    entitle(figure, title, instability(study))
+    entitle(figure, title, instability(evidence))
     first, last = flow.iloc[0], flow.iloc[-1]
     alt = (
         f"Three rising curves: {count_noun(last['started'] - first['started'], 'change')} started "
         f"and kept, {format_number(last['committed'] - first['committed'], 0)} committed and "
         f"{format_number(last['ended'], 0)} deployed or given up after the commit in "
-        f"{count_noun((end - window[0]) / HOURS_PER_WEEK, 'week')}. In progress at the beginning: "
+        f"{weeks}. In progress at the beginning: "
         f"{format_number(first['started'], 0)}, of which {format_number(first['committed'], 0)} in "
         f"the pipeline; at the end {format_number(last['started'] - last['ended'], 0)}, of which "
         f"{format_number(last['committed'] - last['ended'], 0)}."

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Hashable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,22 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullFormatter
 
-from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_DAY
-from sim.log import Tables
-from sim.metrics.arrays import FloatArray, Window, inside, reals
+from sim.log import Records, Tables
+from sim.metrics.arrays import (
+    FloatArray,
+    Window,
+    flags,
+    inside,
+    known,
+    matches,
+    reals,
+    table,
+)
 from sim.metrics.catalogue import DURATION
+from sim.metrics.flow import PARTS
 from sim.report.content import LEAD_TIME_COMPONENTS, instability, step_name
+from sim.report.evidence import Evidence, of_replication, with_source
 from sim.report.palette import (
     BLACK,
     FILLS,
@@ -29,7 +40,7 @@ from sim.report.palette import (
     say_no_data,
 )
 from sim.report.units import format_number, format_value, unit_for
-from sim.scenario.organization import DAYS, WorkingHours
+from sim.scenario.organization import DAYS
 
 GANTT_CHANGES = 8
 """Changes in the picture of a study."""
@@ -40,21 +51,43 @@ _BAR = 0.25
 """Half the height of the bar of a change, of which a row has 1."""
 
 
-def open_stretches(hours: WorkingHours, start: float, end: float) -> list[tuple[float, float]]:
-    """Return the stretches of working hours between two times, in hours since a Monday 00:00."""
-    if hours.always:
-        return [(start, end)]
-    working = {DAYS.index(day) for day in hours.days}
-    days = range(math.floor(start / HOURS_PER_DAY), math.ceil(end / HOURS_PER_DAY))
-    stretches = [
-        (
-            max(start, HOURS_PER_DAY * day + hours.opens),
-            min(end, HOURS_PER_DAY * day + hours.closes),
-        )
-        for day in days
-        if day % len(DAYS) in working
-    ]
-    return [(begin, stop) for begin, stop in stretches if begin < stop]
+def working_time(tables: Tables, role: str | None = None) -> pd.DataFrame:
+    """Return when people work, whatever their pool.
+
+    Args:
+        tables: Event tables, of which `capacity` is read.
+        role: Only people of this role; by default of all.
+
+    Returns:
+        A row per stretch, in the order of time and without overlaps: `opens_at` and `closes_at` in
+        hours, and `focus`, the share of the time that meetings leave.
+
+    Raises:
+        AbsentError: There is no such table, or it does not say that.
+    """
+    capacity = table(tables, "capacity", "resource", "people", "opens_at", "closes_at")
+    frame = pd.DataFrame(
+        {name: reals(capacity, name) for name in ("opens_at", "closes_at", "available_h", "paid_h")}
+    )
+    own = flags(capacity, "people")
+    if role is not None:
+        own = own & matches(capacity, "resource", role)
+    frame = frame[own & (frame["closes_at"] > frame["opens_at"])].sort_values("opens_at")
+    # A stretch that begins after all before it have ended begins a new one.
+    starts = frame["opens_at"] > frame["closes_at"].cummax().shift(fill_value=-np.inf)
+    merged = frame.groupby(starts.cumsum()).agg(
+        {"opens_at": "min", "closes_at": "max", "available_h": "sum", "paid_h": "sum"}
+    )
+    focus = (merged["available_h"] / merged["paid_h"].where(merged["paid_h"] > 0.0)).fillna(1.0)
+    return merged[["opens_at", "closes_at"]].assign(focus=focus).reset_index(drop=True)
+
+
+def open_stretches(working: pd.DataFrame, start: float, end: float) -> pd.DataFrame:
+    """Return the stretches of :func:`working_time` between two times, cut there."""
+    seen = working[(working["closes_at"] > start) & (working["opens_at"] < end)]
+    return seen.assign(
+        opens_at=seen["opens_at"].clip(lower=start), closes_at=seen["closes_at"].clip(upper=end)
+    )
 
 
 def gantt_changes(tables: Tables, window: Window, count: int) -> pd.DataFrame:
@@ -71,13 +104,13 @@ def gantt_changes(tables: Tables, window: Window, count: int) -> pd.DataFrame:
     Returns:
         Their rows of the table of changes, by time of commit.
     """
-    changes = tables["changes"]
-    known = inside(reals(changes, "deployed_at"), window)
-    known &= ~np.isnan(reals(changes, "committed_at"))
-    delivered = changes[known].sort_values("committed_at", kind="stable")
+    changes = table(tables, "changes", "change_id", "kind", "service")
+    is_whole = inside(reals(changes, "deployed_at"), window)
+    is_whole &= ~np.isnan(reals(changes, "committed_at"))
+    if not is_whole.any():
+        return changes[is_whole]
+    delivered = changes[is_whole].sort_values("committed_at", kind="stable")
     count = min(count, len(delivered))
-    if count == 0:
-        return delivered
     committed_at, deployed_at = reals(delivered, "committed_at"), reals(delivered, "deployed_at")
     runs = np.lib.stride_tricks.sliding_window_view(deployed_at, count)
     took = runs.max(axis=1) - committed_at[: len(runs)]
@@ -85,18 +118,17 @@ def gantt_changes(tables: Tables, window: Window, count: int) -> pd.DataFrame:
     return delivered.iloc[first : first + count]
 
 
-def gantt_segments(steps: pd.DataFrame, changes: pd.DataFrame, hours: WorkingHours) -> pd.DataFrame:
+def gantt_segments(tables: Tables, changes: pd.DataFrame) -> pd.DataFrame:
     """Return what happened to changes between commit and deployment, stretch by stretch.
 
     The table of steps says how long an execution waited and was worked on. Here work of people is
-    put into the working hours before it was done, the rest of that time (nights, weekends,
-    meetings, queues) is waiting for people; if it does not fit into them, because somebody was on
-    call, it is put right before it was done.
+    put into the working hours of its role before it was done, the rest of that time (nights,
+    weekends, meetings, queues) is waiting for people. If it does not fit into them, because
+    somebody was on call, or if nobody knows them, it is put right before it was done.
 
     Args:
-        steps: The table of steps.
+        tables: Event tables, of which `steps` and `capacity` are read.
         changes: Rows of the table of changes, all with `committed_at` and `deployed_at`.
-        hours: Working hours of the people.
 
     Returns:
         A row per stretch: `change_id`, `step`, `part` (a column of the table of steps), `start` and
@@ -104,8 +136,15 @@ def gantt_segments(steps: pd.DataFrame, changes: pd.DataFrame, hours: WorkingHou
         in the table.
     """
     rows = []
+    steps = table(tables, "steps", "step", "rework", "queued_at", "finished_at", *PARTS)
     between = changes.set_index("change_id")[["committed_at", "deployed_at"]]
-    own = steps[steps["change_id"].isin(between.index)].sort_values("queued_at", kind="stable")
+    own = table({"steps": steps}, "steps", "change_id")
+    if own.empty:
+        return pd.DataFrame(columns=["change_id", "step", "rework", "part", "start", "stop"])
+    own = own[own["change_id"].isin(between.index)].sort_values("queued_at", kind="stable")
+    unknown = working_time({"capacity": pd.DataFrame()})
+    roles = own["role"].unique() if "role" in own else [None]
+    of_role = {role: known(partial(working_time, tables, role), unknown) for role in roles}
     for step in own.to_dict("records"):
         committed_at, deployed_at = between.loc[step["change_id"]]
         if (
@@ -114,25 +153,24 @@ def gantt_segments(steps: pd.DataFrame, changes: pd.DataFrame, hours: WorkingHou
         ):
             continue
         about = {name: step[name] for name in ("change_id", "step", "rework")}
-        for part, start, stop in _stretches(step, hours):
+        for part, start, stop in _stretches(step, of_role[step.get("role")]):
             rows.append(about | {"part": part, "start": start, "stop": stop})
     columns = ["change_id", "step", "rework", "part", "start", "stop"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _stretches(step: Mapping[Hashable, Any], hours: WorkingHours) -> list[tuple[str, float, float]]:
+def _stretches(
+    step: Mapping[Hashable, Any], working: pd.DataFrame
+) -> list[tuple[str, float, float]]:
     """Return the parts of one execution of a step in the order in which it lived them."""
-    lasting = {
-        part: 0.0 if math.isnan(step[part]) else step[part]
-        for part in ("handoff_h", "window_h", "people_h", "effort_h", "compute_h", "run_h")
-    }
+    lasting = {part: 0.0 if math.isnan(step[part]) else step[part] for part in PARTS}
     now = step["queued_at"]
     stretches = []
     for part in ("handoff_h", "window_h"):
         stretches.append((part, now, now + lasting[part]))
         now += lasting[part]
     done = now + lasting["people_h"] + lasting["effort_h"]
-    for start, stop in _worked(now, done, lasting["effort_h"], hours):
+    for start, stop in _worked(now, done, lasting["effort_h"], working):
         stretches += [("people_h", now, start), ("effort_h", start, stop)]
         now = stop
     stretches.append(("people_h", now, done))
@@ -144,15 +182,15 @@ def _stretches(step: Mapping[Hashable, Any], hours: WorkingHours) -> list[tuple[
 
 
 def _worked(
-    start: float, end: float, effort_h: float, hours: WorkingHours
+    start: float, end: float, effort_h: float, working: pd.DataFrame
 ) -> list[tuple[float, float]]:
     """Return when work was done that ended at ``end``; meetings come first on each day."""
     found = []
     left = effort_h
-    for begin, stop in reversed(open_stretches(hours, start, end)):
+    for _, begin, stop, focus in open_stretches(working, start, end).iloc[::-1].itertuples():
         if left <= _SAME_TIME_H:
             break
-        taken = min(left, hours.focus * (stop - begin))
+        taken = min(left, focus * (stop - begin))
         found.append((stop - taken, stop))
         left -= taken
     if left > _SAME_TIME_H:
@@ -160,31 +198,31 @@ def _worked(
     return found[::-1]
 
 
-def plot_gantt(
-    tables: Tables, window: Window, ax: Axes, working_hours: WorkingHours, count: int = 8
-) -> Axes:
+def plot_gantt(records: Records, ax: Axes, count: int = 8) -> Axes:
     """Draw some consecutive changes on their way from commit to production, a row each.
 
     Each row is coloured by what happens: work, machines running, and waiting by cause. A thin bar
     below it is rework, steps begun after something had sent the change back. Nights and weekends
-    are grey. See :func:`gantt_changes` for which changes are shown.
+    are grey, if the table of capacity says when people work. See :func:`gantt_changes` for which
+    changes are shown.
 
     Args:
-        tables: Event tables, of which `changes` and `steps` are read.
-        window: Start and end of the observed time, in hours.
+        records: Records, of which the tables `changes`, `steps` and `capacity` are read.
         ax: Where to draw.
-        working_hours: Working hours, such as `scenario.working_hours`.
         count: How many changes.
     """
-    changes = gantt_changes(tables, window, count)
+    tables = records.tables
+    changes = gantt_changes(tables, records.window, count)
     if changes.empty:
         say_no_data(ax)
         return ax
-    segments = gantt_segments(tables["steps"], changes, working_hours)
+    segments = gantt_segments(tables, changes)
     start, end = float(changes["committed_at"].min()), float(changes["deployed_at"].max())
     # Room at the right for the lead time of the last one.
     start, end = start - 0.01 * (end - start), end + 0.16 * (end - start)
-    _shade_closed(working_hours, start, end, ax)
+    working = known(lambda: working_time(tables), pd.DataFrame())
+    if not working.empty:
+        _shade_closed(working, start, end, ax)
     took_h = changes["deployed_at"] - changes["committed_at"]
     unit = unit_for(DURATION, float(took_h.median()))
     row_of = {change: row for row, change in enumerate(changes["change_id"])}
@@ -223,15 +261,18 @@ def plot_gantt(
     if not again.any():
         shown.remove("rework_h")
     handles: list[Patch | Line2D] = [fill_patch(name, labels[name]) for name in shown]
-    handles.append(Patch(facecolor=_CLOSED, label="nights and weekends"))
+    if not working.empty:
+        handles.append(Patch(facecolor=_CLOSED, label="nights and weekends"))
     handles.append(Line2D([], [], marker="D", color=BLACK, linestyle="", label="in production"))
     explain(handles, ax)
     return ax
 
 
-def _shade_closed(hours: WorkingHours, start: float, end: float, ax: Axes) -> None:
+def _shade_closed(working: pd.DataFrame, start: float, end: float, ax: Axes) -> None:
     now = start
-    for begin, stop in [*open_stretches(hours, start, end), (end, end)]:
+    stretches = open_stretches(working, start, end)
+    times = zip(stretches["opens_at"], stretches["closes_at"], strict=True)
+    for begin, stop in [*times, (end, end)]:
         if begin > now:
             ax.axvspan(now, begin, facecolor=_CLOSED, linewidth=0.0, zorder=0)
         now = stop
@@ -297,7 +338,7 @@ def _name_days(start: float, end: float, ax: Axes) -> None:
         ax.tick_params(axis="x", which="minor", length=0)
     else:
         ax.set_xticks(list(labels), list(labels.values()), fontsize=9)
-    ax.set_xlabel("days of simulated time, from commit to production", fontsize=10)
+    ax.set_xlabel("days, from commit to production", fontsize=10)
 
 
 def _day_name(day: int, every_day: bool) -> str:
@@ -306,20 +347,20 @@ def _day_name(day: int, every_day: bool) -> str:
     return f"{name}\n{week}" if day % len(DAYS) == 0 or not every_day else name
 
 
-def gantt_picture(study: Study) -> Picture:
-    """Return the picture of some changes of a study on their way to production."""
-    run = study.first
-    changes = gantt_changes(run.tables, run.window, GANTT_CHANGES)
+def gantt_picture(evidence: Evidence) -> Picture:
+    """Return the picture of some changes on their way to production."""
+    records = evidence.records
+    changes = gantt_changes(records.tables, records.window, GANTT_CHANGES)
     figure, (ax,) = new_figure(10.0, 1.6 + 0.46 * max(len(changes), 3))
-    plot_gantt(run.tables, run.window, ax, study.scenario.working_hours, GANTT_CHANGES)
+    plot_gantt(records, ax, GANTT_CHANGES)
     question = "What do changes meet on their way?"
     caption = (
         "Changes committed one after the other, from commit to production; of all such stretches, "
-        "one that took a median time. Work is drawn in the working hours before it was done. Of "
-        f"replication {run.replication}, whose tables are kept."
+        "one that took a median time. Work is drawn in the working hours before it was done."
     )
-    title = f"Changes on their way to production (replication {run.replication})"
-    title = entitle(figure, title, instability(study), no_data=changes.empty)
+    caption = with_source(caption, evidence)
+    title = f"Changes on their way to production{of_replication(evidence)}"
+    title = entitle(figure, title, instability(evidence), no_data=changes.empty)
     if changes.empty:
         return Picture(figure, question, caption, title)
     told = "; ".join(

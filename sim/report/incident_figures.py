@@ -3,18 +3,21 @@
 It takes public tables and an ``Axes``, draws into it and returns it.
 """
 
+from collections.abc import Hashable, Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_DAY
-from sim.log import Tables
-from sim.metrics.arrays import Window, inside, reals
+from sim.log import Records, Tables
+from sim.metrics.arrays import Window, inside, reals, table
 from sim.metrics.catalogue import DURATION
 from sim.metrics.restore import restore_times
 from sim.report.content import RESTORE_COMPONENTS, instability
+from sim.report.evidence import Evidence, of_replication, with_source
 from sim.report.palette import (
     INK,
     Picture,
@@ -42,7 +45,7 @@ def restored_incidents(tables: Tables, window: Window) -> pd.DataFrame:
         Rows of the table of incidents with `restore_h`, the hours from the start of degradation to
         restored service.
     """
-    incidents = tables["incidents"]
+    incidents = table(tables, "incidents")
     took = reals(incidents, "restored_at") - reals(incidents, "started_at")
     known = inside(reals(incidents, "restored_at"), window) & ~np.isnan(took)
     restored = incidents[known].assign(restore_h=took[known])
@@ -57,7 +60,11 @@ def incident_phases(restored: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         The rows with the hours of their phases: `detect_h`, `respond_h`, `diagnose_h`, `remedy_h`.
+
+    Raises:
+        AbsentError: The time of a phase is absent.
     """
+    table({"incidents": restored}, "incidents", "detected_at", "responded_at", "diagnosed_at")
     # The phases of a single incident are its means: one place knows what a missing time means.
     phases = [
         restore_times({"incidents": restored.iloc[[row]]}, (-np.inf, np.inf))
@@ -70,19 +77,18 @@ def incident_phases(restored: pd.DataFrame) -> pd.DataFrame:
     return restored.assign(**hours)
 
 
-def plot_incidents(tables: Tables, window: Window, ax: Axes, count: int = 12) -> Axes:
+def plot_incidents(records: Records, ax: Axes, count: int = 12) -> Axes:
     """Draw the incidents that took longest to restore, a row each, phase by phase.
 
     The longest ones are shown, as that is where restore time goes; the title says how much of it
     these are.
 
     Args:
-        tables: Event tables, of which `incidents` is read.
-        window: Start and end of the observed time, in hours.
+        records: Records, of which the table `incidents` is read.
         ax: Where to draw.
         count: How many incidents.
     """
-    every = restored_incidents(tables, window)
+    every = restored_incidents(records.tables, records.window)
     shown = incident_phases(every.head(count))
     if shown.empty:
         say_no_data(ax)
@@ -93,7 +99,8 @@ def plot_incidents(tables: Tables, window: Window, ax: Axes, count: int = 12) ->
     unit = unit_for(DURATION, longest)
     texts = [f"{format_number(float(took) / unit.size)} {unit.name}" for took in ends]
     write_after(ends, texts, ax, fontsize=9)
-    ax.set_yticks(rows, [_name(incident) for incident in shown.itertuples()], fontsize=9)
+    names = ["\n".join(_name(incident)) for incident in shown.to_dict("records")]
+    ax.set_yticks(rows, names, fontsize=9)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(0.0, 1.18 * longest if longest > 0.0 else 1.0)
     tidy(ax, "x")
@@ -126,31 +133,34 @@ def _count_days(longest_h: float, ax: Axes) -> None:
     ax.set_xlabel(f"hours since the start of degradation, a line every {each}", fontsize=10)
 
 
-def _name(incident: object) -> str:
-    """Return cause and remedy, with where it happened below."""
+def _name(incident: Mapping[Hashable, Any]) -> list[str]:
+    """Return cause and remedy, and where it happened, as far as somebody recorded them."""
     cause, trigger, remedy, service = (
-        readable(str(getattr(incident, name))) for name in ("cause", "trigger", "remedy", "service")
+        readable(str(incident.get(name, ""))) for name in ("cause", "trigger", "remedy", "service")
     )
-    return f"{cause} ({trigger}) → {remedy}\n{service}"
+    what = f"{cause} ({trigger})" if cause and trigger else cause or trigger
+    what += f" → {remedy}" if remedy else ""
+    return [line for line in (what, service) if line] or ["incident"]
 
 
 INCIDENTS = 12
 """Incidents in the picture of a study."""
 
 
-def incidents_picture(study: Study) -> Picture:
-    """Return the picture of the incidents of a study that took longest to restore."""
-    run = study.first
-    shown = incident_phases(restored_incidents(run.tables, run.window).head(INCIDENTS))
+def incidents_picture(evidence: Evidence) -> Picture:
+    """Return the picture of the incidents that took longest to restore."""
+    records = evidence.records
+    shown = incident_phases(restored_incidents(records.tables, records.window).head(INCIDENTS))
     figure, (ax,) = new_figure(10.0, 1.6 + 0.4 * max(len(shown), 4))
-    plot_incidents(run.tables, run.window, ax, INCIDENTS)
+    plot_incidents(records, ax, INCIDENTS)
     question = "Where did the longest incidents spend their time?"
     caption = (
         "From the start of degradation to restored service, with cause, what brought it about, and "
-        f"remedy. Of replication {run.replication}, whose tables are kept."
+        "remedy."
     )
-    title = f"The longest incidents, phase by phase (replication {run.replication})"
-    title = entitle(figure, title, instability(study), no_data=shown.empty)
+    caption = with_source(caption, evidence)
+    title = f"The longest incidents, phase by phase{of_replication(evidence)}"
+    title = entitle(figure, title, instability(evidence), no_data=shown.empty)
     if shown.empty:
         return Picture(figure, question, caption, title)
     told = []
@@ -158,6 +168,7 @@ def incidents_picture(study: Study) -> Picture:
         phases = {part.label: float(incident[part.column]) for part in RESTORE_COMPONENTS}
         longest = max(phases, key=lambda label: phases[label])
         took = format_value(DURATION, float(incident["restore_h"]))
-        told.append(f"{incident['cause']} {took}, longest phase {longest}")
+        named = readable(str(incident.get("cause", ""))) or "incident"
+        told.append(f"{named} {took}, longest phase {longest}")
     alt = f"Stacked bars of hours, one bar per incident: {'; '.join(told)}."
     return Picture(figure, question, caption, alt)

@@ -10,11 +10,21 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_WEEK
-from sim.log import Tables
-from sim.metrics.arrays import FloatArray, Window, flags, inside, matches, reals
+from sim.log import Records, Tables
+from sim.metrics.arrays import (
+    FloatArray,
+    Window,
+    flags,
+    inside,
+    known,
+    matches,
+    reals,
+    service_names,
+    table,
+)
 from sim.report.content import instability
+from sim.report.evidence import Evidence, of_replication, with_source
 from sim.report.palette import (
     BLACK,
     BLUE,
@@ -48,7 +58,10 @@ def quality_course(tables: Tables, service: str, window: Window) -> pd.DataFrame
         A row per piece, in the order of time: `start` and `stop` in hours, `quality_start`,
         `quality_stop`, `objective`, and `below`, whether it lies below the objective.
     """
-    rows = tables["quality"]
+    rows = table(tables, "quality", "at")
+    if rows.empty:
+        columns = ["start", "stop", "quality_start", "quality_stop", "objective", "below"]
+        return pd.DataFrame(columns=columns, dtype=np.float64).astype({"below": bool})
     rows = rows[matches(rows, "service", service)].sort_values("at", kind="stable")
     at, quality = reals(rows, "at"), reals(rows, "quality")
     next_at = np.append(at[1:], max(window[1], at[-1])) if at.size else at
@@ -88,7 +101,9 @@ def new_models(tables: Tables, service: str, window: Window) -> FloatArray:
         service: Name of the service.
         window: Start and end of the observed time, in hours.
     """
-    deployments = tables["deployments"]
+    deployments = table(tables, "deployments", "deployed_at")
+    if deployments.empty:
+        return np.array([])
     own = deployments[matches(deployments, "service", service)].sort_values("deployed_at")
     deployed_at, data_from = reals(own, "deployed_at"), reals(own, "model_data_from")
     before = np.fmax.accumulate(np.append(0.0, data_from))[:-1]
@@ -102,7 +117,7 @@ def hours_below(course: pd.DataFrame) -> float:
     return float((below["stop"] - below["start"]).sum())
 
 
-def plot_quality(tables: Tables, service: str, window: Window, ax: Axes) -> Axes:
+def plot_quality(records: Records, service: str, ax: Axes) -> Axes:
     """Draw the quality of one service's live model over time, and what happened to it.
 
     The curve falls as the model decays, and more steeply while a bad model or bad data are served.
@@ -110,17 +125,19 @@ def plot_quality(tables: Tables, service: str, window: Window, ax: Axes) -> Axes
     bottom are incidents, with their cause, from the start of degradation until service is restored.
 
     Args:
-        tables: Event tables, of which `quality`, `deployments` and `incidents` are read.
+        records: Records, of which the tables `quality`, `deployments` and `incidents` are read.
         service: Name of the service.
-        window: Start and end of the observed time, in hours.
         ax: Where to draw.
 
     Raises:
         ValueError: There are services, but none of this name.
     """
-    known = [str(name) for name in tables["services"]["service"]]
-    if known and service not in known:
-        raise ValueError(f"unknown service '{service}'; {nearest(service, known)}")
+    tables, window = records.tables, records.window
+    nothing: FloatArray = np.array([])
+    nobody: list[str] = []
+    services = known(lambda: [str(name) for name in service_names(tables)], nobody)
+    if services and service not in services:
+        raise ValueError(f"unknown service '{service}'; {nearest(service, services)}")
     course = quality_course(tables, service, window)
     if course.empty:
         say_no_data(ax)
@@ -153,7 +170,7 @@ def plot_quality(tables: Tables, service: str, window: Window, ax: Axes) -> Axes
         capstyle="projecting",
         zorder=3,
     )
-    deployed = new_models(tables, service, window) / HOURS_PER_WEEK
+    deployed = known(lambda: new_models(tables, service, window), nothing) / HOURS_PER_WEEK
     # Where it lands: the last point of the curve at or before this time is the new quality.
     landing = quality[np.clip(np.searchsorted(weeks, deployed, side="right") - 1, 0, None)]
     ax.plot(deployed, landing, "^", color="white", markeredgecolor=BLACK, markersize=6.5, zorder=5)
@@ -161,7 +178,7 @@ def plot_quality(tables: Tables, service: str, window: Window, ax: Axes) -> Axes
     room = max(high - low, 0.02)
     ax.set_ylim(low - 0.32 * room, high + 0.08 * room)
     ax.set_xlim(window[0] / HOURS_PER_WEEK, window[1] / HOURS_PER_WEEK)
-    causes = _mark_incidents(tables, service, window, ax)
+    causes = known(lambda: _mark_incidents(tables, service, window, ax), nobody)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("week", fontsize=10)
     ax.set_ylabel("quality of the live model (0 to 1)", fontsize=10)
@@ -202,7 +219,9 @@ def plot_quality(tables: Tables, service: str, window: Window, ax: Axes) -> Axes
 
 def _mark_incidents(tables: Tables, service: str, window: Window, ax: Axes) -> list[str]:
     """Draw incidents along the bottom, with their causes where there is room; return the causes."""
-    incidents = tables["incidents"]
+    incidents = table(tables, "incidents", "cause", "started_at", "restored_at")
+    if incidents.empty:
+        return []
     own = incidents[matches(incidents, "service", service)].sort_values("started_at")
     # What is not restored yet lasts until the end.
     restored_at = np.fmin(reals(own, "restored_at"), window[1])
@@ -239,30 +258,31 @@ def _mark_incidents(tables: Tables, service: str, window: Window, ax: Axes) -> l
     return shown
 
 
-def quality_picture(study: Study) -> Picture:
+def quality_picture(evidence: Evidence) -> Picture:
     """Return the picture of the quality of the service that was below its objective longest."""
-    run = study.first
+    records = evidence.records
+    tables, window = records.tables, records.window
     courses = {
-        str(service): quality_course(run.tables, str(service), run.window)
-        for service in run.tables["services"]["service"]
+        str(service): quality_course(tables, str(service), window)
+        for service in service_names(tables)
     }
-    service = max(courses, key=lambda name: hours_below(courses[name]))
-    course = courses[service]
+    service = max(courses, key=lambda name: hours_below(courses[name]), default="")
+    course = courses.get(service, pd.DataFrame())
     figure, (ax,) = new_figure(10.0, 4.2)
-    plot_quality(run.tables, service, run.window, ax)
+    plot_quality(records, service, ax)
     question = "How good is the model in production?"
     caption = (
         f"Of {count_noun(len(courses), 'service')} the one that was below its objective longest. "
-        "Bars at the bottom are incidents, until service is restored. Of replication "
-        f"{run.replication}, whose tables are kept."
+        "Bars at the bottom are incidents, until service is restored."
     )
-    title = f"Quality of a model over time (replication {run.replication})"
-    title = entitle(figure, title, instability(study), no_data=course.empty)
+    caption = with_source(caption, evidence)
+    title = f"Quality of a model over time{of_replication(evidence)}"
+    title = entitle(figure, title, instability(evidence), no_data=course.empty)
     if course.empty:
         return Picture(figure, question, caption, title)
     quality = course[["quality_start", "quality_stop"]]
     share = hours_below(course) / float((course["stop"] - course["start"]).sum())
-    newer = new_models(run.tables, service, run.window).size
+    newer = known(lambda: new_models(tables, service, window).size, 0)
     alt = (
         f"Quality of {service}, between {quality.min().min():.3g} and {quality.max().max():.3g}, "
         f"with an objective of {course['objective'].iloc[-1]:.3g}: below it "

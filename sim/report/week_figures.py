@@ -8,9 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_DAY, HOURS_PER_WEEK
-from sim.log import Tables
+from sim.log import Records, Tables
 from sim.metrics.arrays import (
     FloatArray,
     IntArray,
@@ -24,6 +23,7 @@ from sim.metrics.arrays import (
 )
 from sim.metrics.utilization import utilization
 from sim.report.content import instability
+from sim.report.evidence import Evidence, of_replication, with_source
 from sim.report.palette import INK, Picture, entitle, new_figure, say_no_data
 from sim.report.units import format_percent
 from sim.scenario.organization import DAYS
@@ -34,7 +34,9 @@ _HOURS = int(HOURS_PER_WEEK)
 
 def people_by_role(tables: Tables) -> "pd.Series[int]":
     """Return how many people of each role did anything, by role in the order of the table."""
-    work = tables["work"]
+    work = table(tables, "work", "person", "role", "pool")
+    if work.empty:
+        return pd.Series([], dtype=np.int64)
     known = work[work["person"].notna()]
     people = known.drop_duplicates(["role", "pool", "person"])["role"].value_counts()
     return people.reindex(labels(work, "role"), fill_value=0)
@@ -54,7 +56,9 @@ def share_at_work(tables: Tables, window: Window) -> pd.DataFrame:
         A row per role, a column per hour of the week, 0 (Monday, 00:00 to 01:00) to 167; NaN for an
         hour that the window does not have. A role whose people never did anything has no row.
     """
-    work = tables["work"]
+    work = table(tables, "work", "started_at")
+    if work.empty:
+        return pd.DataFrame(columns=range(_HOURS), dtype=float).rename_axis("role")
     people = people_by_role(tables)
     people = people[people > 0]
     work = work[work["started_at"].notna()]
@@ -120,17 +124,17 @@ def _within_working_hours(
     return row, begin, finish
 
 
-def plot_week(tables: Tables, window: Window, ax: Axes) -> Axes:
+def plot_week(records: Records, ax: Axes) -> Axes:
     """Draw how many of the people of each role are at work, hour by hour through the week.
 
     The darker, the more; at the right stands how busy the role is in all, as in the table of
     utilization. See :func:`share_at_work` for what counts.
 
     Args:
-        tables: Event tables, of which `work` and `capacity` are read.
-        window: Start and end of the observed time, in hours.
+        records: Records, of which the tables `work` and `capacity` are read.
         ax: Where to draw.
     """
+    tables, window = records.tables, records.window
     shares = share_at_work(tables, window)
     if shares.empty:
         say_no_data(ax)
@@ -185,20 +189,20 @@ def plot_week(tables: Tables, window: Window, ax: Axes) -> Axes:
     return ax
 
 
-def week_picture(study: Study) -> Picture:
-    """Return the picture of how busy the people of a study are through the week."""
-    run = study.first
-    shares = share_at_work(run.tables, run.window)
+def week_picture(evidence: Evidence) -> Picture:
+    """Return the picture of how busy people are through the week."""
+    records = evidence.records
+    shares = share_at_work(records.tables, records.window)
     figure, (ax,) = new_figure(10.0, 1.5 + 0.5 * max(len(shares), 3))
-    plot_week(run.tables, run.window, ax)
+    plot_week(records, ax)
     question = "When are people busy?"
     caption = (
         "The share of the people of each role who have work in hand, hour by hour, averaged over "
-        "the weeks; work outside working hours is that of people on call. Of replication "
-        f"{run.replication}, whose tables are kept."
+        "the weeks; work outside working hours is that of people on call."
     )
-    title = f"People at work through the week (replication {run.replication})"
-    title = entitle(figure, title, instability(study), no_data=shares.empty)
+    caption = with_source(caption, evidence)
+    title = f"People at work through the week{of_replication(evidence)}"
+    title = entitle(figure, title, instability(evidence), no_data=shares.empty)
     if shares.empty:
         return Picture(figure, question, caption, title)
     told = []

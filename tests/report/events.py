@@ -128,7 +128,7 @@ def make_tables() -> dict[str, pd.DataFrame]:
             "opens_at": WEEK * week + 24.0 * day + 9.0,
             "closes_at": WEEK * week + 24.0 * day + 17.0,
             "available_h": hours / 5.0,
-            "paid_h": hours / 5.0,
+            "paid_h": hours / 5.0 / 0.7,  # meetings take the rest
         }
         for week in range(4)
         for day in range(5)

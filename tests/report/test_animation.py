@@ -64,7 +64,7 @@ def test_a_change_that_nobody_finished_and_an_incident_that_nobody_noticed() -> 
 
 
 def test_a_frame_every_few_hours_that_says_when(run: sim.Run) -> None:
-    figure = animate(run.tables, run.window, weeks=1)
+    figure = animate(run.records, weeks=1)
     labels = [step.label for step in figure.layout.sliders[0].steps]
     assert len(labels) == len(figure.frames)
     assert len(labels) in (168 / HOURS_A_FRAME, 168 / HOURS_A_FRAME + 1)
@@ -80,4 +80,4 @@ def test_without_vidigi_it_says_what_to_install(
 ) -> None:
     monkeypatch.setattr("sim.report.animation.find_spec", lambda _: None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'mldelivery\[animation\]'"):
-        animate(run.tables, run.window)
+        animate(run.records)

@@ -6,17 +6,22 @@ import pytest
 from events import PARTS, WEEK, WINDOW, make_tables
 
 import sim
+from sim.log import Records
 from sim.metrics.flow import work_in_progress
 from sim.metrics.restore import restore_times
 from sim.report.flow_figures import cumulative_flow, plot_cumulative_flow
-from sim.report.gantt_figures import gantt_changes, gantt_segments, open_stretches, plot_gantt
+from sim.report.gantt_figures import (
+    gantt_changes,
+    gantt_segments,
+    open_stretches,
+    plot_gantt,
+    working_time,
+)
 from sim.report.incident_figures import incident_phases, plot_incidents, restored_incidents
 from sim.report.palette import new_figure
 from sim.report.quality_figures import hours_below, new_models, plot_quality, quality_course
 from sim.report.week_figures import people_by_role, plot_week, share_at_work
-from sim.scenario.organization import WorkingHours
 
-OFFICE = WorkingHours(focus=0.7)
 PHASES = ["detect_h", "respond_h", "diagnose_h", "remedy_h"]
 
 
@@ -67,7 +72,7 @@ def test_the_mean_gap_is_work_in_progress(run):
 
 
 def test_arrows_of_the_flow_say_what_they_span(tables, ax):
-    assert plot_cumulative_flow(tables, WINDOW, ax) is ax
+    assert plot_cumulative_flow(Records(tables, WINDOW), ax) is ax
     texts = [text.get_text() for text in ax.texts if text.get_text()]
     flow = cumulative_flow(tables, WINDOW)
     row = flow.iloc[flow.index.searchsorted(0.72 * WINDOW[1], side="right") - 1]
@@ -84,7 +89,7 @@ def test_segments_of_a_step_add_up_to_its_time_and_to_its_parts(source, request)
     found = request.getfixturevalue(source)
     tables, window = (found, WINDOW) if source == "tables" else (found.tables, found.window)
     changes = gantt_changes(tables, window, 8)
-    segments = gantt_segments(tables["steps"], changes, OFFICE)
+    segments = gantt_segments(tables, changes)
     hours = segments["stop"] - segments["start"]
     assert (hours > 0.0).all()
     # Nothing is left out and nothing overlaps: each stretch begins where the last one ended.
@@ -112,32 +117,58 @@ def test_work_is_put_into_working_hours():
     step |= {"finished_at": 36.0, "effort_h": 3.5, "people_h": 17.5}
     step |= dict.fromkeys(("handoff_h", "window_h", "compute_h", "run_h"), 0.0)
     changes = pd.DataFrame({"change_id": [1], "committed_at": [15.0], "deployed_at": [36.0]})
-    segments = gantt_segments(pd.DataFrame([step]), changes, OFFICE)
+    capacity = make_tables()["capacity"]
+    step["role"] = "ml_engineer"
+    segments = gantt_segments({"steps": pd.DataFrame([step]), "capacity": capacity}, changes)
     told = [(row.part, row.start, row.stop) for row in segments.itertuples()]
     assert [part for part, *_ in told] == ["people_h", "effort_h", "people_h", "effort_h"]
     assert told[1][1:] == pytest.approx((15.6, 17.0))
     assert told[3][1:] == pytest.approx((33.9, 36.0))
     # What does not fit was done by somebody on call: right before it was done.
-    night = gantt_segments(
-        pd.DataFrame([step | {"queued_at": 20.0, "finished_at": 24.0, "people_h": 0.5}]),
-        changes.assign(committed_at=20.0, deployed_at=24.0),
-        OFFICE,
+    late = pd.DataFrame([step | {"queued_at": 20.0, "finished_at": 24.0, "people_h": 0.5}])
+    changes = changes.assign(committed_at=20.0, deployed_at=24.0)
+    # So is what nobody knows the working hours of.
+    for tables in ({"steps": late, "capacity": capacity}, {"steps": late}):
+        night = gantt_segments(tables, changes)
+        assert night[["part", "start", "stop"]].to_numpy().tolist() == [
+            ["people_h", 20.0, 20.5],
+            ["effort_h", 20.5, 24.0],
+        ]
+
+
+def stretches_between(tables, start, end, role=None):
+    return open_stretches(working_time(tables, role), start, end).to_numpy().tolist()
+
+
+def test_people_work_when_the_table_of_capacity_says_so(tables):
+    # From Friday 16:00 to Monday 10:00 of the next week; meetings leave 70 %.
+    found = stretches_between(tables, 112.0, 178.0)
+    assert found == [[112.0, 113.0, pytest.approx(0.7)], [177.0, 178.0, pytest.approx(0.7)]]
+    assert stretches_between(tables, 17.0, 24.0) == []
+    # Two shifts that overlap, and machines that always run.
+    row = {"people": True, "available_h": 4.0, "paid_h": 8.0}
+    capacity = pd.DataFrame(
+        [
+            row | {"resource": "early", "opens_at": 5.0, "closes_at": 10.0},
+            row | {"resource": "office", "opens_at": 9.0, "closes_at": 17.0, "available_h": 8.0},
+            row | {"resource": "gpu", "people": False, "opens_at": 0.0, "closes_at": 168.0},
+        ]
     )
-    assert night[["part", "start", "stop"]].to_numpy().tolist() == [
-        ["people_h", 20.0, 20.5],
-        ["effort_h", 20.5, 24.0],
+    assert stretches_between({"capacity": capacity}, 0.0, 24.0) == [[5.0, 17.0, 0.75]]
+    assert stretches_between({"capacity": capacity}, 0.0, 8.0, "early") == [[5.0, 8.0, 0.5]]
+
+
+def test_working_time_of_a_run_is_that_of_its_scenario(run):
+    hours = run.scenario.working_hours
+    found = stretches_between(run.tables, 0.0, 168.0, "data_scientist")
+    assert [day[:2] for day in found] == [
+        [24.0 * day + hours.opens, 24.0 * day + hours.closes] for day in range(5)
     ]
-
-
-def test_open_stretches():
-    # From Friday 16:00 to Monday 10:00 of the next week.
-    assert open_stretches(OFFICE, 112.0, 178.0) == [(112.0, 113.0), (177.0, 178.0)]
-    assert open_stretches(WorkingHours(always=True), 3.0, 999.0) == [(3.0, 999.0)]
-    assert open_stretches(OFFICE, 17.0, 24.0) == []
+    assert [day[2] for day in found] == pytest.approx([hours.focus] * 5)
 
 
 def test_a_row_per_change_and_its_lead_time(tables, ax):
-    assert plot_gantt(tables, WINDOW, ax, OFFICE, 5) is ax
+    assert plot_gantt(Records(tables, WINDOW), ax, 5) is ax
     changes = gantt_changes(tables, WINDOW, 5)
     # One after the other: none that was deployed is left out between them.
     delivered = tables["changes"].dropna(subset="deployed_at").sort_values("committed_at")
@@ -183,13 +214,13 @@ def test_time_below_is_that_of_the_metrics(run):
 
 def test_what_the_picture_of_quality_marks(tables, ax):
     assert new_models(tables, "shop.search", WINDOW).tolist() == [408.0]
-    assert plot_quality(tables, "shop.search", WINDOW, ax) is ax
+    assert plot_quality(Records(tables, WINDOW), "shop.search", ax) is ax
     (marker,) = [line for line in ax.get_lines() if line.get_marker() == "^"]
     assert marker.get_xdata() == pytest.approx([408.0 / WEEK])
     assert marker.get_ydata() == pytest.approx([0.88])  # where it lands, not where it began
     # 102 of 672 hours.
     assert ax.get_title(loc="right") == "below its objective 15 % of the time"
-    assert plot_quality(tables, "shop.search", WINDOW, ax).get_ylim()[0] < 0.72
+    assert plot_quality(Records(tables, WINDOW), "shop.search", ax).get_ylim()[0] < 0.72
 
 
 # --- incidents ----------------------------------------------------------------------------------
@@ -209,7 +240,7 @@ def test_phases_of_an_incident_add_up(source, request):
 
 
 def test_the_longest_incidents_are_drawn_longest_first(tables, ax):
-    assert plot_incidents(tables, WINDOW, ax, 5) is ax
+    assert plot_incidents(Records(tables, WINDOW), ax, 5) is ax
     phases = incident_phases(restored_incidents(tables, WINDOW))
     ends = {}
     for bar in ax.patches:
@@ -262,7 +293,7 @@ def test_no_hour_is_lost_of_a_real_run(run):
 
 
 def test_the_week_names_roles_and_days(tables, ax):
-    assert plot_week(tables, WINDOW, ax) is ax
+    assert plot_week(Records(tables, WINDOW), ax) is ax
     names = [label.get_text() for label in ax.get_yticklabels()]
     assert names == ["ML engineer\n(2 people)", "operations\n(1 person)"]
     days = [label.get_text() for label in ax.get_xticklabels(minor=True)]
@@ -275,18 +306,18 @@ def test_the_week_names_roles_and_days(tables, ax):
     "plot",
     [
         plot_cumulative_flow,
-        lambda tables, window, ax: plot_gantt(tables, window, ax, OFFICE),
-        lambda tables, window, ax: plot_quality(tables, "shop.search", window, ax),
+        plot_gantt,
+        lambda records, ax: plot_quality(records, "shop.search", ax),
         plot_incidents,
         plot_week,
     ],
 )
 def test_nothing_to_draw(tables, ax, plot):
     empty = {name: frame.iloc[:0] for name, frame in tables.items()}
-    assert plot(empty, WINDOW, ax) is ax
+    assert plot(Records(empty, WINDOW), ax) is ax
     assert [text.get_text() for text in ax.texts] == ["no data"]
 
 
 def test_a_misspelt_service_is_refused(tables, ax):
     with pytest.raises(ValueError, match=r"did you mean 'shop\.search'"):
-        plot_quality(tables, "search", WINDOW, ax)
+        plot_quality(Records(tables, WINDOW), "search", ax)

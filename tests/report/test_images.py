@@ -21,6 +21,7 @@ from sim.claims.claim import Claim
 from sim.claims.figure import forest_plot
 from sim.claims.judge import Observations, judge
 from sim.experiment.payback import Payback
+from sim.log import Records
 from sim.metrics.cost import HEADS
 from sim.report.content import MetricRow
 from sim.report.figures import (
@@ -50,7 +51,6 @@ from sim.report.sweep_figures import (
 )
 from sim.report.units import Estimate
 from sim.report.week_figures import plot_week
-from sim.scenario.organization import WorkingHours
 
 # Root mean square of the differences, of 255: letters of another version of FreeType stay below,
 # a bar of another length or colour does not.
@@ -155,7 +155,7 @@ def test_course():
 @compared
 def test_cumulative_flow():
     figure, (ax,) = canvas()
-    plot_cumulative_flow(make_tables(), WINDOW, ax)
+    plot_cumulative_flow(Records(make_tables(), WINDOW), ax)
     return figure
 
 
@@ -163,28 +163,28 @@ def test_cumulative_flow():
 @pytest.mark.parametrize("count", [8, 3])
 def test_gantt(count):
     figure, (ax,) = canvas(5.0)
-    plot_gantt(make_tables(), WINDOW, ax, WorkingHours(focus=0.7), count)
+    plot_gantt(Records(make_tables(), WINDOW), ax, count)
     return figure
 
 
 @compared
 def test_quality():
     figure, (ax,) = canvas()
-    plot_quality(make_tables(), "shop.search", WINDOW, ax)
+    plot_quality(Records(make_tables(), WINDOW), "shop.search", ax)
     return figure
 
 
 @compared
 def test_incidents():
     figure, (ax,) = canvas(5.0)
-    plot_incidents(make_tables(), WINDOW, ax)
+    plot_incidents(Records(make_tables(), WINDOW), ax)
     return figure
 
 
 @compared
 def test_week():
     figure, (ax,) = canvas(2.6)
-    plot_week(make_tables(), WINDOW, ax)
+    plot_week(Records(make_tables(), WINDOW), ax)
     return figure
 
 

@@ -1,0 +1,55 @@
+"""What a report rests on: the replications of a study, or the records of a real organization.
+
+Both have metrics with a summary, and event tables, so that the same functions report on either.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from sim.experiment.intervals import summarize
+from sim.experiment.replicate import Study
+from sim.log import Records
+from sim.metrics import compute_metrics
+
+
+@dataclass(frozen=True)
+class Observation:
+    """An organization of which there are records: what happened, once.
+
+    Attributes:
+        records: its tables, window and currency.
+    """
+
+    records: Records
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """Its metrics, in one row."""
+        return compute_metrics(self.records).to_frame().T
+
+    def summary(self) -> pd.DataFrame:
+        """Return each metric as a mean of one; there are no intervals."""
+        return self._summary.copy()
+
+    @cached_property
+    def _summary(self) -> pd.DataFrame:
+        return summarize(self.runs)
+
+
+Evidence = Study | Observation
+
+
+def of_replication(evidence: Evidence) -> str:
+    """Return what a title ends with: which replication is shown, if it is one of several."""
+    if isinstance(evidence, Observation):
+        return ""
+    return f" (replication {evidence.first.replication})"
+
+
+def with_source(caption: str, evidence: Evidence) -> str:
+    """Return a caption that says which replication is shown, if it is one of several."""
+    if isinstance(evidence, Observation):
+        return caption
+    return f"{caption} Of replication {evidence.first.replication}, whose tables are kept."
