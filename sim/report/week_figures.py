@@ -36,7 +36,8 @@ def people_by_role(tables: Tables) -> "pd.Series[int]":
     """Return how many people of each role did anything, by role in the order of the table."""
     work = table(tables, "work", "person", "role", "pool")
     if work.empty:
-        return pd.Series([], dtype=np.int64)
+        nobody: pd.Series[int] = pd.Series(dtype=np.int64)
+        return nobody
     known = work[work["person"].notna()]
     people = known.drop_duplicates(["role", "pool", "person"])["role"].value_counts()
     return people.reindex(labels(work, "role"), fill_value=0)
