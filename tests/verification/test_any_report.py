@@ -19,7 +19,6 @@ import numpy as np
 import pytest
 from random_scenarios import MOST_ROWS, random_scenario
 from rich.console import Console
-from sim.scenario.validation import validate
 
 import sim
 from sim.document.document import Document, Listing, Medium
@@ -39,6 +38,7 @@ from sim.report.sweep_document import sweep_document
 from sim.report.sweep_figures import sweep_pictures
 from sim.report.sweep_folder import write_sweep_folder
 from sim.scenario.errors import ScenarioError
+from sim.scenario.from_data import validate
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Composed, Variants
 
