@@ -44,7 +44,7 @@ class Observations:
 
 @dataclass(frozen=True)
 class Part:
-    """How a part of a metric moved, with the interval of this part alone."""
+    """The movement of a part of a metric, with the interval of this part alone."""
 
     metric: str
     difference: float
@@ -112,7 +112,7 @@ def run_trials(
         trials: what :func:`sim.claims.load.load_trials` returned.
         replications: of each arm.
         seed: root of all random numbers.
-        n_jobs: parallel processes, -1 for one a core.
+        n_jobs: parallel processes; -1 uses one per core.
         confidence: of the intervals of all findings together, see :func:`judge`.
         start: called with the number of replications to come; what it returns is called with the
             number of those done, each time one is.

@@ -14,7 +14,7 @@ from .laboratory import Laboratory, Observation
 from .state import ARMS, State
 
 _PREVIEW_WEEKS = 26
-"""How many weeks after the warm-up the first impression is from."""
+"""Weeks after the warm-up that the first impression is from."""
 _GLIMPSE_WEEKS = 4
 """A large organization is first looked at for so many weeks, after as many to fill the queues."""
 _LARGE = 60
@@ -23,7 +23,7 @@ _LARGE = 60
 
 @dataclass(frozen=True)
 class Answer:
-    """What is known so far.
+    """The answer so far.
 
     Attributes:
         comparison: of the two arms, of as many replications as both have.
@@ -48,7 +48,7 @@ async def answers(
     """Yield first impressions, then answers of more and more replications.
 
     Replications count in their order, never in that in which they are done: quick ones would
-    otherwise come first. Whoever stops listening stops the work.
+    otherwise come first. A page that stops listening stops the work.
 
     Args:
         state: what the page shows.

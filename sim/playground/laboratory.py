@@ -1,4 +1,4 @@
-"""Where the playground simulates: a few worker processes, whatever the number of open pages.
+"""The laboratory of the playground: a few worker processes for any number of open pages.
 
 Pages ask for single replications. As many run at a time as there are workers; the rest wait, those
 with the lowest numbers first, so that a page that has no answer yet goes before one whose answer
@@ -30,14 +30,14 @@ from sim.scenario.organization import Scenario
 from .abandoned import AbandonedError, begin, raise_if_abandoned
 
 _TRIES = 2
-"""How often a replication is tried whose process is killed: another one's may have been meant."""
+"""Attempts at a replication whose process is killed: another one may have been the cause."""
 _ANIMATIONS = 8
 _REMEMBERED = 4000
 """Replications whose observation is kept, at about 10 kB each."""
 
 
 class Observation(NamedTuple):
-    """What a page shows of a replication."""
+    """The results of a replication that a page shows."""
 
     metrics: "pd.Series[float]"
     waiting: pd.DataFrame
@@ -112,7 +112,8 @@ class Laboratory:
     async def observe(self, scenario: Scenario, replication: int, urgency: int) -> Observation:
         """Return what there is to see of a replication, once it is simulated.
 
-        Whoever is cancelled while waiting wants it no more; if nobody else does, it is dropped.
+        A caller that is cancelled while waiting wants it no more; it is dropped if nobody else
+        waits for it.
 
         Args:
             scenario: what to simulate, with its seed.

@@ -53,7 +53,7 @@ _BAR = 0.25
 
 
 def working_time(tables: Tables, role: str | None = None) -> pd.DataFrame:
-    """Return when people work, whatever their pool.
+    """Return when people of any pool work.
 
     Args:
         tables: Event tables, of which `capacity` is read.

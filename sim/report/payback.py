@@ -1,4 +1,4 @@
-"""What a roadmap brings: figure and table of the J-curve."""
+"""The return of a roadmap: figure and table of the J-curve."""
 
 import math
 from dataclasses import replace

@@ -46,7 +46,7 @@ DoraMetrics = Mapping[str, DoraMetric]
 
 @dataclass(frozen=True)
 class RowDefinition:
-    """What a row compares, before anything is simulated.
+    """The comparison of a row, before anything is simulated.
 
     Attributes:
         key: name of the row, different for each.

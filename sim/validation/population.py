@@ -27,7 +27,7 @@ and the higher levels are about these.
 """
 
 LARGE_FIRM = ("enterprise", "google_2")
-"""What stands for Google and Microsoft, whose incidents some figures are about.
+"""The stand-in for Google and Microsoft, whose incidents some figures are about.
 
 It is the largest organization at the highest of Google's own levels.
 """

@@ -1,4 +1,4 @@
-"""How the value of a row is read from the observations."""
+"""Functions that read the value of a row from the observations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
