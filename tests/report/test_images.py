@@ -38,17 +38,14 @@ from sim.report.incident_figures import plot_incidents
 from sim.report.palette import new_figure
 from sim.report.payback import plot_cumulated, plot_rolling
 from sim.report.quality_figures import plot_quality
-from sim.report.sweep_figures import (
-    plot_cloud,
-    plot_effects,
-    plot_heat_map,
-    plot_line,
-    plot_lines,
-    plot_pareto,
-    plot_rows,
-    plot_selection,
-    plot_tornado,
-)
+from sim.report.sweep_cloud_figures import plot_cloud
+from sim.report.sweep_effects_figures import plot_effects
+from sim.report.sweep_heat_figures import plot_heat_map
+from sim.report.sweep_line_figures import plot_line, plot_rows
+from sim.report.sweep_multiples_figures import plot_lines
+from sim.report.sweep_pareto_figures import plot_pareto
+from sim.report.sweep_selection_figures import plot_selection
+from sim.report.sweep_sensitivity_figures import plot_tornado
 from sim.report.units import Estimate
 from sim.report.week_figures import plot_week
 
