@@ -15,16 +15,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter
 from sim.document.picture import Picture
 from sim.hours import HOURS_PER_DAY
 from sim.log import Records, Tables
-from sim.metrics.arrays import (
-    FloatArray,
-    Window,
-    flags,
-    inside,
-    known,
-    matches,
-    reals,
-    table,
-)
+from sim.metrics.arrays import FloatArray, Window, flags, inside, known, matches, reals, table
 from sim.metrics.catalogue import DURATION
 from sim.metrics.flow import PARTS
 from sim.report.content import LEAD_TIME_COMPONENTS, instability, step_name

@@ -267,6 +267,11 @@ def format_percent(share: float) -> str:
     return f"{format_number(percent, 1 if 0.0 < percent < 0.95 else 0)} %"
 
 
+def percent_of(part: float, whole: float) -> str:
+    """Return which percentage of a whole a part is; there is none of nothing."""
+    return format_percent(part / whole if whole else math.nan)
+
+
 _FRACTIONS = (
     (1 / 4, "a quarter"),
     (1 / 3, "a third"),

@@ -23,15 +23,11 @@ from sim.claims.judge import Observations, judge
 from sim.experiment.payback import Payback
 from sim.log import Records
 from sim.metrics.cost import HEADS
+from sim.report.band_figures import plot_metric
+from sim.report.breakdown_figures import plot_effort, plot_lead_time, plot_restore_time
 from sim.report.content import MetricRow
-from sim.report.figures import (
-    plot_cost,
-    plot_course,
-    plot_effort,
-    plot_lead_time,
-    plot_metric,
-    plot_restore_time,
-)
+from sim.report.cost_figures import plot_cost
+from sim.report.course_figures import plot_course
 from sim.report.flow_figures import plot_cumulative_flow
 from sim.report.gantt_figures import plot_gantt
 from sim.report.incident_figures import plot_incidents
