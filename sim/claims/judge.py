@@ -43,7 +43,7 @@ class Observations:
 
 
 @dataclass(frozen=True)
-class Part:
+class PartMovement:
     """The movement of a part of a metric, with the interval of this part alone."""
 
     metric: str
@@ -85,7 +85,7 @@ class Finding:
     n: int
     unstable: int
     verdict: Verdict
-    trace: tuple[Part, ...]
+    trace: tuple[PartMovement, ...]
     currency: str = ""
 
     @property
@@ -350,14 +350,14 @@ def _trace(
     expectation: Expectation,
     observed: Mapping[str, Observations],
     confidence: float,
-) -> tuple[Part, ...]:
+) -> tuple[PartMovement, ...]:
     weights = contrast_of(expectation)
     parts = []
     for name in claim.trace_of(expectation):
         values, _, _ = weighted(weights, [_metric(name, observed[arm]) for arm in weights])
         estimated = estimate(values[:, np.newaxis])
         low, high = interval(estimated, confidence)
-        parts.append(Part(name, float(estimated.mean[0]), float(low[0]), float(high[0])))
+        parts.append(PartMovement(name, float(estimated.mean[0]), float(low[0]), float(high[0])))
     known = [part for part in parts if not math.isnan(part.difference)]
     return tuple(sorted(known, key=lambda part: -abs(part.difference)))
 

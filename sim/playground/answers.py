@@ -10,7 +10,7 @@ import pandas as pd
 from sim.experiment.compare import Comparison
 from sim.scenario.organization import Scenario
 
-from .laboratory import Laboratory, Observation
+from .laboratory import Laboratory, ObservedReplication
 from .state import ARMS, State
 
 _PREVIEW_WEEKS = 26
@@ -72,7 +72,7 @@ async def answers(
         for number in range(wanted)
     ]
     try:
-        done: list[Mapping[str, Observation]] = []
+        done: list[Mapping[str, ObservedReplication]] = []
         while len(done) < wanted:
             done.append(await pairs[len(done)])
             # What is known already comes at once, not one by one.
@@ -112,7 +112,7 @@ def _takes_long(scenario: Scenario) -> bool:
 
 async def _together(
     laboratory: Laboratory, scenarios: Mapping[str, Scenario], number: int, urgency: int
-) -> Mapping[str, Observation]:
+) -> Mapping[str, ObservedReplication]:
     """Return the observation of each arm: a pair that had the same luck."""
     found = await asyncio.gather(
         *(laboratory.observe(scenario, number, urgency) for scenario in scenarios.values())
@@ -122,7 +122,7 @@ async def _together(
 
 def _answer(
     scenarios: Mapping[str, Scenario],
-    done: list[Mapping[str, Observation]],
+    done: list[Mapping[str, ObservedReplication]],
     wanted: int,
     weeks: tuple[int, int] | None = None,
 ) -> Answer:
