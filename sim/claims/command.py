@@ -1,4 +1,4 @@
-"""What ``python -m sim.claims`` does: it puts the claims on trial and writes what came of it."""
+"""The command ``python -m sim.claims``, which puts the claims on trial and writes the results."""
 
 import argparse
 import re
@@ -29,7 +29,7 @@ _ORGANIZATION, _REPLICATIONS, _SEED = "scaleup", 30, 20190822
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit: 0 done, whatever the verdicts; 1 not done; 2 invalid input.
+    """Run the command line and exit: 0 done, with any verdicts; 1 not done; 2 invalid input.
 
     Args:
         arguments: what follows the program's name; by default those of this process.

@@ -43,8 +43,8 @@ class Observations:
 
 
 @dataclass(frozen=True)
-class Part:
-    """How a part of a metric moved, with the interval of this part alone."""
+class PartMovement:
+    """The movement of a part of a metric, with the interval of this part alone."""
 
     metric: str
     difference: float
@@ -85,7 +85,7 @@ class Finding:
     n: int
     unstable: int
     verdict: Verdict
-    trace: tuple[Part, ...]
+    trace: tuple[PartMovement, ...]
     currency: str = ""
 
     @property
@@ -112,7 +112,7 @@ def run_trials(
         trials: what :func:`sim.claims.load.load_trials` returned.
         replications: of each arm.
         seed: root of all random numbers.
-        n_jobs: parallel processes, -1 for one a core.
+        n_jobs: parallel processes; -1 uses one per core.
         confidence: of the intervals of all findings together, see :func:`judge`.
         start: called with the number of replications to come; what it returns is called with the
             number of those done, each time one is.
@@ -350,14 +350,14 @@ def _trace(
     expectation: Expectation,
     observed: Mapping[str, Observations],
     confidence: float,
-) -> tuple[Part, ...]:
+) -> tuple[PartMovement, ...]:
     weights = contrast_of(expectation)
     parts = []
     for name in claim.trace_of(expectation):
         values, _, _ = weighted(weights, [_metric(name, observed[arm]) for arm in weights])
         estimated = estimate(values[:, np.newaxis])
         low, high = interval(estimated, confidence)
-        parts.append(Part(name, float(estimated.mean[0]), float(low[0]), float(high[0])))
+        parts.append(PartMovement(name, float(estimated.mean[0]), float(low[0]), float(high[0])))
     known = [part for part in parts if not math.isnan(part.difference)]
     return tuple(sorted(known, key=lambda part: -abs(part.difference)))
 

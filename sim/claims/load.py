@@ -48,7 +48,7 @@ def load_trials(
         organization: name of a file of ``scenarios/organization/``.
         folder: the claims files.
         only: ids of the claims to read; none for all.
-        n_jobs: parallel processes, -1 for one a core.
+        n_jobs: parallel processes; -1 uses one per core.
         start: called with the number of scenarios to come; what it returns is called with the
             number of those composed, each time one is.
 

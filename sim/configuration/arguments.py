@@ -1,4 +1,4 @@
-"""What follows the program's name: overrides of a scenario, and Hydra's options."""
+"""The arguments of the command line: overrides of a scenario, and Hydra's options."""
 
 import os
 import re

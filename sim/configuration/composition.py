@@ -75,7 +75,7 @@ def shipped(name: str) -> Files:
 
 
 class Read(NamedTuple):
-    """What Hydra read.
+    """A configuration as Hydra read it.
 
     Attributes:
         config: the configuration, pickled.

@@ -1,4 +1,4 @@
-"""What Hydra raises when files and overrides make no configuration, in a reader's words."""
+"""Hydra's errors about files and overrides, in a reader's words."""
 
 import re
 import traceback
@@ -27,7 +27,7 @@ COMPOSITION_ERRORS = (
     RecursionError,  # a file that builds on itself
     OSError,  # a file that holds no mapping, or cannot be read
 )
-"""What Hydra raises when files and overrides do not make a configuration."""
+"""The errors of Hydra when files and overrides do not make a configuration."""
 
 
 def from_composition(

@@ -1,4 +1,4 @@
-"""What a report consists of, whatever shows it: title, sentences, caveats, tables and pictures.
+"""The content of a report: title, sentences, caveats, tables and pictures.
 
 A document holds content only. :mod:`sim.document.terminal`, :mod:`sim.document.html` and
 :mod:`sim.document.markdown` show it; none of them knows what it is about.
@@ -17,9 +17,9 @@ IN_HTML: frozenset[Medium] = frozenset({"html"})
 IN_TERMINAL: frozenset[Medium] = frozenset({"terminal"})
 
 Tone = Literal["", "strong", "dim", "elite", "high", "medium", "low", "good", "doubtful", "bad"]
-"""How a text stands out. The four bands of DORA have a tone each."""
+"""The emphasis of a text. The four bands of DORA have a tone each."""
 BarKind = Literal["work", "waiting", "rework", "phase", "effort", "cost", "load"]
-"""What the length of a bar stands for, which decides on its colour and pattern."""
+"""The kinds of amounts that a bar stands for, each with a colour and a pattern."""
 RowRole = Literal["", "headline", "total", "below", "baseline"]
 
 
@@ -87,7 +87,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Mark:
-    """Where something stands on a :class:`Scale`.
+    """A mark on a :class:`Scale`.
 
     Attributes:
         name: what decides on its shape and colour.
@@ -223,7 +223,7 @@ class Table:
 
     @property
     def part_labels(self) -> dict[str, str]:
-        """What the parts of its stacks are called, by name."""
+        """The labels of the parts of its stacks, by name."""
         stacks = (cell for row in self.rows for cell in row.cells if isinstance(cell, Stack))
         return {part.name: part.label for stack in stacks for part in stack.parts}
 

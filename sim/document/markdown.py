@@ -128,7 +128,7 @@ _LINK = re.compile(r"^\[|\](?=[(\[:])")
 
 
 def _escaped(text: str) -> str:
-    """Return text as it is, whatever Markdown would make of its signs."""
+    """Return text that Markdown shows as it is, with its signs escaped."""
     return _LINK.sub(r"\\\g<0>", " ".join(text.translate(_MARKS).split()))
 
 

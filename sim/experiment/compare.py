@@ -104,7 +104,7 @@ def compare(
         scenarios: at least two, by the name of their arm, the reference first.
         replications: how many of each; by default those of the first scenario.
         seed: root of all random numbers; by default that of the first scenario.
-        n_jobs: parallel processes, -1 for one a core; by default those of the first scenario.
+        n_jobs: parallel processes; -1 uses one per core; by default those of the first scenario.
         progress: called with the number of replications done, over all arms, each time one is.
 
     Raises:

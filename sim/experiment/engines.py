@@ -71,7 +71,7 @@ def engine(
 
     Args:
         name: ``"loky"`` for processes on this machine, ``"dask"`` or ``"ray"`` for a cluster.
-        n_jobs: parallel workers, -1 for one a core; of a running cluster, all are taken.
+        n_jobs: parallel workers; -1 uses one per core. A running cluster gives all of its own.
         address: of the running cluster; without one a local cluster is started and stopped.
 
     Raises:

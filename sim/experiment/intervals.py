@@ -18,7 +18,7 @@ class Estimates(NamedTuple):
     standard_error: FloatArray
     """Standard deviation / √n; NaN for n < 2."""
     n: npt.NDArray[np.intp]
-    """How many replications have a value."""
+    """The number of replications that have a value."""
 
 
 def estimate(values: FloatArray) -> Estimates:

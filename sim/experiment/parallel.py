@@ -29,7 +29,7 @@ def observe_all(
         seed: root of all random numbers.
         observe: called with each run, in its worker; what it returns has to travel back, so that
             it should be small. A function of a module, which workers can import.
-        n_jobs: parallel processes, -1 for one a core.
+        n_jobs: parallel processes; -1 uses one per core.
         progress: called with the number of replications done, each time one is.
     """
     work = [(scenario, seed, number, observe) for scenario, number in replications]

@@ -134,7 +134,7 @@ def pay_back(
         scenario: an organization with a roadmap.
         replications: how many of each; by default the scenario's.
         seed: root of all random numbers; by default the scenario's.
-        n_jobs: parallel processes, -1 for one a core; by default the scenario's.
+        n_jobs: parallel processes; -1 uses one per core; by default the scenario's.
         progress: called with the number of replications done, over both arms, each time one is.
 
     Raises:

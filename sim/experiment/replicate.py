@@ -55,7 +55,7 @@ class Study:
 
     @cached_property
     def _summary(self) -> pd.DataFrame:
-        """What reports ask for dozens of times."""
+        """The summary that reports ask for dozens of times."""
         return summarize(self.runs)
 
 
@@ -74,7 +74,7 @@ def replicate(
         scenario: what :func:`sim.load` returned.
         replications: how many; by default the scenario's.
         seed: root of all random numbers; by default the scenario's.
-        n_jobs: parallel processes, -1 for one a core; by default the scenario's.
+        n_jobs: parallel processes; -1 uses one per core; by default the scenario's.
         progress: called with the number of replications done, each time one is.
 
     Raises:

@@ -78,7 +78,7 @@ def demand(
 
     Args:
         work: scenarios, and how many replications there are of each.
-        n_jobs: parallel processes, -1 for one a core.
+        n_jobs: parallel processes; -1 uses one per core.
         keeps_weeks: whether the weekly series of each replication, and one whole log, are kept.
     """
     total, seconds, events, weeks, rows, source = 0.0, 0.0, 0.0, 0.0, 0.0, ""

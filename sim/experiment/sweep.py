@@ -73,7 +73,7 @@ def sweep(
         axes: values by dotted key, or an interval for designs that sample.
         replications: of each point; by default the scenario's.
         seed: root of all random numbers; by default the scenario's.
-        n_jobs: parallel processes, -1 for one a core; by default the scenario's.
+        n_jobs: parallel processes; -1 uses one per core; by default the scenario's.
         folder: where finished replications are kept, so that the same call runs only what is
             missing; by default they are kept in memory, and nowhere.
         watcher: is told about what is finished and what fails.

@@ -1,4 +1,4 @@
-"""How much a simulation has to do: what is expected in its log, read off the scenario beforehand.
+"""The expected work of a simulation: rows of its log, estimated from the scenario beforehand.
 
 Planned work arrives at the rates that the scenario names, and flows through the pipeline; a step
 passes on what its people and machines have hours for and what does not take longer than there is

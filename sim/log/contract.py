@@ -1,4 +1,4 @@
-"""What the tables of a real organization have to keep to, checked once where they come in.
+"""The contract of the tables of a real organization, checked once where they come in.
 
 The rules are read off the declared rows: which columns there are and what they hold, which texts
 are allowed, what a row has to say. Columns whose names end with ``_at`` are times, declared in the
@@ -155,7 +155,7 @@ class _Values:
 
 
 class _Other:
-    """What stands for a list or another thing that is no cell of a table."""
+    """Stands for a list or another thing that is no cell of a table."""
 
 
 def _read(column: pd.Series, holds: Column) -> _Values:

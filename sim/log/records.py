@@ -71,7 +71,7 @@ class Records:
 
     @property
     def absent(self) -> tuple[str, ...]:
-        """What nobody observed, in the order of the declaration: ``steps``, ``changes.team``."""
+        """The absent tables and columns, in the order declared: ``steps``, ``changes.team``."""
         found = []
         for name, columns in SCHEMAS.items():
             if name not in self.tables:

@@ -17,7 +17,7 @@ from sim.scenario.effects import EFFECTS
 from sim.scenario.organization import ChangeKind, DefectKind, WorkClass
 
 NO_ID = -1
-"""How a row says that it has no identifier in an ``id`` column."""
+"""The value of an ``id`` column in a row without an identifier."""
 
 MAY_BE_MISSING = "may be missing"
 RealOrNone = Annotated[float, MAY_BE_MISSING]
@@ -226,10 +226,10 @@ class DebtRow(NamedTuple):
 
 
 class PriceRow(NamedTuple):
-    """What things cost from a time on.
+    """The price of an item from a time on.
 
-    Items: `person/<role>`, `compute/<resource>`, `downtime` and `degraded` an hour, `tools` a week,
-    `feature` (what one is worth) apiece.
+    Items: `person/<role>`, `compute/<resource>`, `downtime` and `degraded` per hour, `tools` per
+    week, `feature` (its worth) apiece.
     """
 
     item: str

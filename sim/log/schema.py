@@ -1,4 +1,4 @@
-"""What the columns of the event tables hold, read off the declared rows."""
+"""The contents of the columns of the event tables, read off the declared rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ ROWS: dict[str, type[NamedTuple]] = {
 
 @dataclass(frozen=True)
 class Column:
-    """What a column holds.
+    """The contents of a column.
 
     Attributes:
         kind: how its values are stored.

@@ -1,4 +1,4 @@
-"""Typed arrays out of event tables, whatever wrote the tables.
+"""Typed arrays out of event tables, simulated or real.
 
 A simulated log has categorical texts and nullable identifiers; an export of a real organization has
 plain strings, and identifiers that are integers, floats with gaps, or strings. Everything is made

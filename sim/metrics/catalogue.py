@@ -1,7 +1,7 @@
 """The catalogue of metrics: what each one is, declared beside the function that computes it.
 
-Whoever shows, compares, plans or judges metrics reads their properties here, and nobody keeps a
-list of names. A metric is declared where it is computed::
+Code that shows, compares, plans or judges metrics reads their properties here and keeps no list of
+names. A metric is declared where it is computed::
 
     @measures(
         Metric("rework_rate", "rework rate", "share of deployments that are unplanned remediation",
@@ -51,7 +51,7 @@ F = TypeVar("F", bound=Compute)
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
-    """What a number measures, as far as it has to be known to show the number.
+    """The physical part of a metric, which is all that showing a number takes.
 
     Attributes:
         dimension: kind of quantity, which decides on the units that it is shown in.
@@ -79,7 +79,7 @@ NUMBER = Quantity(dimension="quantity", lowest=-math.inf)
 
 @dataclass(frozen=True, kw_only=True)
 class Metric(Quantity):
-    """What there is to know of a metric without computing it.
+    """A metric, with all that is known of it without computing it.
 
     Attributes:
         name: key in tables; of a family, what stands in front of the names of its members.
@@ -117,7 +117,7 @@ class Metric(Quantity):
 
     @property
     def name_as_part(self) -> str:
-        """What it is called among the parts of another metric."""
+        """Its label among the parts of another metric."""
         return self.part_label or self.label
 
 

@@ -1,4 +1,4 @@
-"""What an organization costs, and what its features are worth.
+"""The cost of an organization, and the worth of its features.
 
 Amounts are in the currency of the table of prices. A price holds from its `since` to the next row
 of its item. What has a price that nobody knows (no row, or none yet) costs NaN and not nothing, and

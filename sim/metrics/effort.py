@@ -1,4 +1,4 @@
-"""What people's hours go into."""
+"""The hours of people by purpose."""
 
 import math
 from itertools import pairwise
@@ -31,7 +31,7 @@ EFFORTS = {
     "toil": "toil",
     "investment": "investment",
 }
-"""What people's work is for; see :func:`effort_by_activity`."""
+"""The purposes of people's work; see :func:`effort_by_activity`."""
 
 _PURPOSES = {
     "incident": "incident_work",

@@ -1,4 +1,4 @@
-"""Where lead time goes, how much is under way, and how much gets through."""
+"""The parts of lead time, work in progress and throughput."""
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ LEAD_TIME_PARTS: dict[str, tuple[str, str, PartKind]] = {
     "handoff": ("handoff_h", "waiting in handoffs", "waiting"),
     "rework": ("rework_h", "rework", "rework"),
 }
-"""What the time from commit to production goes into: column of :func:`waiting_by_step`, label and
+"""The parts of the time from commit to production: column of :func:`waiting_by_step`, label and
 kind."""
 
 # Times that went through a file or a sum may differ in their last digits.

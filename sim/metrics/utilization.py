@@ -1,4 +1,4 @@
-"""How busy people and machines are."""
+"""The utilization of people and machines."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""How much of the beginning of a series to leave out."""
+"""The length of the warm-up: the beginning of a series that is left out."""
 
 import numpy as np
 import numpy.typing as npt

@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         "--workers",
         type=_workers,
         default=os.cpu_count() or 1,
-        help="processes that simulate; by default one a core",
+        help="processes that simulate; by default one per core",
     )
     parser.add_argument(
         "--no-browser", dest="browser", action="store_false", help="do not open the page"

@@ -10,11 +10,11 @@ import pandas as pd
 from sim.experiment.compare import Comparison
 from sim.scenario.organization import Scenario
 
-from .laboratory import Laboratory, Observation
+from .laboratory import Laboratory, ObservedReplication
 from .state import ARMS, State
 
 _PREVIEW_WEEKS = 26
-"""How many weeks after the warm-up the first impression is from."""
+"""Weeks after the warm-up that the first impression is from."""
 _GLIMPSE_WEEKS = 4
 """A large organization is first looked at for so many weeks, after as many to fill the queues."""
 _LARGE = 60
@@ -23,7 +23,7 @@ _LARGE = 60
 
 @dataclass(frozen=True)
 class Answer:
-    """What is known so far.
+    """The answer so far.
 
     Attributes:
         comparison: of the two arms, of as many replications as both have.
@@ -48,7 +48,7 @@ async def answers(
     """Yield first impressions, then answers of more and more replications.
 
     Replications count in their order, never in that in which they are done: quick ones would
-    otherwise come first. Whoever stops listening stops the work.
+    otherwise come first. A page that stops listening stops the work.
 
     Args:
         state: what the page shows.
@@ -72,7 +72,7 @@ async def answers(
         for number in range(wanted)
     ]
     try:
-        done: list[Mapping[str, Observation]] = []
+        done: list[Mapping[str, ObservedReplication]] = []
         while len(done) < wanted:
             done.append(await pairs[len(done)])
             # What is known already comes at once, not one by one.
@@ -112,7 +112,7 @@ def _takes_long(scenario: Scenario) -> bool:
 
 async def _together(
     laboratory: Laboratory, scenarios: Mapping[str, Scenario], number: int, urgency: int
-) -> Mapping[str, Observation]:
+) -> Mapping[str, ObservedReplication]:
     """Return the observation of each arm: a pair that had the same luck."""
     found = await asyncio.gather(
         *(laboratory.observe(scenario, number, urgency) for scenario in scenarios.values())
@@ -122,7 +122,7 @@ async def _together(
 
 def _answer(
     scenarios: Mapping[str, Scenario],
-    done: list[Mapping[str, Observation]],
+    done: list[Mapping[str, ObservedReplication]],
     wanted: int,
     weeks: tuple[int, int] | None = None,
 ) -> Answer:

@@ -1,4 +1,4 @@
-"""Where the playground simulates: a few worker processes, whatever the number of open pages.
+"""The laboratory of the playground: a few worker processes for any number of open pages.
 
 Pages ask for single replications. As many run at a time as there are workers; the rest wait, those
 with the lowest numbers first, so that a page that has no answer yet goes before one whose answer
@@ -30,14 +30,14 @@ from sim.scenario.organization import Scenario
 from .abandoned import AbandonedError, begin, raise_if_abandoned
 
 _TRIES = 2
-"""How often a replication is tried whose process is killed: another one's may have been meant."""
+"""Attempts at a replication whose process is killed: another one may have been the cause."""
 _ANIMATIONS = 8
 _REMEMBERED = 4000
 """Replications whose observation is kept, at about 10 kB each."""
 
 
-class Observation(NamedTuple):
-    """What a page shows of a replication."""
+class ObservedReplication(NamedTuple):
+    """The results of a replication that a page shows."""
 
     metrics: "pd.Series[float]"
     waiting: pd.DataFrame
@@ -67,8 +67,8 @@ class Laboratory:
         self._free = list(range(workers))
         self._waiting: list[tuple[int, int, asyncio.Future[int]]] = []
         self._arrivals = itertools.count()
-        self._known: OrderedDict[tuple[str, int], Observation] = OrderedDict()
-        self._running: dict[tuple[str, int], asyncio.Task[Observation]] = {}
+        self._known: OrderedDict[tuple[str, int], ObservedReplication] = OrderedDict()
+        self._running: dict[tuple[str, int], asyncio.Task[ObservedReplication]] = {}
         self._wanted: dict[tuple[str, int], int] = {}
         self._animations: OrderedDict[str, str] = OrderedDict()
         self._stopped = False
@@ -109,10 +109,13 @@ class Laboratory:
         """Return whether an observation is there already."""
         return (scenario_digest(scenario), replication) in self._known
 
-    async def observe(self, scenario: Scenario, replication: int, urgency: int) -> Observation:
+    async def observe(
+        self, scenario: Scenario, replication: int, urgency: int
+    ) -> ObservedReplication:
         """Return what there is to see of a replication, once it is simulated.
 
-        Whoever is cancelled while waiting wants it no more; if nobody else does, it is dropped.
+        A caller that is cancelled while waiting wants it no more; it is dropped if nobody else
+        waits for it.
 
         Args:
             scenario: what to simulate, with its seed.
@@ -172,7 +175,7 @@ class Laboratory:
                 self._animations.popitem(last=False)
         return self._animations[key]
 
-    def _settle(self, key: tuple[str, int], task: "asyncio.Task[Observation]") -> None:
+    def _settle(self, key: tuple[str, int], task: "asyncio.Task[ObservedReplication]") -> None:
         if self._running.get(key) is task:
             del self._running[key]
         if task.cancelled() or task.exception():
@@ -277,6 +280,6 @@ def _animation(scenario: Scenario, replication: int, slot: int) -> str:
     return made
 
 
-def _observe(scenario: Scenario, replication: int, slot: int) -> Observation:
+def _observe(scenario: Scenario, replication: int, slot: int) -> ObservedReplication:
     run = _simulate(scenario, replication, slot)
-    return Observation(run.metrics(), waiting_by_step(run.tables, run.window))
+    return ObservedReplication(run.metrics(), waiting_by_step(run.tables, run.window))

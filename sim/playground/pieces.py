@@ -24,6 +24,7 @@ from sim.experiment.intervals import summarize
 from sim.metrics import catalogue
 from sim.metrics.bands import has_bands
 from sim.metrics.catalogue import headlines, metrics
+from sim.report.band_figures import SHOWN_AT_LEAST, band_segments
 from sim.report.comparison import (
     Difference,
     busier_and_less_busy,
@@ -31,14 +32,7 @@ from sim.report.comparison import (
     explain,
     headline_differences,
 )
-from sim.report.content import (
-    DORA_YEAR,
-    LEAD_TIME_COMPONENTS,
-    band_words,
-    bands_between,
-    step_name,
-)
-from sim.report.figures import SHOWN_AT_LEAST, band_segments
+from sim.report.content import DORA_YEAR, LEAD_TIME_COMPONENTS, band_words, bands_between, step_name
 from sim.report.units import (
     change_in_words,
     count_noun,

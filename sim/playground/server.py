@@ -27,7 +27,7 @@ from .pieces import pieces
 from .state import ARMS, State, defaults, from_query
 
 MOST_PAGES = 64
-"""How many pages may wait for answers at the same time; more are asked to come back."""
+"""Pages that may wait for answers at the same time; more are asked to come back."""
 
 _TOO_MANY = f"{MOST_PAGES} pages are being answered already; close some, or try again."
 _ENDED = "The playground was ended."

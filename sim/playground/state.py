@@ -25,7 +25,7 @@ DIALS = ("automation", "standardization")
 MOST_REPLICATIONS = 60
 MOST_SEED = 2**32 - 1
 _START: Mapping[str, str] = {"b.automation": "0.8"}
-"""What the page opens with, where it is not the default organization: a question to begin with."""
+"""The values of the page that opens, where they are not the defaults: a question to begin with."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class State:
-    """What the sliders and menus of a page say."""
+    """The state of the sliders and menus of a page."""
 
     arms: Mapping[str, Arm]
     seed: int

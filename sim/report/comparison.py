@@ -1,4 +1,4 @@
-"""What a comparison of two organizations says, in plain sentences: what changed, and why.
+"""Plain sentences on a comparison of two organizations: the changes and their causes.
 
 The four metrics are taken apart into what they are made of (lead time into work and waits,
 failures into their causes, restoring into its phases, deployments into kinds of change), so that
@@ -56,7 +56,7 @@ class Difference(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """How one of the four metrics differs between two arms, and what the difference is made of."""
+    """The difference of one of the four metrics between two arms, and the parts of it."""
 
     metric: str
     verdict: Verdict

@@ -1,4 +1,4 @@
-"""What a report says, whatever the medium: rows of tables, sentences, warnings.
+"""Sentences, rows and warnings of a report on a study or on records.
 
 The terminal and the HTML report show the same rows, sentences and warnings. They are derived here
 from the numbers of a study, or of the records of an organization.
@@ -59,7 +59,7 @@ class Component(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What it is called."""
+        """Its name in a legend or table."""
         return self.metric.name_as_part
 
 
@@ -84,7 +84,8 @@ class MetricRow(NamedTuple):
     bands: tuple[str, ...]
     """DORA bands that the interval touches, best first; empty if DORA has none for the metric."""
     basis: str
-    """How much a replication's number rests on, such as ``212 deployments``."""
+    """The count that the number of a replication rests on, such as ``212 deployments``; empty if
+    there is none."""
 
 
 class PartRow(NamedTuple):
@@ -111,7 +112,10 @@ def setting(study: Study) -> str:
 def setting_of_records(records: Records) -> str:
     """Return which time and how many services the records of an organization cover."""
     start, end = (edge / HOURS_PER_WEEK for edge in records.window)
-    told = f"{count_noun(round(end - start, 1), 'week')} from week {format_number(start)}"
+    told = (
+        f"{count_noun(round(end - start, 1), 'week')} from week "
+        f"{format_number(start, 0 if start.is_integer() else 1)}"
+    )
     if "services" in records.tables:
         told = f"{count_noun(len(records.tables['services']), 'service')} · {told}"
     return told if records.timezone is None else f"{told} · {records.timezone}"
@@ -181,8 +185,9 @@ def metric_rows(evidence: Evidence, metrics: Sequence[str]) -> list[MetricRow]:
             bands = bands_between(name, *((mean, mean) if math.isnan(low) else (low, high)))
         basis = ""
         if metric.rests_on is not None:
+            count = float(means[metric.rests_on])
             noun = catalogue.metric(metric.rests_on).noun
-            basis = count_noun(float(means[metric.rests_on]), noun)
+            basis = "" if math.isnan(count) else count_noun(count, noun)
         estimate = format_estimate(metric, mean, low, high)
         rows.append(MetricRow(name, metric.label, estimate, bands, basis))
     return rows
@@ -412,7 +417,10 @@ def _censoring(evidence: Evidence) -> list[Caveat]:
     end, average = "at the end of a replication", ", on average"
     if isinstance(evidence, Observation):
         end, average = "at the end", ""
-    text = f"Still going on {end}: {listed(told)}{average}. Their times are not in the numbers."
+    text = (
+        f"Still going on {end}: {listed(told)}{average}. "
+        "The times of unfinished work are not in the numbers."
+    )
     return [Caveat(share > 0.1, text)]
 
 

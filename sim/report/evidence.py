@@ -1,4 +1,4 @@
-"""What a report rests on: the replications of a study, or the records of a real organization.
+"""The evidence of a report: the replications of a study, or the records of a real organization.
 
 Both have metrics with a summary, and event tables, so that the same functions report on either.
 """

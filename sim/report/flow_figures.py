@@ -13,16 +13,7 @@ from sim.metrics.arrays import FloatArray, Window, inside, reals, table
 from sim.metrics.catalogue import DURATION
 from sim.report.content import instability
 from sim.report.evidence import Evidence, of_replication, with_source
-from sim.report.palette import (
-    BLACK,
-    GREEN,
-    INK,
-    SKY,
-    entitle,
-    new_figure,
-    say_no_data,
-    tidy,
-)
+from sim.report.palette import BLACK, GREEN, INK, SKY, entitle, new_figure, say_no_data, tidy
 from sim.report.pictures import draws
 from sim.report.units import count_noun, format_number, format_value
 

@@ -15,16 +15,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter
 from sim.document.picture import Picture
 from sim.hours import HOURS_PER_DAY
 from sim.log import Records, Tables
-from sim.metrics.arrays import (
-    FloatArray,
-    Window,
-    flags,
-    inside,
-    known,
-    matches,
-    reals,
-    table,
-)
+from sim.metrics.arrays import FloatArray, Window, flags, inside, known, matches, reals, table
 from sim.metrics.catalogue import DURATION
 from sim.metrics.flow import PARTS
 from sim.report.content import LEAD_TIME_COMPONENTS, instability, step_name
@@ -53,7 +44,7 @@ _BAR = 0.25
 
 
 def working_time(tables: Tables, role: str | None = None) -> pd.DataFrame:
-    """Return when people work, whatever their pool.
+    """Return when people of any pool work.
 
     Args:
         tables: Event tables, of which `capacity` is read.

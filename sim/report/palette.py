@@ -1,4 +1,4 @@
-"""What all pictures have in common: colours, fills, and the frame around the drawing.
+"""The common look of all pictures: colours, fills, and the frame around the drawing.
 
 Colours are those of Okabe and Ito (2008), which the colour-blind can tell apart; hatches, markers
 and labels carry the same information, so the pictures survive a black-and-white printer. Nothing
@@ -29,7 +29,7 @@ GRID = "#e3e3e3"
 
 
 class Fill(NamedTuple):
-    """How an area is filled: colour and hatch say the same."""
+    """The fill of an area: colour and hatch say the same."""
 
     colour: str
     hatch: str = ""

@@ -1,4 +1,4 @@
-"""What a roadmap brings: figure and table of the J-curve."""
+"""The return of a roadmap: figure and table of the J-curve."""
 
 import math
 from dataclasses import replace
@@ -153,12 +153,13 @@ def _break_even_in_words(date: BreakEven, horizon_weeks: int) -> str:
         if math.isfinite(date.low):
             early = f"; at the earliest in week {format_number(date.low, 0)}"
         return f"It has not paid for itself by the end, week {horizon_weeks}{early}."
-    latest = f"after {horizon_weeks}"
     if math.isfinite(date.high):
-        latest = format_number(date.high, 0)
+        between = format_weeks(int(date.low), int(date.high))
+    else:
+        between = f"week {format_number(date.low, 0)} to after week {horizon_weeks}"
     return (
         f"It has paid for itself from week {format_number(date.week, 0)} on "
-        f"(95 % interval: {format_number(date.low, 0)} to {latest})."
+        f"(95 % interval: {between})."
     )
 
 

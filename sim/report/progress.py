@@ -1,4 +1,4 @@
-"""How work goes on: a bar on the terminal, a line now and then where there is none."""
+"""Progress of work: a bar on the terminal, a line now and then where there is none."""
 
 import time
 from types import TracebackType

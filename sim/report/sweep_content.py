@@ -1,4 +1,4 @@
-"""What a report on a sweep says, whatever the medium: names, rows of tables, sentences, warnings.
+"""Names, rows, sentences and warnings of a report on a sweep.
 
 Everything here is derived from the numbers of the sweep. Figures, terminal and HTML report show the
 same names, units and estimates.
@@ -37,7 +37,7 @@ from sim.scenario.variants import word
 from sim.words import capitalized, listed, readable
 
 COST = "cost_per_week"
-"""What the four metrics are weighed against."""
+"""The metric that the four are weighed against."""
 
 DESIGNS = {
     "grid": "Every combination",

@@ -1,4 +1,4 @@
-"""How numbers are shown: units a person thinks in, as many digits as the interval deserves.
+"""Numbers for people: units that a person thinks in, as many digits as the interval deserves.
 
 Every table, sentence and figure that people read formats its numbers here: minus is a minus sign
 (U+2212), which terminals without Unicode translate. What a number measures is said by a
@@ -20,15 +20,15 @@ class Unit(NamedTuple):
     """A unit to show a number in."""
 
     name: str
-    """What stands behind the number, such as ``days`` or ``per week``; empty for a count."""
+    """The word behind the number, such as ``days`` or ``per week``; empty for a count."""
     size: float
-    """How many units of the metric make one of this unit."""
+    """The number of units of the metric that make one of this unit."""
     currency: str = ""
-    """What stands in front of the number."""
+    """The currency in front of the number; empty if it is no money."""
 
     @property
     def heading(self) -> str:
-        """What stands above or beside a column of numbers."""
+        """The unit above or beside a column of numbers."""
         return f"{self.currency} {self.name}".strip()
 
     def behind(self, number: str) -> str:
@@ -265,6 +265,11 @@ def format_percent(share: float) -> str:
     if 0.0 < percent < 0.05:
         return "<0.1 %"
     return f"{format_number(percent, 1 if 0.0 < percent < 0.95 else 0)} %"
+
+
+def percent_of(part: float, whole: float) -> str:
+    """Return which percentage of a whole a part is; there is none of nothing."""
+    return format_percent(part / whole if whole else math.nan)
 
 
 _FRACTIONS = (

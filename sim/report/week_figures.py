@@ -1,4 +1,4 @@
-"""How busy people are through the week.
+"""Pictures of the week: how busy people are at each hour.
 
 It takes public tables and an ``Axes``, draws into it and returns it.
 """

@@ -27,7 +27,9 @@ def _settings(scenario: Scenario) -> Iterator[Problem]:
             f"use at least {scenario.warmup_weeks + 1}",
         )
     if scenario.n_jobs == 0:
-        yield Problem("n_jobs", "0 processes can do nothing", "use -1 for one a core, or a number")
+        yield Problem(
+            "n_jobs", "0 processes can do nothing", "use -1 for one per core, or a positive number"
+        )
     if scenario.select is not None and scenario.replications < 3:
         what = f"{scenario.replications} are too few to choose a point by select"
         yield Problem("replications", what, "at least 3; ten are better")

@@ -1,4 +1,4 @@
-"""What a step may do besides passing a change on: the names of the effects in scenarios and logs.
+"""Names of the effects that a step may have besides passing a change on.
 
 What each of them does is declared in the simulated world, see :func:`sim.world.effects.plans`. A
 module of one's own may declare another one there.

@@ -675,7 +675,7 @@ class Scenario(Spec):
         False, description="Put an animation into the report of a run; needs the extra `animation`."
     )
     n_jobs: Count = quantity(
-        -1, "processes", "Parallel processes; -1 is one a core.", ge=-1, le=1024
+        -1, "processes", "Parallel processes; -1 uses one per core.", ge=-1, le=1024
     )
     allow_large: bool = Field(
         False,

@@ -1,4 +1,4 @@
-"""When a simulated value agrees with a published one: the same rules for all rows.
+"""The rules by which a simulated value agrees with a published one, the same for all rows.
 
 Surveys have their own wording, and people estimate. A published figure therefore says roughly where
 a value lies; its digits do not count. The rules are not adjusted to the results.

@@ -1,4 +1,4 @@
-"""What ``python -m sim.validation`` does: it compares the model with published surveys."""
+"""The command ``python -m sim.validation``, which compares the model with published surveys."""
 
 import argparse
 import re

@@ -53,8 +53,8 @@ from .population import (
     PRESETS_IN,
     SIZES,
     WEEKS,
+    Simulation,
 )
-from .population import Cell as Simulation
 from .readings import IN_FIGURES
 from .results import Results
 from .rows import SurveyRow, tally

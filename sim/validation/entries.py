@@ -15,7 +15,7 @@ from sim.scenario.spec import Number, Spec
 
 from .agreement import DISTANCE, Accepted, Sign, Within, simulated, within_factor, within_odds
 from .clusters import METRICS, merged_ranges
-from .population import FAMILIES, PRESETS_IN, Cell, Place, presets
+from .population import FAMILIES, PRESETS_IN, Place, Simulation, presets
 from .published import LognormalFit, Source, Statistic
 from .readings import (
     IN_FIGURES,
@@ -46,7 +46,7 @@ DoraMetrics = Mapping[str, DoraMetric]
 
 @dataclass(frozen=True)
 class RowDefinition:
-    """What a row compares, before anything is simulated.
+    """The comparison of a row, before anything is simulated.
 
     Attributes:
         key: name of the row, different for each.
@@ -269,7 +269,7 @@ class PublishedClusters(_Entry):
                     accepts=Within(
                         tuple(Accepted(low / size, high / size) for low, high in ranges)
                     ),
-                    note=_cluster_of_mean(Cell(PRESETS_IN, preset), name),
+                    note=_cluster_of_mean(Simulation(PRESETS_IN, preset), name),
                 )
 
     def key_of(self, preset: str, metric: str) -> str:
@@ -277,7 +277,7 @@ class PublishedClusters(_Entry):
         return f"{self.key} {preset} {metric}"
 
 
-def _cluster_of_mean(cell: Cell, metric: str) -> Callable[[Results], str]:
+def _cluster_of_mean(cell: Simulation, metric: str) -> Callable[[Results], str]:
     return lambda results: dora_band(metric, simulated(results.figure(cell, metric)).mean)
 
 

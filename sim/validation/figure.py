@@ -25,7 +25,7 @@ from .population import (
     LARGE_FIRM,
     MICROSOFT,
     PRESETS_IN,
-    Cell,
+    Simulation,
     over_population,
     presets,
     weights,
@@ -107,7 +107,7 @@ def _deploy(results: Results, published: Answers, ax: Axes) -> None:
     ax.legend(fontsize=7, frameon=False, loc="lower right")
 
 
-def _teams(results: Results, cell: Cell) -> FloatArray:
+def _teams(results: Results, cell: Simulation) -> FloatArray:
     rows = []
     for observation in results.observations[cell]:
         days = np.sort(observation.teams["time_to_deploy_h"].dropna().to_numpy()) / HOURS_PER_DAY
@@ -163,7 +163,7 @@ def _of_preset(results: Results, level: str, metric: DoraMetric) -> Simulated:
 
 
 def _restore(results: Results, fit: LognormalFit, ax: Axes) -> None:
-    firm = np.nanmean(results.curve("restored", {Cell(*LARGE_FIRM): 1.0}), axis=0)
+    firm = np.nanmean(results.curve("restored", {Simulation(*LARGE_FIRM): 1.0}), axis=0)
     population = np.nanmean(results.curve("restored", weights()), axis=0)
     ax.plot(
         MINUTES,

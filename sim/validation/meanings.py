@@ -1,4 +1,4 @@
-"""What a verdict says about the model, by the key of the row."""
+"""The meaning of verdicts for the model, by the key of the row."""
 
 from collections.abc import Sequence
 from typing import Literal

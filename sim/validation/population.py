@@ -27,7 +27,7 @@ and the higher levels are about these.
 """
 
 LARGE_FIRM = ("enterprise", "google_2")
-"""What stands for Google and Microsoft, whose incidents some figures are about.
+"""The stand-in for Google and Microsoft, whose incidents some figures are about.
 
 It is the largest organization at the highest of Google's own levels.
 """
@@ -46,7 +46,7 @@ LEVELS = dict(zip(MICROSOFT, (0.12, 0.44, 0.23, 0.10, 0.10), strict=True))
 WEEKS = {"startup": (26, 104), "midsize": (26, 78), "scaleup": (26, 78), "enterprise": (26, 26)}
 
 
-class Cell(NamedTuple):
+class Simulation(NamedTuple):
     """An organization at a level of maturity."""
 
     organization: str
@@ -57,17 +57,17 @@ class Place(NamedTuple):
     """The organizations that a row is simulated for, and how much each of them counts."""
 
     name: str
-    weights: Mapping[Cell, float]
+    weights: Mapping[Simulation, float]
 
 
-def cells() -> list[Cell]:
+def cells() -> list[Simulation]:
     """Return all cells to simulate, the slowest first."""
-    sizes = [Cell(size, level) for size in reversed(SIZES) for level in MICROSOFT]
-    presets = [Cell(PRESETS_IN, level) for level in GOOGLE]
-    return [Cell(*LARGE_FIRM), *sizes, *presets]
+    sizes = [Simulation(size, level) for size in reversed(SIZES) for level in MICROSOFT]
+    presets = [Simulation(PRESETS_IN, level) for level in GOOGLE]
+    return [Simulation(*LARGE_FIRM), *sizes, *presets]
 
 
-def scenario(cell: Cell) -> Scenario:
+def scenario(cell: Simulation) -> Scenario:
     """Return the scenario of a cell."""
     warmup, observed = WEEKS[cell.organization]
     return load(
@@ -80,14 +80,14 @@ def scenario(cell: Cell) -> Scenario:
 
 def weights(
     levels: Mapping[str, float] = LEVELS, sizes: Mapping[str, float] = SIZES
-) -> dict[Cell, float]:
+) -> dict[Simulation, float]:
     """Return the weight of each cell of the population; the weights add up to one.
 
     Size and level are assumed to be independent, because nothing is published about that.
     """
     total = sum(levels.values()) * sum(sizes.values())
     return {
-        Cell(size, level): of_size * of_level / total
+        Simulation(size, level): of_size * of_level / total
         for size, of_size in sizes.items()
         for level, of_level in levels.items()
         if of_size * of_level > 0.0
@@ -100,9 +100,9 @@ def places() -> dict[str, Place]:
     found = [
         Place("population", population),
         Place("population, teams", population),
-        Place(" at ".join(LARGE_FIRM), {Cell(*LARGE_FIRM): 1.0}),
+        Place(" at ".join(LARGE_FIRM), {Simulation(*LARGE_FIRM): 1.0}),
         # Microsoft's level 0 has the same practices as Google's.
-        *(Place(f"{size}, level 0", {Cell(size, MICROSOFT[0]): 1.0}) for size in SIZES),
+        *(Place(f"{size}, level 0", {Simulation(size, MICROSOFT[0]): 1.0}) for size in SIZES),
         # Other populations, to see how much depends on the weights.
         Place("all levels alike", weights(dict.fromkeys(MICROSOFT, 1.0))),
         *(Place(f"all at {level}", weights({level: 1.0})) for level in MICROSOFT),
@@ -113,11 +113,11 @@ def places() -> dict[str, Place]:
 
 def presets(*levels: str) -> Place:
     """Return the organization in which maturity presets are compared, at these levels."""
-    return Place(PRESETS_IN, {Cell(PRESETS_IN, level): 1.0 for level in levels})
+    return Place(PRESETS_IN, {Simulation(PRESETS_IN, level): 1.0 for level in levels})
 
 
 def over_population(
-    values: Callable[[Cell], FloatArray], of_cell: Mapping[Cell, float]
+    values: Callable[[Simulation], FloatArray], of_cell: Mapping[Simulation, float]
 ) -> FloatArray:
     """Return the weighted mean over cells, replication by replication.
 

@@ -15,7 +15,7 @@ Statistic = Literal["mean_log", "sd_log", "p10", "p50", "p90"]
 
 
 class Source(Spec):
-    """Where a figure is from."""
+    """The source of a published figure."""
 
     name: str = Field(description="As tables show it.")
     trust: Literal["R", "R2", "M"] = Field(

@@ -1,4 +1,4 @@
-"""How the value of a row is read from the observations."""
+"""Functions that read the value of a row from the observations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from sim.scenario.spec import Share, Spec
 
 from .agreement import distance
 from .observe import DAYS
-from .population import Cell, over_population
+from .population import Simulation, over_population
 from .published import Answers
 from .references import look_up
 from .results import Results
 
-Weights = Mapping[Cell, float]
+Weights = Mapping[Simulation, float]
 FigureName = Annotated[str, look_up("figure")]
 ColumnName = Annotated[str, look_up("column")]
 AnswersByName = Annotated[Answers, look_up("answers")]
@@ -141,7 +141,7 @@ def _intervals_h(per_day: FloatArray) -> FloatArray:
 
 
 def _share_of_teams(reading: ShareOfTeams, results: Results, weights: Weights) -> FloatArray:
-    def of(cell: Cell) -> FloatArray:
+    def of(cell: Simulation) -> FloatArray:
         teams = [o.teams[reading.column].dropna() for o in results.observations[cell]]
         return np.array([(t >= reading.at_least).mean() if len(t) else np.nan for t in teams])
 

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from sim.scenario.errors import nearest
 
 Known = Mapping[str, Mapping[str, Any]]
-"""What names refer to, by kind: the context of a validation."""
+"""The objects that names refer to, by kind: the context of a validation."""
 
 
 def look_up(kind: str) -> PlainValidator:

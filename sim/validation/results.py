@@ -12,7 +12,7 @@ from sim.experiment.parallel import Progress, in_parallel, observe_all
 from sim.scenario.organization import Scenario
 
 from .observe import SurveyObservation, observe
-from .population import Cell, cells, over_population, scenario, weights
+from .population import Simulation, cells, over_population, scenario, weights
 from .published import Answers
 
 
@@ -20,17 +20,17 @@ from .published import Answers
 class Results:
     """The observed replications of every cell."""
 
-    observations: Mapping[Cell, list[SurveyObservation]]
+    observations: Mapping[Simulation, list[SurveyObservation]]
 
-    def figure(self, cell: Cell, name: str) -> FloatArray:
+    def figure(self, cell: Simulation, name: str) -> FloatArray:
         """Return a figure of each replication of ``cell``, (replications,)."""
         return np.array([o.figures[name] for o in self.observations[cell]])
 
-    def mean_figure(self, name: str, of_cell: Mapping[Cell, float]) -> FloatArray:
+    def mean_figure(self, name: str, of_cell: Mapping[Simulation, float]) -> FloatArray:
         """Return a figure of each replication, averaged over weighted cells, (replications,)."""
         return over_population(lambda cell: self.figure(cell, name), of_cell)
 
-    def shares(self, cell: Cell, column: str, answers: Answers) -> FloatArray:
+    def shares(self, cell: Simulation, column: str, answers: Answers) -> FloatArray:
         """Return the share of the teams of ``cell`` with each answer, (replications, answers).
 
         Teams without a value are left out, like people who do not answer.
@@ -44,13 +44,13 @@ class Results:
         return np.array(rows)
 
     def distribution(
-        self, column: str, answers: Answers, of_cell: Mapping[Cell, float]
+        self, column: str, answers: Answers, of_cell: Mapping[Simulation, float]
     ) -> FloatArray:
         """Return :meth:`shares`, averaged over weighted cells, (replications, answers)."""
         return over_population(lambda cell: self.shares(cell, column, answers), of_cell)
 
     def curve(
-        self, name: Literal["deployed", "restored"], of_cell: Mapping[Cell, float]
+        self, name: Literal["deployed", "restored"], of_cell: Mapping[Simulation, float]
     ) -> FloatArray:
         """Return a cumulative distribution over weighted cells, (replications, grid)."""
         return over_population(
@@ -88,7 +88,7 @@ def run(
     replications: int,
     seed: int,
     n_jobs: int = -1,
-    compose: Callable[[Cell], Scenario] = scenario,
+    compose: Callable[[Simulation], Scenario] = scenario,
     start: Callable[[str, int], Progress] | None = None,
 ) -> Results:
     """Simulate all cells; replication k of each of them meets the same luck.

@@ -39,7 +39,7 @@ def build(scenario: Scenario, seed: int, replication: int) -> Organization:
         replication: number of the replication.
     """
     organization = Organization(scenario, seed, replication)
-    # What follows from an event follows in this order; see organization.Hooks.
+    # What follows from an event follows in this order; see context.Hooks.
     planning.begin(organization)  # adopted: the steps are planned anew
     prices.begin(organization)  # adopted: new prices are logged
     pools.begin(organization)  # adopted: hours of people, then slots of machines

@@ -32,7 +32,7 @@ MOST_EVENTS = 1_000_000_000
 
 @dataclass(slots=True)
 class Hooks:
-    """What follows from what happens; mechanisms add to it when they begin.
+    """The functions that follow an event, in order; mechanisms add theirs when they begin.
 
     What was added first happens first, so that the order is that in which
     :func:`sim.world.build.build` lets the mechanisms begin.
@@ -63,7 +63,7 @@ class Hooks:
 class Organization:
     """A simulated organization: its people, machines and services, and what they have done.
 
-    Whoever acts looks the parameters up in :attr:`scenario` at that moment, as a practice may be
+    Mechanisms look the parameters up in :attr:`scenario` when they act, as a practice may be
     introduced while the simulation runs.
 
     Args:

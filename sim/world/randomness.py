@@ -88,7 +88,7 @@ class DrawTable:
 
 
 class Substream(NamedTuple):
-    """What names the luck of one thing: row ``number`` of every draw table of ``lane``."""
+    """The name of the luck of one thing: row ``number`` of every draw table of ``lane``."""
 
     lane: str
     number: int

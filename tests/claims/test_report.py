@@ -12,7 +12,7 @@ from sim.claims.claim import Claim
 from sim.claims.content import caveats, sentences
 from sim.claims.document import claims_document
 from sim.claims.figure import claims_picture
-from sim.claims.judge import Finding, Part
+from sim.claims.judge import Finding, PartMovement
 from sim.document.document import Document
 from sim.document.html import to_html
 from sim.document.markdown import to_markdown
@@ -135,7 +135,8 @@ def test_a_picture_that_no_section_shows_is_an_error() -> None:
 
 
 MOVED = replace(
-    finding("A1", "-", "supported", -96.0), trace=(Part("lead_time_run_h", -48.0, -60.0, -36.0),)
+    finding("A1", "-", "supported", -96.0),
+    trace=(PartMovement("lead_time_run_h", -48.0, -60.0, -36.0),),
 )
 TWO = [MOVED, finding("A3", "-", "contradicted", 72.0, unstable=2)]
 

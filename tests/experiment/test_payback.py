@@ -44,7 +44,7 @@ def test_break_even_is_the_first_week_after_which_it_never_costs_more() -> None:
     assert payback.break_even() == (5.0, 5.0, 5.0)
     assert in_words(payback) == (
         "At its worst, in week 2, the roadmap has cost USD 10 more than it has brought. "
-        "It has paid for itself from week 5 on (95 % interval: 5 to 5)."
+        "It has paid for itself from week 5 on (95 % interval: week 5)."
     )
 
 

@@ -156,7 +156,7 @@ def test_python_refuses_it_before_anything_is_simulated() -> None:
 
 
 NONE, NEGATIVE = "replications: 0 is not allowed; must be", "seed: -1 is not allowed; must be"
-NO_JOBS = "n_jobs: 0 processes can do nothing; use -1 for one a core, or a number"
+NO_JOBS = "n_jobs: 0 processes can do nothing; use -1 for one per core, or a positive number"
 
 
 def test_numbers_that_python_passes_are_refused_in_the_words_of_load() -> None:

@@ -98,7 +98,7 @@ def test_an_unknown_name_is_an_error_that_names_the_nearest(name: str, said: str
 # Where several metrics are named together all the same, and why.
 ALLOWED = {
     ("report/content.py", "SETTLING"): "columns of the weekly series that a warm-up is judged by",
-    ("report/figures.py", "SHOWN_AT_LEAST"): "how far the axes of a picture reach",
+    ("report/band_figures.py", "SHOWN_AT_LEAST"): "how far the axes of a picture reach",
     ("report/palette.py", "FILLS"): "colours and hatches of what is drawn",
 }
 EXEMPT = ("metrics", "validation")  # where they are declared; what surveys published of them

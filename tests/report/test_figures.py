@@ -13,16 +13,12 @@ import sim
 from sim.metrics import dora_band, waiting_by_step
 from sim.metrics.cost import HEADS
 from sim.metrics.effort import effort_by_role
+from sim.report.band_figures import band_segments
+from sim.report.breakdown_figures import plot_effort, plot_lead_time, plot_restore_time
 from sim.report.content import restore_time_by_cause
-from sim.report.figures import (
-    band_segments,
-    new_figure,
-    plot_cost,
-    plot_course,
-    plot_effort,
-    plot_lead_time,
-    plot_restore_time,
-)
+from sim.report.cost_figures import plot_cost
+from sim.report.course_figures import plot_course
+from sim.report.palette import new_figure
 from sim.report.pictures import study_pictures
 from sim.report.units import NO_DATA
 
@@ -181,5 +177,5 @@ def test_a_lead_time_of_nothing_has_no_parts():
 
 
 def test_no_global_state_of_pyplot_is_used():
-    check = "import sys, sim.report.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
+    check = "import sys, sim.report.band_figures; sys.exit('matplotlib.pyplot' in sys.modules)"
     subprocess.run([sys.executable, "-c", check], check=True)

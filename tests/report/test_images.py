@@ -23,32 +23,25 @@ from sim.claims.judge import Observations, judge
 from sim.experiment.payback import Payback
 from sim.log import Records
 from sim.metrics.cost import HEADS
+from sim.report.band_figures import plot_metric
+from sim.report.breakdown_figures import plot_effort, plot_lead_time, plot_restore_time
 from sim.report.content import MetricRow
-from sim.report.figures import (
-    plot_cost,
-    plot_course,
-    plot_effort,
-    plot_lead_time,
-    plot_metric,
-    plot_restore_time,
-)
+from sim.report.cost_figures import plot_cost
+from sim.report.course_figures import plot_course
 from sim.report.flow_figures import plot_cumulative_flow
 from sim.report.gantt_figures import plot_gantt
 from sim.report.incident_figures import plot_incidents
 from sim.report.palette import new_figure
 from sim.report.payback import plot_cumulated, plot_rolling
 from sim.report.quality_figures import plot_quality
-from sim.report.sweep_figures import (
-    plot_cloud,
-    plot_effects,
-    plot_heat_map,
-    plot_line,
-    plot_lines,
-    plot_pareto,
-    plot_rows,
-    plot_selection,
-    plot_tornado,
-)
+from sim.report.sweep_cloud_figures import plot_cloud
+from sim.report.sweep_effects_figures import plot_effects
+from sim.report.sweep_heat_figures import plot_heat_map
+from sim.report.sweep_line_figures import plot_line, plot_rows
+from sim.report.sweep_multiples_figures import plot_lines
+from sim.report.sweep_pareto_figures import plot_pareto
+from sim.report.sweep_selection_figures import plot_selection
+from sim.report.sweep_sensitivity_figures import plot_tornado
 from sim.report.units import Estimate
 from sim.report.week_figures import plot_week
 

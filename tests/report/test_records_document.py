@@ -21,6 +21,7 @@ from sim.document.markdown import to_markdown
 from sim.document.terminal import print_document
 from sim.log import SCHEMAS, Records
 from sim.metrics import compute_metrics
+from sim.report.content import setting_of_records
 from sim.report.folder import write_records_folder
 from sim.report.pictures import records_pictures, study_pictures
 from sim.report.records_document import records_document
@@ -263,3 +264,26 @@ def test_a_folder_in_use_is_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="kept"):
         write_records_folder(shop(), tmp_path / "kept")
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_count_that_nobody_can_know_is_left_open() -> None:
+    told_of_nothing = told(records_document(Records.from_tables({}, (0.0, 336.0))))
+    assert re.search(r"lead time +no data +no data *\n", told_of_nothing)
+
+
+@pytest.mark.parametrize(
+    ("window", "setting"),
+    [
+        ((100.0, 268.5), "1 week from week 0.6"),
+        ((336.0, 420.0), "0.5 weeks from week 2"),
+        ((16_800.0, 17_136.0), "2 weeks from week 100"),
+    ],
+)
+def test_a_window_may_begin_within_a_week(window: tuple[float, float], setting: str) -> None:
+    assert setting_of_records(Records.from_tables({}, window)) == setting
+
+
+def test_what_is_unfinished_is_told_for_one_as_for_many() -> None:
+    assert (
+        "Still going on at the end: 1 incident. The times of unfinished work are not in the"
+    ) in told(records_document(shop()))

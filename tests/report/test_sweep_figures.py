@@ -16,21 +16,17 @@ from sweeps import Failure, FakeSweep, grid, response, sample, with_failure, wit
 from sim.experiment.axes import Axis
 from sim.experiment.selection import Selection
 from sim.report.palette import BLUE, new_figure
+from sim.report.sweep_cloud_figures import plot_cloud
 from sim.report.sweep_content import findings, is_clear
 from sim.report.sweep_document import sweep_document
-from sim.report.sweep_figures import (
-    MOST_ROWS,
-    plot_cloud,
-    plot_effects,
-    plot_heat_map,
-    plot_line,
-    plot_lines,
-    plot_pareto,
-    plot_rows,
-    plot_selection,
-    plot_tornado,
-    sweep_pictures,
-)
+from sim.report.sweep_effects_figures import MOST_ROWS, plot_effects
+from sim.report.sweep_figures import sweep_pictures
+from sim.report.sweep_heat_figures import plot_heat_map
+from sim.report.sweep_line_figures import plot_line, plot_rows
+from sim.report.sweep_multiples_figures import plot_lines
+from sim.report.sweep_pareto_figures import plot_pareto
+from sim.report.sweep_selection_figures import plot_selection
+from sim.report.sweep_sensitivity_figures import plot_tornado
 from sim.scenario.settings import SelectionSpec
 
 FIVE = [0, 0.25, 0.5, 0.75, 1]

@@ -16,7 +16,7 @@ from sim.validation.observe import (
     names,
     observe,
 )
-from sim.validation.population import Cell, weights
+from sim.validation.population import Simulation, weights
 from sim.validation.results import Results
 
 DAY, WEEK = 24.0, 168.0
@@ -143,7 +143,7 @@ def test_teams_fall_into_the_bins_of_the_survey():
     bins = _time_to_deploy()
     # A week is still "7 days or less"; who has no answer is left out.
     results = _results([7 * DAY, 7.1 * DAY, 31 * DAY, 40 * DAY, np.nan], [DAY])
-    shares = results.shares(Cell("midsize", "microsoft_0"), "time_to_deploy_h", bins)
+    shares = results.shares(Simulation("midsize", "microsoft_0"), "time_to_deploy_h", bins)
     np.testing.assert_allclose(shares, [[0.25, 0.25, 0.5]])
     # A quarter of the population are startups.
     population = results.distribution("time_to_deploy_h", bins, weights())

@@ -9,7 +9,7 @@ from sim.validation.population import (
     MICROSOFT,
     PRESETS_IN,
     SIZES,
-    Cell,
+    Simulation,
     cells,
     over_population,
     places,
@@ -26,24 +26,24 @@ def test_weights_are_those_of_the_survey_and_add_up_to_one():
         level: sum(w for cell, w in of_cell.items() if cell.maturity == level) for level in LEVELS
     }
     assert list(of_level.values()) == pytest.approx([12 / 99, 44 / 99, 23 / 99, 10 / 99, 10 / 99])
-    assert of_cell[Cell("startup", "microsoft_1")] == pytest.approx(44 / 99 / 4)
+    assert of_cell[Simulation("startup", "microsoft_1")] == pytest.approx(44 / 99 / 4)
 
 
 def test_everything_that_is_weighted_is_simulated():
     simulated = cells()
     assert len(set(simulated)) == len(simulated)
     assert set(weights()) <= set(simulated)
-    assert Cell(*LARGE_FIRM) in simulated
+    assert Simulation(*LARGE_FIRM) in simulated
     for name, place in places().items():
         assert place.name == name
         assert set(place.weights) <= set(simulated), name
         assert sum(place.weights.values()) == pytest.approx(1.0), name
     assert {cell.organization for cell in simulated} == set(SIZES)
-    assert {Cell(PRESETS_IN, level) for level in MICROSOFT} <= set(simulated)
+    assert {Simulation(PRESETS_IN, level) for level in MICROSOFT} <= set(simulated)
 
 
 def test_the_mean_over_the_population_is_weighted_replication_by_replication():
-    one, other = Cell("a", "x"), Cell("b", "y")
+    one, other = Simulation("a", "x"), Simulation("b", "y")
     values = {one: np.array([1.0, 2.0, np.nan]), other: np.array([5.0, np.nan, np.nan])}
     means = over_population(values.__getitem__, {one: 0.75, other: 0.25})
     # Where one of them has no value the other counts alone.
@@ -51,7 +51,7 @@ def test_the_mean_over_the_population_is_weighted_replication_by_replication():
 
 
 def test_distributions_are_averaged_bin_by_bin():
-    one, other = Cell("a", "x"), Cell("b", "y")
+    one, other = Simulation("a", "x"), Simulation("b", "y")
     values = {one: np.array([[1.0, 0.0]]), other: np.array([[0.0, 1.0]])}
     means = over_population(values.__getitem__, {one: 0.75, other: 0.25})
     np.testing.assert_allclose(means, [[0.75, 0.25]])
