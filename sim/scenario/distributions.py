@@ -94,11 +94,21 @@ class Lognormal(_Distribution):
         """Expected value."""
         return self.mean
 
+    @property
+    def logarithm(self) -> tuple[float, float]:
+        """Mean and standard deviation of the logarithm."""
+        return _logarithm(self.mean, self.cv)
+
     def quantile(self, uniforms: Floats) -> Floats:
         """Return the quantiles at ``uniforms`` (any shape, in [0, 1))."""
-        variance = np.log1p(self.cv**2)
-        location = np.log(self.mean) - variance / 2
-        return np.asarray(np.exp(location + np.sqrt(variance) * special.ndtri(uniforms)))
+        location, scale = self.logarithm
+        return np.asarray(np.exp(location + scale * special.ndtri(uniforms)))
+
+
+@functools.lru_cache(maxsize=1024)
+def _logarithm(mean: float, cv: float) -> tuple[float, float]:
+    variance = np.log1p(cv**2)
+    return float(np.log(mean) - variance / 2), float(np.sqrt(variance))
 
 
 class Gamma(_Distribution):

@@ -6,13 +6,14 @@ from simpy.events import Event
 
 from sim.log import NO_ID
 from sim.log.rows import ChangeTrigger, StepOutcome, StepRow
+from sim.scenario.distributions import Distribution
 from sim.scenario.organization import DEFECT_KINDS, ChangeKind, DefectKind
 
 from . import debt, effort
 from .context import Organization
 from .entities import Change, Service
 from .people import EXPLORATION
-from .randomness import ONE_BY_ONE, DrawTable, Quantile, Substream
+from .randomness import ONE_BY_ONE, DrawTable, Substream
 from .steps import Execution
 
 _EFFORT, _ABANDONED = 0, 1
@@ -103,7 +104,7 @@ def rework(
     lane, number = change.substream
     table = organization.table(
         f"{change.service.name}/{lane}/{execution.step.name}/{execution.visit}/{work}",
-        [takes_h.quantile],
+        [takes_h],
         ONE_BY_ONE,
     )
     effort_h = effort.hours(organization, change.service, table.take(number)[0])
@@ -191,8 +192,8 @@ def _draws(organization: Organization, change: Change) -> list[float]:
 def _new_table(organization: Organization, change: Change) -> DrawTable:
     lane = change.substream.lane
     responses = organization.scenario.incidents.responses
-    latencies = [getattr(responses, kind).latency_h.quantile for kind in DEFECT_KINDS]
-    uniforms: list[Quantile | None] = [None] * (1 + len(DEFECT_KINDS))
+    latencies = [getattr(responses, kind).latency_h for kind in DEFECT_KINDS]
+    uniforms: list[Distribution | None] = [None] * (1 + len(DEFECT_KINDS))
     table = change.service.draws["authoring", lane] = organization.randomness.table(
         f"{change.service.name}/{lane}",
         [_effort(organization, change), *uniforms, *latencies],
@@ -200,15 +201,15 @@ def _new_table(organization: Organization, change: Change) -> DrawTable:
     return table
 
 
-def _effort(organization: Organization, change: Change) -> Quantile | None:
-    """Return the quantile function of the author's effort before the commit."""
+def _effort(organization: Organization, change: Change) -> Distribution | None:
+    """Return the distribution of the author's effort before the commit."""
     spec = getattr(organization.scenario.changes, change.kind)
     if change.made_again:
-        quantile: Quantile = spec.rework_h.quantile
+        effort_h: Distribution = spec.rework_h
     elif change.kind == "feature":
-        quantile = spec.exploration_h.quantile
+        effort_h = spec.exploration_h
     elif change.kind == "retrain":
         return None  # nobody writes a retraining
     else:
-        quantile = spec.effort_h.quantile
-    return quantile
+        effort_h = spec.effort_h
+    return effort_h

@@ -113,7 +113,7 @@ def _service(
     shocks, draws = spec.quality.shocks, None
     if shocks is not None:
         draws = organization.randomness.table(
-            f"{name}/shocks", [shocks.interarrival_h.quantile, shocks.loss.quantile]
+            f"{name}/shocks", [shocks.interarrival_h, shocks.loss]
         )
     # A draw of its own: the same whatever other services there are.
     place = organization.randomness.generator(f"{name}/golden_path").random()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from sim.log import EventLog
+from sim.scenario.distributions import Distribution
 from sim.scenario.organization import ChangeKind, Scenario
 
 from .clock import Clock
@@ -23,7 +24,7 @@ from .entities import (
     Team,
 )
 from .people import PeoplePool
-from .randomness import BLOCKS, DrawTable, Quantile, Randomness
+from .randomness import BLOCKS, DrawTable, Randomness
 from .steps import PlannedStep
 
 MOST_EVENTS = 1_000_000_000
@@ -115,15 +116,15 @@ class Organization:
         return [self.golden_path, *(team.stack for team in self.teams)]
 
     def table(
-        self, name: str, quantiles: Sequence[Quantile | None], blocks: tuple[int, int] = BLOCKS
+        self, name: str, columns: Sequence[Distribution | None], blocks: tuple[int, int] = BLOCKS
     ) -> DrawTable:
-        """Return the draw table called ``name``, made with ``quantiles`` when it is first used.
+        """Return the draw table called ``name``, made with ``columns`` when it is first used.
 
         Look it up each time: a practice may change the distributions. The uniform numbers stay.
         """
         table = self._tables.get(name)
         if table is None:
-            table = self._tables[name] = self.randomness.table(name, quantiles, blocks)
+            table = self._tables[name] = self.randomness.table(name, columns, blocks)
         return table
 
     def forget_tables(self) -> None:

@@ -28,7 +28,7 @@ def _feed(
     organization: Organization, service: Service, feed: DataFeed, arrivals: Source
 ) -> Generator[Event, object, None]:
     env = organization.env
-    columns = (None, None, None, feed.delay_h.quantile, feed.repair_h.quantile)
+    columns = (None, None, None, feed.delay_h, feed.repair_h)
     while (draws := (yield from arrivals.next(*columns))) is not None:
         corrupted, how, caught, delay_h, repair_h = draws
         validated = organization.scenario.data_validation if feed.caught is None else feed.caught

@@ -13,6 +13,7 @@ from typing import Any
 from simpy.events import Event
 
 from sim.log.rows import Mode, StepOutcome
+from sim.scenario.distributions import Distribution
 
 from . import authoring, debt, effort
 from .clock import DEPARTURE
@@ -288,14 +289,14 @@ def _new_draws(
 ) -> DrawTable:
     """Make the table whose row, found by the change's number, decides about this execution."""
     pipeline, spec, lane = organization.scenario.pipeline, step.spec, change.substream.lane
-    quantiles: list[Any] = [None] * WIDTH
-    quantiles[EFFORT] = spec.effort_h.quantile
-    quantiles[RUN] = spec.run_h.quantile
-    quantiles[HANDOFF_IN_TEAM] = pipeline.handoff_in_team.delay_h.quantile
-    quantiles[HANDOFF_ACROSS] = pipeline.handoff_across.delay_h.quantile
+    columns: list[Distribution | None] = [None] * WIDTH
+    columns[EFFORT] = spec.effort_h
+    columns[RUN] = spec.run_h
+    columns[HANDOFF_IN_TEAM] = pipeline.handoff_in_team.delay_h
+    columns[HANDOFF_ACROSS] = pipeline.handoff_across.delay_h
     table = change.service.draws[step.position, lane, visit] = organization.randomness.table(
         f"{change.service.name}/{lane}/{step.name}/{visit}",
-        quantiles,
+        columns,
         BLOCKS if visit == 1 else ONE_BY_ONE,
     )
     return table

@@ -45,7 +45,7 @@ def compute_pool(organization: Organization, team: str, kind: str) -> ComputePoo
 
     def provisioning(number: int) -> float:
         delay_h = organization.scenario.compute[kind].provisioning_h
-        table = organization.table(f"compute/{name}/provisioning", [delay_h.quantile])
+        table = organization.table(f"compute/{name}/provisioning", [delay_h])
         return table.take(number)[0]
 
     cluster = organization.clusters.setdefault(kind, Cluster())

@@ -8,14 +8,15 @@ happens in two scenarios meets the same luck in both, whatever happened before i
 numbers), and a service or a step that is added leaves all other draws as they were.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
-Quantile = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+from sim.scenario.distributions import Constant, Distribution, Lognormal
 
 BLOCKS = (8, 64)
 """Rows drawn at a time, at first and later: a block costs a call, and what is not taken memory."""
@@ -32,8 +33,7 @@ class DrawTable:
 
     Args:
         bit_generator: the stream of this table, at its beginning.
-        width: uniforms per row.
-        quantiles: quantile function by column, for columns that are not left uniform.
+        columns: the distribution of each column; None for uniforms.
         blocks: rows drawn at a time for the first rows, as many as the second number says, and for
             the rest; a divisor of the second number, and that number.
     """
@@ -41,25 +41,24 @@ class DrawTable:
     __slots__ = (
         "_bits",
         "_blocks",
+        "_columns",
         "_few",
         "_generator",
         "_many",
         "_next_row",
-        "_quantiles",
         "_width",
     )
 
     def __init__(
         self,
         bit_generator: np.random.PCG64,
-        width: int,
-        quantiles: Mapping[int, Quantile],
+        columns: Sequence[Distribution | None],
         blocks: tuple[int, int] = BLOCKS,
     ) -> None:
         self._bits = bit_generator
         self._generator = np.random.Generator(bit_generator)
-        self._width = width
-        self._quantiles = quantiles
+        self._width = len(columns)
+        self._columns = _Columns(columns)
         self._few, self._many = blocks
         self._blocks: dict[int, NDArray[np.float64]] = {}
         self._next_row = 0
@@ -79,12 +78,51 @@ class DrawTable:
             self._bits.advance((first_row - self._next_row) * self._width % _PERIOD)
         self._next_row = first_row + rows
         block = self._generator.random((rows, self._width))
-        for column, quantile in self._quantiles.items():
-            block[:, column] = quantile(block[:, column])
+        self._columns.transform(block)
         if len(self._blocks) == _BLOCKS_KEPT:  # rows are taken nearly in order
             del self._blocks[next(iter(self._blocks))]
         self._blocks[first_row] = block
         return block
+
+
+class _Columns:
+    """Transforms uniforms into the distributions of their columns.
+
+    A call of NumPy costs as much as the few rows of a block, so that constants, and lognormals,
+    are transformed together.
+    """
+
+    __slots__ = ("_constants", "_location", "_lognormals", "_others", "_scale", "_values")
+
+    def __init__(self, columns: Sequence[Distribution | None]) -> None:
+        constants: list[int] = []
+        lognormals: list[int] = []
+        values: list[float] = []
+        logarithms: list[tuple[float, float]] = []
+        self._others: list[tuple[int, Distribution]] = []
+        for column, distribution in enumerate(columns):
+            if isinstance(distribution, Constant):
+                constants.append(column)
+                values.append(distribution.value)
+            elif isinstance(distribution, Lognormal):
+                lognormals.append(column)
+                logarithms.append(distribution.logarithm)
+            elif distribution is not None:
+                self._others.append((column, distribution))
+        self._constants = np.array(constants, dtype=np.intp)
+        self._values = np.array(values)
+        self._lognormals = np.array(lognormals, dtype=np.intp)
+        self._location, self._scale = np.array(logarithms).reshape(-1, 2).T
+
+    def transform(self, block: NDArray[np.float64]) -> None:
+        """Replace the uniforms of a block, in place."""
+        if self._constants.size:
+            block[:, self._constants] = self._values
+        if self._lognormals.size:
+            normals = ndtri(block[:, self._lognormals])
+            block[:, self._lognormals] = np.exp(self._location + self._scale * normals)
+        for column, distribution in self._others:
+            block[:, column] = distribution.quantile(block[:, column])
 
 
 class Substream(NamedTuple):
@@ -120,11 +158,13 @@ class Randomness:
         return np.random.Generator(self._bits(name))
 
     def table(
-        self, name: str, quantiles: Sequence[Quantile | None], blocks: tuple[int, int] = BLOCKS
+        self,
+        name: str,
+        columns: Sequence[Distribution | None],
+        blocks: tuple[int, int] = BLOCKS,
     ) -> DrawTable:
-        """Return the draw table called ``name``, with a quantile function (or none) per column."""
-        transformed = {i: quantile for i, quantile in enumerate(quantiles) if quantile is not None}
-        return DrawTable(self._bits(name), len(quantiles), transformed, blocks)
+        """Return the draw table called ``name``, with a distribution (or none) per column."""
+        return DrawTable(self._bits(name), columns, blocks)
 
     def _bits(self, name: str) -> np.random.PCG64:
         key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")

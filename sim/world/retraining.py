@@ -166,7 +166,7 @@ def _retrain_on_drift(
     response = organization.scenario.incidents.responses.model
     table = organization.table(
         f"{service.name}/drift",
-        [None, response.alert_h.quantile, response.notice_h.quantile],
+        [None, response.alert_h, response.notice_h],
     )
     monitored, alert_h, notice_h = table.take(service.next_substream("drift").number)
     drifted = service.live.model_from

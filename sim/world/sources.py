@@ -7,7 +7,6 @@ from simpy.events import Event
 from sim.scenario.distributions import Distribution
 
 from .context import Organization
-from .randomness import Quantile
 
 
 class Source:
@@ -30,12 +29,12 @@ class Source:
         self._name = name
         self._gap = gap
 
-    def next(self, *columns: Quantile | None) -> Generator[Event, object, list[float] | None]:
+    def next(self, *columns: Distribution | None) -> Generator[Event, object, list[float] | None]:
         """Wait until it happens; return what was drawn for it by ``columns``, None if it ends."""
         gap = self._gap()
         if gap is not None:
             self.number += 1
-            table = self._organization.table(self._name, [gap.quantile, *columns])
+            table = self._organization.table(self._name, [gap, *columns])
             gap_h, *draws = table.take(self.number)
             yield self._organization.env.timeout(gap_h)
             if self._gap() is not None:

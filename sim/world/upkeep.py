@@ -41,7 +41,7 @@ def _break_and_repair(
 ) -> Generator[Event, object, None]:
     while True:
         repair = organization.scenario.upkeep.repair_h
-        draws = yield from breakdowns.next(None, repair.quantile)
+        draws = yield from breakdowns.next(None, repair)
         if draws is None:
             return
         exists, repair_h = draws

@@ -6,6 +6,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from sim.scenario.distributions import Constant, Lognormal, Uniform
 from sim.world.randomness import DrawTable, Randomness
 
 EXAMPLES = settings(derandomize=True, phases=[Phase.generate], deadline=None)
@@ -64,9 +65,22 @@ def test_what_a_caller_does_to_its_row_stays_there() -> None:
     assert source.take(3) == expected
 
 
-def test_quantiles_transform_their_own_column_only() -> None:
-    transformed = Randomness(1, 0).table("service/changes", [None, lambda u: 10 * u, None])
-    assert np.array_equal(rows(transformed, 200), rows(table(3), 200) * [1, 10, 1])
+def test_each_column_has_its_own_distribution() -> None:
+    columns = [
+        None,
+        Uniform(dist="uniform", low=0.0, high=10.0),
+        Constant(value=3.0),
+        Lognormal(dist="lognormal", mean=6.0, cv=1.5),
+        None,
+        Lognormal(dist="lognormal", mean=0.5, cv=0.2),
+        Constant(value=0.0),
+    ]
+    found = rows(Randomness(1, 0).table("service/changes", columns), 200)
+    expected = rows(table(len(columns)), 200)
+    for place, column in enumerate(columns):
+        if column is not None:
+            expected[:, place] = column.quantile(expected[:, place])
+    np.testing.assert_array_max_ulp(found, expected)
 
 
 def test_other_tables_do_not_change_a_table() -> None:
