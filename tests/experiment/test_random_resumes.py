@@ -128,5 +128,5 @@ def test_random_resumes(tmp_path: Path) -> None:
 def test_many_random_resumes(tmp_path: Path) -> None:
     seed = int.from_bytes(os.urandom(4))
     print(f"seed {seed}")
-    found = resume_many(seed, 400, tmp_path)
-    assert min(found["refused"], found["went on"]) >= 50, (seed, found)
+    found = resume_many(seed, 100, tmp_path)
+    assert min(found["refused"], found["went on"]) >= 5, (seed, found)

@@ -304,6 +304,6 @@ def test_random_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_many_random_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seed = int.from_bytes(os.urandom(4))
     print(f"seed {seed}")
-    found, valid = look_for_differences(Ways(tmp_path, monkeypatch), seed, count=150)
+    found, valid = look_for_differences(Ways(tmp_path, monkeypatch), seed, count=40)
     assert not found, f"seed {seed}\n" + "\n".join(found)
-    assert valid >= 30
+    assert valid >= 4
