@@ -16,7 +16,6 @@ from sim.scenario.organization import ComputePoolSpec
 from sim.world.clock import Clock
 from sim.world.compute import Cluster as Pools
 from sim.world.compute import ComputePool, Job
-from sim.world.randomness import Randomness
 
 RATE = 0.25  # interruptions per h, where there are any
 FAILED, PREEMPTED = 0.1, 0.9  # draws that decide for one or the other when both rates are equal
@@ -37,13 +36,17 @@ class Cluster:
 
     def __init__(self, spec: ComputePoolSpec, provisioning_h: Iterable[float] = (1.0,)) -> None:
         delays = list(provisioning_h)
-        table = Randomness(1, 0).table(
-            "provisioning", [lambda uniforms: np.resize(delays, uniforms.shape)]
-        )
         self.env = Clock()
         self.log = EventLog()
         self.pool = ComputePool(
-            self.env, self.log, "pool", "gpu", "team", spec, lambda k: table.take(k)[0], Pools()
+            self.env,
+            self.log,
+            "pool",
+            "gpu",
+            "team",
+            spec,
+            lambda order: delays[order % len(delays)],
+            Pools(),
         )
         self.done: dict[str, float] = {}
         self.jobs: dict[str, Job] = {}

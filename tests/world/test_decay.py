@@ -17,7 +17,6 @@ from sim.scenario.organization import (
     Quality,
 )
 from sim.world.decay import QualityCurve, Shocks
-from sim.world.randomness import Randomness
 
 EXAMPLES = settings(derandomize=True, phases=[Phase.generate], deadline=None)
 HORIZON_H = 5200 * WEEK_H
@@ -35,15 +34,20 @@ SHAPES = {
 }
 
 
+class Given:
+    """A draw table whose rows are given, over and over."""
+
+    def __init__(self, rows: list[tuple[float, ...]]) -> None:
+        self.rows = rows
+
+    def take(self, k: int) -> list[float]:
+        """Return row ``k``."""
+        return [*self.rows[k % len(self.rows)]]
+
+
 def shocks(gaps_h: list[float], losses: list[float]) -> Shocks:
     """Return shocks with the given gaps and losses, over and over."""
-    rows = len(gaps_h)
-    assert rows == len(losses)
-    return Shocks(
-        Randomness(1, 0).table(
-            "s", [lambda _: np.array(gaps_h), lambda _: np.array(losses)], (rows, rows)
-        )
-    )
+    return Shocks(Given(list(zip(gaps_h, losses, strict=True))))
 
 
 def curve(shape: str, drift: Shocks | None = None, **fields: float) -> QualityCurve:
