@@ -102,7 +102,18 @@ class Lognormal(_Distribution):
     def quantile(self, uniforms: Floats) -> Floats:
         """Return the quantiles at ``uniforms`` (any shape, in [0, 1))."""
         location, scale = self.logarithm
-        return np.asarray(np.exp(location + scale * special.ndtri(uniforms)))
+        return lognormal_quantiles(uniforms, location, scale)
+
+
+def lognormal_quantiles(uniforms: Floats, location: Any, scale: Any) -> Floats:
+    """Return the quantiles of lognormals at ``uniforms`` (any shape, in [0, 1)).
+
+    Args:
+        uniforms: where to evaluate.
+        location: mean of the logarithm, one or such that it can be broadcast.
+        scale: standard deviation of the logarithm, likewise.
+    """
+    return np.asarray(np.exp(location + scale * special.ndtri(uniforms)))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -14,9 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
-from sim.scenario.distributions import Constant, Distribution, Lognormal
+from sim.scenario.distributions import (
+    Constant,
+    Distribution,
+    Lognormal,
+    lognormal_quantiles,
+)
 
 BLOCKS = (8, 64)
 """Rows drawn at a time, at first and later: a block costs a call, and what is not taken memory."""
@@ -119,8 +123,9 @@ class _Columns:
         if self._constants.size:
             block[:, self._constants] = self._values
         if self._lognormals.size:
-            normals = ndtri(block[:, self._lognormals])
-            block[:, self._lognormals] = np.exp(self._location + self._scale * normals)
+            block[:, self._lognormals] = lognormal_quantiles(
+                block[:, self._lognormals], self._location, self._scale
+            )
         for column, distribution in self._others:
             block[:, column] = distribution.quantile(block[:, column])
 

@@ -306,4 +306,4 @@ def test_many_random_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     print(f"seed {seed}")
     found, valid = look_for_differences(Ways(tmp_path, monkeypatch), seed, count=40)
     assert not found, f"seed {seed}\n" + "\n".join(found)
-    assert valid >= 4
+    assert valid >= 8
