@@ -26,7 +26,7 @@ from sim.experiment.sweep import TABLE
 pytestmark = [
     pytest.mark.processes,
     # Before a command has taken signals over, Python ends it in its own words. From outside only
-    # Linux tells when that is (SigCgt). Elsewhere test_ending.py ends commands that say so themselves.
+    # Linux tells when that is. Elsewhere test_ending.py ends programs that say so themselves.
     pytest.mark.skipif(
         sys.platform != "linux", reason="/proc alone tells which signals are caught"
     ),
