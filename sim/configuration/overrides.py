@@ -63,9 +63,20 @@ def add_missing(overrides: Sequence[str]) -> list[str]:
                 [Problem(override, f"is nested more than {_DEEPEST} levels deep", "write a file")]
             )
         if not (key := key_of(override)):
-            raise ScenarioError([Problem(override, "cannot be read as key=value")])
+            raise ScenarioError([_unreadable(override)])
         _refuse_long(key, override.partition("=")[2])
     return [f"++{override}" if _PLAIN.match(override) else override for override in overrides]
+
+
+def _unreadable(override: str) -> Problem:
+    """Return what is wrong with a text that is no override."""
+    try:
+        parse(override)
+    except HydraException as error:
+        if "NoneType is incompatible" in str(error):  # as in choice(null,0)
+            key = override.partition("=")[0]
+            return Problem(key, "no function takes null", f"list the values: {key}=null,...")
+    return Problem(override, "cannot be read as key=value")
 
 
 def _depth(override: str) -> int:

@@ -183,8 +183,9 @@ def command_line(rng: random.Random) -> Line:
             swept.add(key)
             listed = [value for value in each.values if value] or ["0"]
             some = ",".join(listed)
-            form = some if len(listed) > 1 else f"choice({some})"
-            words.append(each.start + rng.choice((form, f"choice({some})")))
+            chosen = some if "null" in listed else f"choice({some})"  # no function takes null
+            form = some if len(listed) > 1 else chosen
+            words.append(each.start + rng.choice((form, chosen)))
             elements.append([each.start + value for value in listed])
         else:
             words.append(each.start + each.values[0])
@@ -306,4 +307,4 @@ def test_many_random_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     print(f"seed {seed}")
     found, valid = look_for_differences(Ways(tmp_path, monkeypatch), seed, count=40)
     assert not found, f"seed {seed}\n" + "\n".join(found)
-    assert valid >= 8
+    assert valid >= 4  # two in five are; so few would be chance once in a hundred thousand runs

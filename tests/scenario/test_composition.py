@@ -12,6 +12,7 @@ import sim
 from sim.configuration.composition import compose, shipped
 from sim.configuration.problems import COMPOSITION_ERRORS
 from sim.scenario.distributions import Constant
+from sim.scenario.errors import ScenarioError
 from sim.scenario.files import SCENARIOS
 
 
@@ -240,3 +241,11 @@ def test_what_cannot_be_referred_to(reference: str, hint: str) -> None:
     with pytest.raises(sim.ScenarioError, match=re.escape(hint)) as said:
         sim.load(f"incidents.failover.available=${{{reference}}}")
     assert str(said.value).startswith("incidents.failover.available: no key '")
+
+
+@pytest.mark.parametrize("function", ["choice(null,0,1)", "shuffle(0,null)"])
+def test_what_hydra_cannot_give_to_a_function_has_a_remedy(function: str) -> None:
+    with pytest.raises(ScenarioError) as error:
+        sim.load(f"pipeline.steps.deploy.automation={function}")
+    key = "pipeline.steps.deploy.automation"
+    assert str(error.value) == f"{key}: no function takes null; list the values: {key}=null,..."
