@@ -8,6 +8,7 @@ distribution with a shorter draw, which is what common random numbers live on.
 
 import functools
 from collections.abc import Mapping
+from math import log, log1p, sqrt
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -96,7 +97,7 @@ class Lognormal(_Distribution):
 
     @property
     def logarithm(self) -> tuple[float, float]:
-        """Mean and standard deviation of the logarithm."""
+        """Mean and standard deviation of the logarithm to base 2."""
         return _logarithm(self.mean, self.cv)
 
     def quantile(self, uniforms: Floats) -> Floats:
@@ -110,16 +111,17 @@ def lognormal_quantiles(uniforms: Floats, location: Any, scale: Any) -> Floats:
 
     Args:
         uniforms: where to evaluate.
-        location: mean of the logarithm, one or such that it can be broadcast.
-        scale: standard deviation of the logarithm, likewise.
+        location: mean of the logarithm to base 2, one or such that it can be broadcast.
+        scale: standard deviation of the logarithm to base 2, likewise.
     """
-    return np.asarray(np.exp(location + scale * special.ndtri(uniforms)))
+    # NumPy's exponential functions depend in their last digit on the processor, SciPy's do not.
+    return np.asarray(special.exp2(location + scale * special.ndtri(uniforms)))
 
 
 @functools.lru_cache(maxsize=1024)
 def _logarithm(mean: float, cv: float) -> tuple[float, float]:
-    variance = np.log1p(cv**2)
-    return float(np.log(mean) - variance / 2), float(np.sqrt(variance))
+    variance = log1p(cv**2)
+    return (log(mean) - variance / 2) / log(2), sqrt(variance) / log(2)
 
 
 class Gamma(_Distribution):
@@ -226,8 +228,11 @@ class Empirical(_Distribution):
 
     def quantile(self, uniforms: Floats) -> Floats:
         """Return the quantiles at ``uniforms`` (any shape, in [0, 1))."""
-        ordered = np.sort(np.asarray(self.values, dtype=float))
-        return ordered[(uniforms * len(ordered)).astype(np.intp)]
+        return self._ordered[(uniforms * len(self.values)).astype(np.intp)]
+
+    @functools.cached_property
+    def _ordered(self) -> Floats:
+        return np.sort(np.asarray(self.values, dtype=float))
 
 
 _AnyDistribution = Annotated[

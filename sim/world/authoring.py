@@ -12,8 +12,10 @@ from sim.scenario.organization import DEFECT_KINDS, ChangeKind, DefectKind
 from . import debt, effort
 from .context import Organization
 from .entities import Change, Service
+from .kernel import DrawTable
+from .kernel.draws import ONE_BY_ONE
 from .people import EXPLORATION
-from .randomness import ONE_BY_ONE, DrawTable, Substream
+from .randomness import Substream
 from .steps import Execution
 
 _EFFORT, _ABANDONED = 0, 1

@@ -12,7 +12,7 @@ from math import inf
 from sim.hours import HOURS_PER_DAY, HOURS_PER_WEEK
 from sim.scenario.organization import DAYS, WorkingHours
 
-from .clock import to_hours, to_ticks
+from .kernel.ticks import to_hours, to_ticks
 
 WEEK_TICKS = to_ticks(HOURS_PER_WEEK)
 """A week in ticks of the clock."""

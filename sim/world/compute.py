@@ -16,7 +16,9 @@ from sim.log import NO_ID, EventLog
 from sim.log.rows import JobOutcome
 from sim.scenario.organization import ComputePoolSpec
 
-from .clock import LAST, Clock, Occurrence, to_hours, to_ticks
+from .clock import LAST, Clock
+from .kernel import Occurrence
+from .kernel.ticks import to_hours, to_ticks
 
 Luck = Callable[[], list[float]]
 """Gives the two uniforms that decide when and how the next run of a job is interrupted."""

@@ -23,8 +23,10 @@ from .entities import (
     Stack,
     Team,
 )
+from .kernel import DrawTable
+from .kernel.draws import BLOCKS
 from .people import PeoplePool
-from .randomness import BLOCKS, DrawTable, Randomness
+from .randomness import Randomness
 from .steps import PlannedStep
 
 MOST_EVENTS = 1_000_000_000

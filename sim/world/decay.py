@@ -17,8 +17,8 @@ from sim.scenario.organization import (
     Quality,
 )
 
-from .clock import snap
-from .randomness import DrawTable
+from .kernel import DrawTable
+from .kernel.ticks import snap
 
 _Loss = Callable[[float], float]
 

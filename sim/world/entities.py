@@ -33,8 +33,9 @@ from sim.scenario.organization import ChangeKind, DefectKind, Investment, Retrai
 
 from .compute import ComputePool
 from .decay import QualityCurve
+from .kernel import DrawTable
 from .people import PeoplePool, Task
-from .randomness import DrawTable, Substream
+from .randomness import Substream
 
 
 @dataclass(slots=True, eq=False)

@@ -8,9 +8,9 @@ from simpy.events import Event
 from sim.scenario.organization import DefectKind
 
 from . import authoring, incidents, sources
-from .clock import snap
 from .context import Organization
 from .entities import Change, Deployment, Incident, Service
+from .kernel.ticks import snap
 from .randomness import Substream
 from .sources import Source
 

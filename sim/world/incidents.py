@@ -18,8 +18,9 @@ from . import quality, remediation, retraining
 from .clock import LAST
 from .context import Organization
 from .entities import Deployment, Incident, Service
+from .kernel import DrawTable
 from .people import INCIDENT, Task
-from .randomness import DrawTable, Substream
+from .randomness import Substream
 from .release import roll_back
 
 (

@@ -22,7 +22,9 @@ from sim.log.rows import WorkOutcome
 from sim.scenario.organization import WORK_CLASSES
 
 from .calendar import Calendar
-from .clock import LAST, Clock, Occurrence, snap
+from .clock import LAST, Clock
+from .kernel import Occurrence
+from .kernel.ticks import snap
 
 (
     INCIDENT,

@@ -20,8 +20,9 @@ from .clock import DEPARTURE
 from .compute import Luck
 from .context import Organization
 from .entities import Change, ReleaseTrain
+from .kernel import DrawTable
+from .kernel.draws import BLOCKS, ONE_BY_ONE
 from .people import REMEDIATION
-from .randomness import BLOCKS, ONE_BY_ONE, DrawTable
 from .steps import (
     ADDS,
     DETECTS,

@@ -9,9 +9,10 @@ from simpy.events import Event
 from sim.hours import HOURS_PER_WEEK
 from sim.log.rows import QualityRow
 
-from .clock import LAST, snap
+from .clock import LAST
 from .context import Organization
 from .entities import Deployment, Service
+from .kernel.ticks import snap
 
 
 def go_live(organization: Organization, service: Service, deployment: Deployment) -> None:

@@ -3,7 +3,7 @@
 from sim.scenario.organization import DAYS, Window
 
 from .calendar import DAY_TICKS, WEEK_TICKS
-from .clock import to_hours, to_ticks
+from .kernel.ticks import to_hours, to_ticks
 
 
 class Timetable:

@@ -17,7 +17,7 @@ from sim.metrics.effort import effort_by_role
 from sim.metrics.utilization import utilization
 from sim.scenario.from_data import validate
 from sim.scenario.organization import DAYS, WorkingHours
-from sim.world.clock import snap, to_ticks
+from sim.world.kernel.ticks import snap, to_ticks
 from sim.world.simulation import simulate as simulate_world
 
 TICKS_PER_H = 3_600_000_000

@@ -13,7 +13,8 @@ from simpy.events import Event
 from sim.log import EventLog
 from sim.scenario.organization import DAYS, WORK_CLASSES, WorkingHours
 from sim.world.calendar import Calendar
-from sim.world.clock import Clock, snap
+from sim.world.clock import Clock
+from sim.world.kernel.ticks import snap
 from sim.world.people import (
     EXPLORATION,
     FEATURE,

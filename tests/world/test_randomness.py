@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sim.scenario.distributions import Constant, Lognormal, Uniform
-from sim.world.randomness import DrawTable, Randomness
+from sim.world.kernel import DrawTable
+from sim.world.randomness import Randomness
 
 EXAMPLES = settings(derandomize=True, phases=[Phase.generate], deadline=None)
 MANY = 5000

@@ -8,7 +8,7 @@ from small_organization import simulate
 from sim.hours import HOURS_PER_WEEK as WEEK_H
 from sim.scenario.organization import DAYS, Window
 from sim.world.calendar import DAY_TICKS
-from sim.world.clock import snap, to_hours, to_ticks
+from sim.world.kernel.ticks import snap, to_hours, to_ticks
 from sim.world.windows import Timetable
 
 EXAMPLES = settings(derandomize=True, phases=[Phase.explicit, Phase.generate], deadline=None)
