@@ -80,7 +80,7 @@ class Exponential(_Distribution):
 
     def quantile(self, uniforms: Floats) -> Floats:
         """Return the quantiles at ``uniforms`` (any shape, in [0, 1))."""
-        return -self.mean * np.log1p(-uniforms)
+        return np.asarray(-self.mean * special.log1p(-uniforms))
 
 
 class Lognormal(_Distribution):

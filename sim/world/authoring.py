@@ -4,6 +4,8 @@ from collections.abc import Generator
 
 from simpy.events import Event
 
+from sim.kernel import DrawTable
+from sim.kernel.draws import ONE_BY_ONE
 from sim.log import NO_ID
 from sim.log.rows import ChangeTrigger, StepOutcome, StepRow
 from sim.scenario.distributions import Distribution
@@ -12,8 +14,6 @@ from sim.scenario.organization import DEFECT_KINDS, ChangeKind, DefectKind
 from . import debt, effort
 from .context import Organization
 from .entities import Change, Service
-from .kernel import DrawTable
-from .kernel.draws import ONE_BY_ONE
 from .people import EXPLORATION
 from .randomness import Substream
 from .steps import Execution

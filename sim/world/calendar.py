@@ -1,26 +1,18 @@
-"""Working hours: exact arithmetic between elapsed time and focused effort.
+"""Calendars: the working hours of a role."""
 
-Time is hours since Monday 00:00 of week 0. Nothing ticks: the week repeats, so every question is
-answered by counting whole weeks and looking inside one, in whole microseconds (see
-:mod:`sim.world.clock`), so that no answer contradicts another at an opening or a closing.
-"""
-
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from math import inf
 
-from sim.hours import HOURS_PER_DAY, HOURS_PER_WEEK
+from sim.hours import HOURS_PER_DAY
+from sim.kernel import Hours
+from sim.kernel.hours import WEEK_TICKS
+from sim.kernel.ticks import to_hours, to_ticks
 from sim.scenario.organization import DAYS, WorkingHours
 
-from .kernel.ticks import to_hours, to_ticks
-
-WEEK_TICKS = to_ticks(HOURS_PER_WEEK)
-"""A week in ticks of the clock."""
 DAY_TICKS = to_ticks(HOURS_PER_DAY)
 """A day in ticks of the clock."""
 
 
-class Calendar:
+class Calendar(Hours):
     """When focused work gets done, and how much.
 
     Args:
@@ -28,63 +20,18 @@ class Calendar:
     """
 
     def __init__(self, hours: WorkingHours) -> None:
-        self.always = hours.always
-        self.focus = hours.focus
-        opens, closes = to_ticks(hours.opens), to_ticks(hours.closes)
         starts = sorted(DAY_TICKS * DAYS.index(day) for day in set(hours.days))
-        self._opens = [start + opens for start in starts]
-        self._closes = [start + closes for start in starts]
-        self._before = [(closes - opens) * index for index in range(len(starts) + 1)]
-        """Working ticks of the week before each day, and of the whole week."""
-        self._weekly = WEEK_TICKS if hours.always else self._before[-1]
-        self.weekly = to_hours(self._weekly) * hours.focus
+        opens, closes = to_ticks(hours.opens), to_ticks(hours.closes)
+        self._days = [(start + opens, start + closes) for start in starts]
+        weekly = WEEK_TICKS if hours.always else (closes - opens) * len(starts)
+        self.weekly = to_hours(weekly) * hours.focus
         """Effort hours that fit into a week."""
-
-    def is_open(self, at: float) -> bool:
-        """Return whether ``at`` lies in working hours (opening included, closing not)."""
-        if self.always:
-            return True
-        inside = to_ticks(at) % WEEK_TICKS
-        index = bisect_right(self._opens, inside) - 1
-        return index >= 0 and inside < self._closes[index]
-
-    def opens_at(self, at: float) -> bool:
-        """Return whether working hours begin at ``at``."""
-        return not self.always and to_ticks(at) % WEEK_TICKS in self._opens
-
-    def next_opening(self, at: float) -> float:
-        """Return the first opening strictly after ``at``; infinity if it never closes."""
-        if self.always:
-            return inf
-        week, inside = divmod(to_ticks(at), WEEK_TICKS)
-        index = bisect_right(self._opens, inside)
-        if index == len(self._opens):
-            week, index = week + 1, 0
-        return to_hours(week * WEEK_TICKS + self._opens[index])
-
-    def finish(self, start: float, effort: float) -> float:
-        """Return when ``effort`` hours of focused work begun at ``start`` are done.
-
-        It is the earliest time at which :meth:`worked` since ``start`` reaches ``effort``, to the
-        nearest microsecond of work; no effort takes no time.
-        """
-        needed = to_ticks(effort / self.focus)
-        if needed <= 0:
-            return start
-        if self.always:
-            return to_hours(to_ticks(start) + needed)
-        week, inside = divmod(to_ticks(start), WEEK_TICKS)
-        weeks, needed = divmod(self._since_monday(inside) + needed, self._weekly)
-        if needed == 0:  # done with the last working hour of the week before
-            weeks, needed = weeks - 1, self._weekly
-        index = bisect_left(self._before, needed) - 1
-        return to_hours(
-            (week + weeks) * WEEK_TICKS + self._opens[index] + needed - self._before[index]
+        super().__init__(
+            [opens for opens, _ in self._days],
+            [closes for _, closes in self._days],
+            hours.focus,
+            hours.always,
         )
-
-    def worked(self, start: float, end: float) -> float:
-        """Return the hours of focused work that fit between ``start`` and ``end``."""
-        return to_hours(self._until(to_ticks(end)) - self._until(to_ticks(start))) * self.focus
 
     def stretches(self, start: float, end: float) -> Iterator[tuple[float, float, float]]:
         """Yield each stretch of working time between ``start`` and ``end``.
@@ -98,20 +45,7 @@ class Calendar:
                 yield start, end, to_hours(last - first) * self.focus
             return
         for monday in range(first - first % WEEK_TICKS, last, WEEK_TICKS):
-            for opens, closes in zip(self._opens, self._closes, strict=True):
+            for opens, closes in self._days:
                 begin, stop = max(first, monday + opens), min(last, monday + closes)
                 if begin < stop:
                     yield to_hours(begin), to_hours(stop), to_hours(stop - begin) * self.focus
-
-    def _until(self, at: int) -> int:
-        """Return the working ticks from the first Monday to ``at``."""
-        if self.always:
-            return at
-        week, inside = divmod(at, WEEK_TICKS)
-        return week * self._weekly + self._since_monday(inside)
-
-    def _since_monday(self, inside: int) -> int:
-        index = bisect_right(self._opens, inside) - 1
-        if index < 0:
-            return 0
-        return self._before[index] + min(inside, self._closes[index]) - self._opens[index]

@@ -1,6 +1,6 @@
 """The clock of a simulation, and a guard against a standstill.
 
-Time is in hours, on a grid of microseconds (see :mod:`sim.world.kernel.ticks`).
+Time is in hours, on a grid of microseconds (see :mod:`sim.kernel.ticks`).
 """
 
 import inspect
@@ -8,7 +8,7 @@ from math import nan
 
 from simpy.events import EventPriority
 
-from .kernel import Environment
+from sim.kernel import Environment
 
 DEPARTURE = EventPriority(2)
 """Happens after all that arrives at the same instant."""

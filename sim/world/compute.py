@@ -12,13 +12,13 @@ from math import log1p, nan
 
 from simpy.events import Event
 
+from sim.kernel import Occurrence
+from sim.kernel.ticks import to_hours, to_ticks
 from sim.log import NO_ID, EventLog
 from sim.log.rows import JobOutcome
 from sim.scenario.organization import ComputePoolSpec
 
 from .clock import LAST, Clock
-from .kernel import Occurrence
-from .kernel.ticks import to_hours, to_ticks
 
 Luck = Callable[[], list[float]]
 """Gives the two uniforms that decide when and how the next run of a job is interrupted."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+from sim.kernel import DrawTable
+from sim.kernel.draws import BLOCKS
 from sim.log import EventLog
 from sim.scenario.distributions import Distribution
 from sim.scenario.organization import ChangeKind, Scenario
@@ -23,8 +25,6 @@ from .entities import (
     Stack,
     Team,
 )
-from .kernel import DrawTable
-from .kernel.draws import BLOCKS
 from .people import PeoplePool
 from .randomness import Randomness
 from .steps import PlannedStep

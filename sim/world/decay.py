@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from math import exp, inf, log, log2
 
 from sim.hours import HOURS_PER_WEEK
+from sim.kernel import DrawTable
+from sim.kernel.ticks import snap
 from sim.scenario.organization import (
     ExponentialDecay,
     LinearDecay,
@@ -16,9 +18,6 @@ from sim.scenario.organization import (
     PlateauDecay,
     Quality,
 )
-
-from .kernel import DrawTable
-from .kernel.ticks import snap
 
 _Loss = Callable[[float], float]
 

@@ -15,6 +15,7 @@ import simpy
 from simpy.events import Event
 
 from sim.hours import HOURS_PER_WEEK
+from sim.kernel import DrawTable
 from sim.log import NO_ID
 from sim.log.rows import (
     BatchRow,
@@ -33,7 +34,6 @@ from sim.scenario.organization import ChangeKind, DefectKind, Investment, Retrai
 
 from .compute import ComputePool
 from .decay import QualityCurve
-from .kernel import DrawTable
 from .people import PeoplePool, Task
 from .randomness import Substream
 

@@ -5,12 +5,12 @@ from functools import partial
 
 from simpy.events import Event
 
+from sim.kernel.ticks import snap
 from sim.scenario.organization import DefectKind
 
 from . import authoring, incidents, sources
 from .context import Organization
 from .entities import Change, Deployment, Incident, Service
-from .kernel.ticks import snap
 from .randomness import Substream
 from .sources import Source
 

@@ -11,6 +11,7 @@ from functools import partial
 
 from simpy.events import Event
 
+from sim.kernel import DrawTable
 from sim.log.rows import IncidentTrigger, Remedy
 from sim.scenario.organization import DefectKind
 
@@ -18,7 +19,6 @@ from . import quality, remediation, retraining
 from .clock import LAST
 from .context import Organization
 from .entities import Deployment, Incident, Service
-from .kernel import DrawTable
 from .people import INCIDENT, Task
 from .randomness import Substream
 from .release import roll_back

@@ -17,14 +17,14 @@ from math import inf, nan
 
 from simpy.events import Event
 
+from sim.kernel import Occurrence
+from sim.kernel.ticks import snap
 from sim.log import NO_ID, EventLog
 from sim.log.rows import WorkOutcome
 from sim.scenario.organization import WORK_CLASSES
 
 from .calendar import Calendar
 from .clock import LAST, Clock
-from .kernel import Occurrence
-from .kernel.ticks import snap
 
 (
     INCIDENT,

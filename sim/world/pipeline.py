@@ -12,6 +12,8 @@ from typing import Any
 
 from simpy.events import Event
 
+from sim.kernel import DrawTable
+from sim.kernel.draws import BLOCKS, ONE_BY_ONE
 from sim.log.rows import Mode, StepOutcome
 from sim.scenario.distributions import Distribution
 
@@ -20,8 +22,6 @@ from .clock import DEPARTURE
 from .compute import Luck
 from .context import Organization
 from .entities import Change, ReleaseTrain
-from .kernel import DrawTable
-from .kernel.draws import BLOCKS, ONE_BY_ONE
 from .people import REMEDIATION
 from .steps import (
     ADDS,

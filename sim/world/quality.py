@@ -7,12 +7,12 @@ from math import inf, nan
 from simpy.events import Event
 
 from sim.hours import HOURS_PER_WEEK
+from sim.kernel.ticks import snap
 from sim.log.rows import QualityRow
 
 from .clock import LAST
 from .context import Organization
 from .entities import Deployment, Service
-from .kernel.ticks import snap
 
 
 def go_live(organization: Organization, service: Service, deployment: Deployment) -> None:

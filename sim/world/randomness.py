@@ -14,10 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.kernel import DrawTable
+from sim.kernel.draws import BLOCKS
 from sim.scenario.distributions import Distribution
-
-from .kernel import DrawTable
-from .kernel.draws import BLOCKS
 
 
 class Substream(NamedTuple):

@@ -1,9 +1,10 @@
 """Fixed times at which approval boards meet and releases go out."""
 
+from sim.kernel.hours import WEEK_TICKS
+from sim.kernel.ticks import to_hours, to_ticks
 from sim.scenario.organization import DAYS, Window
 
-from .calendar import DAY_TICKS, WEEK_TICKS
-from .kernel.ticks import to_hours, to_ticks
+from .calendar import DAY_TICKS
 
 
 class Timetable:

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 import sim
+from sim.kernel.ticks import snap, to_ticks
 from sim.metrics.effort import effort_by_role
 from sim.metrics.utilization import utilization
 from sim.scenario.from_data import validate
 from sim.scenario.organization import DAYS, WorkingHours
-from sim.world.kernel.ticks import snap, to_ticks
 from sim.world.simulation import simulate as simulate_world
 
 TICKS_PER_H = 3_600_000_000

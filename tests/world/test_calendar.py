@@ -11,9 +11,9 @@ from hypothesis import Phase, assume, example, given, settings
 from hypothesis import strategies as st
 
 from sim.hours import HOURS_PER_WEEK as WEEK_H
+from sim.kernel.ticks import snap, to_hours, to_ticks
 from sim.scenario.organization import DAYS, WorkingHours
 from sim.world.calendar import DAY_TICKS, Calendar
-from sim.world.kernel.ticks import snap, to_hours, to_ticks
 
 EXAMPLES = settings(derandomize=True, phases=[Phase.explicit, Phase.generate], deadline=None)
 TICK_H = 1 / 3.6e9

@@ -10,9 +10,9 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from simpy.events import NORMAL, Event
 
+from sim.kernel.ticks import LAST_H, TICKS_PER_H, snap, to_hours, to_ticks
 from sim.world import clock
 from sim.world.clock import DEPARTURE, LAST, Clock, SimulationError
-from sim.world.kernel.ticks import LAST_H, TICKS_PER_H, snap, to_hours, to_ticks
 
 EXAMPLES = settings(derandomize=True, phases=[Phase.explicit, Phase.generate], deadline=None)
 LONGEST_H = 5200 * 168.0  # the longest horizon

@@ -10,11 +10,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from simpy.events import Event
 
+from sim.kernel.ticks import snap
 from sim.log import EventLog
 from sim.scenario.organization import DAYS, WORK_CLASSES, WorkingHours
 from sim.world.calendar import Calendar
 from sim.world.clock import Clock
-from sim.world.kernel.ticks import snap
 from sim.world.people import (
     EXPLORATION,
     FEATURE,

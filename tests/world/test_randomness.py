@@ -6,8 +6,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from sim.kernel import DrawTable
 from sim.scenario.distributions import Constant, Lognormal, Uniform
-from sim.world.kernel import DrawTable
 from sim.world.randomness import Randomness
 
 EXAMPLES = settings(derandomize=True, phases=[Phase.generate], deadline=None)

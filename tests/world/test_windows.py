@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from small_organization import simulate
 
 from sim.hours import HOURS_PER_WEEK as WEEK_H
+from sim.kernel.ticks import snap, to_hours, to_ticks
 from sim.scenario.organization import DAYS, Window
 from sim.world.calendar import DAY_TICKS
-from sim.world.kernel.ticks import snap, to_hours, to_ticks
 from sim.world.windows import Timetable
 
 EXAMPLES = settings(derandomize=True, phases=[Phase.explicit, Phase.generate], deadline=None)
