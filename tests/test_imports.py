@@ -14,8 +14,9 @@ BOTTOM = {"words", "hours", "ending"}
 
 MAY_IMPORT = {
     "scenario": BOTTOM,
-    "log": BOTTOM | {"scenario"},
-    "world": BOTTOM | {"scenario", "log"},
+    "kernel": BOTTOM | {"scenario"},
+    "log": BOTTOM | {"scenario", "kernel"},
+    "world": BOTTOM | {"scenario", "kernel", "log"},
     "metrics": BOTTOM | {"log"},  # of any organization: it knows no world and no scenario
     "experiment": BOTTOM | {"scenario", "log", "world", "metrics"},
     "configuration": BOTTOM | {"scenario", "experiment"},

@@ -9,7 +9,7 @@ from sim.scenario.organization import Scenario
 from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_MODEL = ("scenario", "log", "world", "metrics")
+_MODEL = ("scenario", "kernel", "log", "world", "metrics")
 _LIBRARIES = ("numpy", "scipy", "simpy")
 _WITHOUT_EFFECT = {*FOR_READERS, *OF_A_SWEEP, "practices", "replications", "seed"}
 """Fields of a scenario that no replication depends on; the seed is added to the rest."""

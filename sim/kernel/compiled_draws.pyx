@@ -11,7 +11,7 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport uint32_t, uint64_t
 
-from numpy import float64
+from numpy import array
 from scipy.special import cython_special
 
 from sim.scenario.distributions import Constant, Exponential, Lognormal
@@ -67,7 +67,9 @@ cdef Function _function(str name) except NULL:
     """Return one of SciPy's functions, which are the same for one number and for an array."""
     capsule = cython_special.__pyx_capi__.get(name)
     if capsule is None:
-        raise ImportError(f"this version of SciPy has no compiled function {name}")
+        raise ImportError(
+            f"this version of SciPy has no compiled function {name}; set MLDELIVERY_KERNEL=python"
+        )
     return <Function> PyCapsule_GetPointer(capsule, b"double (double, int __pyx_skip_dispatch)")
 
 
@@ -195,6 +197,6 @@ cdef class DrawTable:
             elif column.kind == CONSTANT:
                 value = column.first
             elif column.kind == OTHER:
-                value = self._distributions[place].quantile(float64(value))
+                value = self._distributions[place].quantile(array(value))
             row[place] = value
         return row

@@ -66,7 +66,7 @@ class DrawTable:
             block = self._draw_block(k - row, rows)
         values: list[float] = block[row].tolist()
         for column, distribution in self._columns.others:
-            values[column] = float(distribution.quantile(np.float64(values[column])))
+            values[column] = float(distribution.quantile(np.array(values[column])))
         return values
 
     def _draw_block(self, first_row: int, rows: int) -> NDArray[np.float64]:
@@ -113,16 +113,16 @@ class _Columns:
                 values.append(distribution.value)
             else:
                 self.others.append((column, distribution))
-        self._constants = constants
+        self._constants = np.array(constants, dtype=np.intp) if constants else None
         self._values = values
-        self._lognormals = lognormals
-        self._location, self._scale = np.array(logarithms).T if logarithms else (0.0, 0.0)
+        self._lognormals = np.array(lognormals, dtype=np.intp) if lognormals else None
+        self._location, self._scale = np.array(logarithms).reshape(-1, 2).T
 
     def transform(self, block: NDArray[np.float64]) -> None:
         """Replace the uniforms of a block, in place."""
-        if self._constants:
+        if self._constants is not None:
             block[:, self._constants] = self._values
-        if self._lognormals:
+        if self._lognormals is not None:
             block[:, self._lognormals] = lognormal_quantiles(
                 block[:, self._lognormals], self._location, self._scale
             )
