@@ -116,7 +116,7 @@ def _service(
             f"{name}/shocks", [shocks.interarrival_h, shocks.loss]
         )
     # A draw of its own: the same whatever other services there are.
-    place = organization.randomness.generator(f"{name}/golden_path").random()
+    place = organization.randomness.uniform(f"{name}/golden_path")
     service = Service(
         name,
         kind,

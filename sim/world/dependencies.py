@@ -55,7 +55,7 @@ def _spread(organization: Organization, origin: Incident) -> None:
                 continue
             # Rare enough for a stream of its own, which no other dependency shifts.
             name = f"{origin.service.name}/{lane}/{number}/{upstream.name}/{service.name}"
-            if organization.randomness.generator(f"{name}/spread").random() < probability:
+            if organization.randomness.uniform(f"{name}/spread") < probability:
                 reached.add(service)
                 frontier.append(service)
                 incidents.start(

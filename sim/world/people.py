@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from heapq import heappop, heappush
 from math import inf, nan
+from operator import attrgetter
 
 from simpy.events import Event
 
@@ -37,6 +38,7 @@ from .clock import LAST, Clock
     IMPROVEMENT,
 ) = range(len(WORK_CLASSES))
 """Priorities, most urgent first."""
+_LATE = attrgetter("priority", "sequence")
 
 
 class Task(Occurrence):
@@ -321,4 +323,4 @@ class PeoplePool:
 
 def _least_urgent(tasks: Iterable[Task]) -> Task | None:
     """Return the least urgent of ``tasks``; among equals the one handed in last."""
-    return max(tasks, key=lambda task: (task.priority, task.sequence), default=None)
+    return max(tasks, key=_LATE, default=None)

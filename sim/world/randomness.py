@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.kernel import DrawTable
-from sim.kernel.draws import BLOCKS
+from sim.kernel.draws import BLOCKS, ONE_BY_ONE
 from sim.scenario.distributions import Distribution
 
 
@@ -51,6 +51,10 @@ class Randomness:
         """Return a new generator for the stream called ``name``."""
         spawn_key = (self._replication, _key(name))
         return np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=spawn_key))
+
+    def uniform(self, name: str) -> float:
+        """Return the first uniform number in [0, 1) of the stream called ``name``."""
+        return self.table(name, [None], ONE_BY_ONE).take(0)[0]
 
     def table(
         self,
