@@ -28,6 +28,7 @@ from sim.scenario.files import SCENARIOS
 from sim.scenario.from_data import chosen_names
 
 from .overrides import parse, sets_a_value
+from .stages import presets_reach_steps, said_by
 
 _KEPT = 256
 """Compositions, each of which takes about 60 kB."""
@@ -58,10 +59,23 @@ class Files:
             loader = GlobalHydra.instance().config_loader()
             return sorted(set(loader.get_group_options(group, kind, self.name, [*self.of_hydra])))
 
+    def said_by(self, path: str) -> DictConfig | None:
+        """Return what a file of a config group says; None if there is no such file.
+
+        Args:
+            path: of the file, from the folder of the groups, without its ending.
+        """
+        with self._searched():
+            loader = GlobalHydra.instance().config_loader()
+            assert isinstance(loader, ConfigLoaderImpl)
+            # The loader's own repository does not know hydra.searchpath.
+            _, files = loader._parse_overrides_and_create_caching_repo(self.name, [*self.of_hydra])
+            return said_by(files, path)
+
     @contextmanager
     def _searched(self) -> Iterator[None]:
         """Let Hydra search the folders of these files."""
-        with _composing, own_values_last():
+        with _composing, own_values_last(), presets_reach_steps():
             if self.folder is None:
                 yield
             else:
@@ -136,6 +150,7 @@ def compose(files: Files, overrides: Sequence[str]) -> DictConfig:
 
 def _apply(override: Override, composed: DictConfig) -> None:
     """Set, add or remove a value."""
+    _refuse_stages(override)
     if override.type is OverrideType.CHANGE:
         _refuse_unknown_names(override, composed)
         # Whether a key exists is for the validation to say, which knows all keys.
@@ -164,9 +179,23 @@ def _refuse_unknown_names(override: Override, composed: DictConfig) -> None:
         raise ScenarioError([Problem(key, "{} would be merged and change nothing", hint)])
 
 
+def _refuse_stages(override: Override) -> None:
+    """Refuse to say the stage of a step so late that no practice reaches it any more."""
+    parts = override.key_or_group.split(".")
+    if parts[:2] == ["pipeline", "steps"] and len(parts) > 2 and not override.is_delete():
+        value = override.value()
+        if parts[3:] == ["stage"] or (isinstance(value, dict) and "stage" in value):
+            key = ".".join([*parts[:3], "stage"])
+            what = "is said in a file: practices are merged before the command line counts"
+            hint = "write a file with defaults: [default, _self_], and run it with --config-name"
+            raise ScenarioError([Problem(key, what, hint)])
+
+
 def _refuse_records(override: Override) -> None:
     """Refuse to write a level into the record of practices, which would change nothing else."""
     key = override.key_or_group
+    if key.partition(".")[0] == "practice_reach":
+        raise ScenarioError([Problem(key, "only records what the levels find", "leave it out")])
     if key == "practices" or key.startswith("practices."):
         meant = key.replace(".", "/").replace("practices", "practice", 1)
         level = str(override.input_line).partition("=")[2]

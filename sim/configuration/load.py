@@ -15,6 +15,7 @@ from sim.scenario.roadmap import fill_in
 from .composition import Files, compose, read, shipped
 from .overrides import add_missing, key_of, keys_of
 from .problems import COMPOSITION_ERRORS, from_composition
+from .stages import reach
 
 
 def load(*overrides: str, config: str | Path = "default") -> Scenario:
@@ -70,8 +71,31 @@ def composed_data(files: Files, overrides: Sequence[str]) -> dict[str, Any]:
         return validate({**data_of(chosen), "roadmap": []})
 
     data = data_of(overrides)
+    _record_reach(data, files, overrides)
     fill_in(data, with_practices, files.options)
     return data
+
+
+def _record_reach(data: dict[str, Any], files: Files, overrides: Sequence[str]) -> None:
+    """Record which practices do not find all the steps that they are about.
+
+    Raises:
+        ScenarioError: an override asks for a level that changes nothing.
+    """
+    pipeline = data.get("pipeline")
+    steps = pipeline.get("steps") if isinstance(pipeline, Mapping) else None
+    if not isinstance(steps, Mapping):
+        return  # for validation to say
+    found = reach(steps, read(files, overrides).choices, files.said_by)
+    for override in overrides:
+        group, _, level = override.lstrip("+").partition("=")
+        reached = found.get(group.removeprefix("practice/"))
+        if reached is not None and reached["here"] == 0:
+            what = f"level '{level}' changes nothing: no step is of a stage that it is about"
+            hint = "say in the file which steps are (stage: ... of a step)"
+            raise ScenarioError([Problem(group, what, hint)])
+    if found:
+        data["practice_reach"] = found
 
 
 def _with_practices(files: Files, overrides: Sequence[str], levels: Mapping[str, str]) -> list[str]:

@@ -38,6 +38,7 @@ from .dump import escaped
 from .overrides import add_missing, parse, sets_a_value
 from .own_folder import searched_first
 from .problems import COMPOSITION_ERRORS, from_composition
+from .stages import presets_reach_steps
 
 Run = Callable[[Files, Sequence[str], Path], None]
 """Runs the scenario that files and overrides make; the folder gets its results."""
@@ -130,7 +131,7 @@ def results_folder() -> Path:
 
 def _call(run_job: Callable[[], None], overrides: Sequence[str], arguments: Arguments) -> None:
     sys.argv = [sys.argv[0], *overrides, *arguments.options]
-    with own_values_last(), searched_first(arguments.own_folder):
+    with own_values_last(), presets_reach_steps(), searched_first(arguments.own_folder):
         if arguments.shows:
             with _resolved_texts_escaped():
                 run_job()

@@ -11,7 +11,7 @@ from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
 _PACKAGE = Path(__file__).resolve().parents[1]
 _MODEL = ("scenario", "kernel", "log", "world", "metrics")
 _LIBRARIES = ("numpy", "scipy", "simpy")
-_WITHOUT_EFFECT = {*FOR_READERS, *OF_A_SWEEP, "practices", "replications", "seed"}
+_WITHOUT_EFFECT = {*FOR_READERS, *OF_A_SWEEP, "practices", "practice_reach", "replications", "seed"}
 """Fields of a scenario that no replication depends on; the seed is added to the rest."""
 
 

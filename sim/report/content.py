@@ -135,6 +135,15 @@ def practices(study: Study) -> list[str]:
     lines = []
     if in_force:
         lines.append(f"Practices: {', '.join(in_force)}")
+    if scenario.practice_reach:
+        found = [
+            f"{reach.here} of the {reach.settings} settings of {readable(practice)}"
+            for practice, reach in scenario.practice_reach.items()
+        ]
+        lines.append(
+            f"Of practices only these parts find a step here: {', '.join(found)}; "
+            "no step is of a stage that the others are about"
+        )
     if planned:
         lines.append(f"Roadmap: {', '.join(planned)}")
     return lines

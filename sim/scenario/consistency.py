@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from .errors import Problem, nearest
-from .organization import Scenario, ServiceSpec, TeamSpec
+from .organization import STAGES, Scenario, ServiceSpec, TeamSpec
 from .spec import SHORTEST
 
 
@@ -98,6 +98,12 @@ def _steps(scenario: Scenario) -> Iterator[Problem]:
     )
     for position, (name, step) in enumerate(steps.items()):
         key = f"pipeline.steps.{name}"
+        if name in STAGES and step.stage not in (None, name):
+            yield Problem(
+                f"{key}.stage",
+                f"a step called '{name}' is of that stage",
+                "give the step another name",
+            )
         if step.returns_to is not None:
             earlier = order[: position + 1]
             if step.returns_to not in steps:

@@ -41,10 +41,27 @@ WorkClass = Literal[
     "exploration",
     "improvement",
 ]
+Stage = Literal[
+    "ingest",
+    "validate_data",
+    "build_features",
+    "unit_test",
+    "train",
+    "evaluate",
+    "review",
+    "package",
+    "integration_test",
+    "security_review",
+    "approve",
+    "deploy",
+    "verify",
+]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 DEFECT_KINDS: tuple[DefectKind, ...] = get_args(DefectKind)
 CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
+STAGES: frozenset[str] = frozenset(get_args(Stage))
+"""The stages of a pipeline that practices speak of."""
 WORK_CLASSES: tuple[WorkClass, ...] = get_args(WorkClass)
 """Priority classes of work, most urgent first."""
 DAYS: tuple[Day, ...] = get_args(Day)
@@ -407,6 +424,11 @@ class Window(Spec):
 class Step(Spec):
     """One step of the pipeline."""
 
+    stage: Stage | Literal["none"] | None = Field(
+        None,
+        description="Which stage of a pipeline it is, for practices to know what to change in it; "
+        "null: its name, if that is the name of a stage.",
+    )
     role: Name | None = Field(None, description="Who executes it by hand; null: only machines.")
     automation: Share | None = share(
         None, "Share of executions that need no human; null: as `automation` of the scenario."
@@ -472,6 +494,25 @@ class Pipeline(Spec):
     max_attempts: Count = quantity(
         10, "attempts", "Passes through the pipeline before a change is given up.", ge=1, le=1000
     )
+
+    def stage_of(self, name: str) -> str:
+        """Return the stage that a step is, by name of the step; empty if it is none."""
+        stage = self.steps[name].stage or name
+        return stage if stage in STAGES else ""
+
+    def lanes(self) -> dict[str, str]:
+        """Return the name of the luck of each step, by name of the step.
+
+        It is that of the stage, so that a step may be renamed and keeps its luck. Of several steps
+        of a stage, it is that of the one which is called so, or else of the first.
+        """
+        first: dict[str, str] = {}
+        for name in self.steps:
+            first.setdefault(self.stage_of(name) or name, name)
+        first.update({name: name for name in self.steps if name in first})
+        return {name: lane for lane, name in first.items()} | {
+            name: name for name in self.steps if name not in first.values()
+        }
 
 
 class Upkeep(Spec):
@@ -657,6 +698,13 @@ class Investment(Spec):
     )
 
 
+class Reach(Spec):
+    """How many of the settings of a level find a step that they are about."""
+
+    here: Count = quantity(..., "settings", "How many do.", ge=0, le=100_000)
+    settings: Count = quantity(..., "settings", "How many there are.", ge=0, le=100_000)
+
+
 class Scenario(Spec):
     """An organization, and the settings of an experiment with it."""
 
@@ -718,6 +766,12 @@ class Scenario(Spec):
     )
     practices: dict[Name, Name] = quantity(
         {}, "level by practice", "For the record: which levels were put together."
+    )
+    practice_reach: dict[Name, Reach] = quantity(
+        {},
+        "by practice",
+        "For the record: how much of a level finds a step here that it is about; of practices that "
+        "do not find all.",
     )
     roadmap: tuple[Investment, ...] = quantity(
         (), "items", "Practices introduced while the simulation runs, in this order."

@@ -70,14 +70,24 @@ class SurveyObservation:
 
 def observe(run: Run) -> SurveyObservation:
     """Return the figures of ``run``."""
-    return observe_tables(run.tables, run.window)
+    pipeline = run.scenario.pipeline
+    stages = {name: pipeline.stage_of(name) for name in pipeline.steps}
+    return observe_tables(run.tables, run.window, stages)
 
 
-def observe_tables(tables: Tables, window: Window) -> SurveyObservation:
-    """Return the figures of an organization, from its event tables in the observed window."""
+def observe_tables(
+    tables: Tables, window: Window, stages: Mapping[str, str] = {}
+) -> SurveyObservation:
+    """Return the figures of an organization, from its event tables in the observed window.
+
+    Args:
+        tables: the event tables.
+        window: the observed window in h.
+        stages: the stage that a step is, by name of a step that is not called like its stage.
+    """
     times = _times_to_deploy(tables, window)
     infra = _infra_minutes(tables, window)
-    science = _hours(tables, window, DATA_SCIENTISTS)
+    science = _hours(tables, window, DATA_SCIENTISTS, stages)
     metrics = compute_metrics(Records(tables, window))
     figures = {
         **{str(name): float(value) for name, value in metrics.items()},
@@ -89,7 +99,7 @@ def observe_tables(tables: Tables, window: Window) -> SurveyObservation:
         **_incident_figures(tables, window),
         **_lognormal(infra),
         **_shares("data_scientists", science),
-        **_shares("team", _hours(tables, window, TEAM_ROLES)),
+        **_shares("team", _hours(tables, window, TEAM_ROLES, stages)),
     }
     days = times["time_to_deploy_h"].to_numpy() / HOURS_PER_DAY
     return SurveyObservation(
@@ -229,7 +239,9 @@ def _lognormal(minutes: FloatArray) -> dict[str, float]:
     }
 
 
-def _hours(tables: Tables, window: Window, roles: tuple[str, ...]) -> pd.DataFrame:
+def _hours(
+    tables: Tables, window: Window, roles: tuple[str, ...], stages: Mapping[str, str]
+) -> pd.DataFrame:
     """Return the hours of these roles in the window, by team and activity.
 
     They come from the steps that ended in the window, and from the work on incidents and toil,
@@ -243,7 +255,7 @@ def _hours(tables: Tables, window: Window, roles: tuple[str, ...]) -> pd.DataFra
     delivery = pd.DataFrame(
         {
             "team": own["service"].map(teams).astype(str),
-            "activity": own["step"].astype(str).map(_ACTIVITIES).fillna("code"),
+            "activity": own["step"].astype(str).replace(stages).map(_ACTIVITIES).fillna("code"),
             "hours": own["effort_h"],
         }
     )

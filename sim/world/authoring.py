@@ -105,7 +105,7 @@ def rework(
     takes_h = scenario.pipeline.reconstruction_h if execution.unrepeatable else spec.rework_h
     lane, number = change.substream
     table = organization.table(
-        f"{change.service.name}/{lane}/{execution.step.name}/{execution.visit}/{work}",
+        f"{change.service.name}/{lane}/{execution.step.lane}/{execution.visit}/{work}",
         [takes_h],
         ONE_BY_ONE,
     )

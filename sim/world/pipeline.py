@@ -296,7 +296,7 @@ def _new_draws(
     columns[HANDOFF_IN_TEAM] = pipeline.handoff_in_team.delay_h
     columns[HANDOFF_ACROSS] = pipeline.handoff_across.delay_h
     table = change.service.draws[step.position, lane, visit] = organization.randomness.table(
-        f"{change.service.name}/{lane}/{step.name}/{visit}",
+        f"{change.service.name}/{lane}/{step.lane}/{visit}",
         columns,
         BLOCKS if visit == 1 else ONE_BY_ONE,
     )
@@ -309,7 +309,7 @@ def _interruptions(organization: Organization, execution: Execution) -> Luck:
     def runs() -> Generator[list[float], None, None]:
         yield [execution.draws[INTERRUPTED_WHEN], execution.draws[INTERRUPTED_HOW]]
         lane, number = execution.change.substream
-        name = f"{lane}/{execution.step.name}/{execution.visit}/{number}"
+        name = f"{lane}/{execution.step.lane}/{execution.visit}/{number}"
         service = execution.change.service.name
         generator = organization.randomness.generator(f"{service}/{name}/runs")
         while True:

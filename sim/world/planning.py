@@ -36,6 +36,7 @@ def _plan(organization: Organization) -> None:
 def _steps_for(organization: Organization, kind: ChangeKind) -> list[PlannedStep | None]:
     """Return the steps that changes of ``kind`` go through; None where they skip one."""
     steps = organization.scenario.pipeline.steps
+    lanes = organization.scenario.pipeline.lanes()
     order = {name: position for position, name in enumerate(steps)}
     data_taken_at = min(
         (
@@ -51,6 +52,7 @@ def _steps_for(organization: Organization, kind: ChangeKind) -> list[PlannedStep
         else _planned(
             organization.scenario,
             name,
+            lanes[name],
             order[name],
             0 if spec.returns_to is None else order[spec.returns_to],
             planned(organization, spec.effect, data_are_taken=data_taken_at < order[name]),
@@ -61,10 +63,17 @@ def _steps_for(organization: Organization, kind: ChangeKind) -> list[PlannedStep
 
 
 def _planned(
-    scenario: Scenario, name: str, position: int, returns_to: int, effect: Effect, spec: Step
+    scenario: Scenario,
+    name: str,
+    lane: str,
+    position: int,
+    returns_to: int,
+    effect: Effect,
+    spec: Step,
 ) -> PlannedStep:
     return PlannedStep(
         name,
+        lane,
         position,
         returns_to,
         effect,

@@ -64,6 +64,7 @@ class PlannedStep:
     """A step as the changes of one kind meet it.
 
     Attributes:
+        lane: the name of its luck.
         position: its place in the whole pipeline.
         returns_to: the place where a failure leads.
         automation: share of executions that need no human.
@@ -72,6 +73,7 @@ class PlannedStep:
     """
 
     name: str
+    lane: str
     position: int
     returns_to: int
     effect: Effect

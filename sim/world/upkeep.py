@@ -30,10 +30,12 @@ def begin_stack(organization: Organization, stack: Stack) -> None:
     def gap() -> Distribution | None:
         return organization.scenario.upkeep.time_to_break_h
 
-    for step, spec in organization.scenario.pipeline.steps.items():
+    pipeline = organization.scenario.pipeline
+    lanes = pipeline.lanes()
+    for step, spec in pipeline.steps.items():
         if spec.role is not None:  # otherwise there is nobody to fall back on
             happen = partial(_break_and_repair, organization, stack, step)
-            sources.begin(organization, f"{stack.name}/upkeep/{step}", gap, happen)
+            sources.begin(organization, f"{stack.name}/upkeep/{lanes[step]}", gap, happen)
 
 
 def _break_and_repair(

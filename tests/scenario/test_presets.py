@@ -169,7 +169,7 @@ def test_a_level_touches_mechanisms_and_its_own_price(practice: str, level: str)
 
 
 def test_every_key_of_a_scenario_is_a_mechanism_or_is_not() -> None:
-    others = {"compute", "cost", "practices"} | OF_A_SWEEP
+    others = {"compute", "cost", "practices", "practice_reach"} | OF_A_SWEEP
     assert set(Scenario.model_fields) == MECHANISMS | NOT_A_PRACTICES | others
 
 
