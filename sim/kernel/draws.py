@@ -4,6 +4,7 @@
 differently (an exponential function for one number and for many), both use the same function.
 """
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -50,7 +51,9 @@ class DrawTable:
         columns: Sequence[Distribution | None],
         blocks: tuple[int, int] = BLOCKS,
     ) -> None:
-        self._bits = np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(replication, key)))
+        # As one array SeedSequence takes entropy sooner than as numbers of any size.
+        entropy = np.array([*_words_of(seed, replication), *_words(key)], dtype=np.uint32)
+        self._bits = np.random.PCG64(np.random.SeedSequence(entropy))
         self._generator = np.random.Generator(self._bits)
         self._columns = _Columns(columns)
         self._few, self._many = blocks
@@ -80,6 +83,21 @@ class DrawTable:
             del self._blocks[next(iter(self._blocks))]
         self._blocks[first_row] = block
         return block
+
+
+@functools.lru_cache(maxsize=8)
+def _words_of(seed: int, replication: int) -> list[int]:
+    """Return the words by which ``SeedSequence(seed, spawn_key=(replication, ...))`` begins."""
+    words = _words(seed)
+    return [*words, *[0] * (4 - len(words)), *_words(replication)]
+
+
+def _words(number: int) -> list[int]:
+    """Return the words of 32 bits of ``number``, the lowest first."""
+    words = [number & 0xFFFFFFFF]
+    while number := number >> 32:
+        words.append(number & 0xFFFFFFFF)
+    return words
 
 
 class _Columns:
