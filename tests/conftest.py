@@ -1,8 +1,45 @@
-"""What holds for all tests: none of them depends on how fast the machine is."""
+"""What holds for all tests: none depends on the machine's speed, and each file is parsed once."""
 
+import pickle
+from collections.abc import Iterator
+from functools import lru_cache
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
 from hypothesis import HealthCheck, settings
+from omegaconf import OmegaConf
 
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _each_text_is_parsed_once() -> Iterator[None]:
+    """Let Hydra parse a text of YAML once: a composition of the default reads 24 files.
+
+    Files are still read, found and merged by Hydra each time. What is kept is what a text means,
+    which nothing but the text decides.
+    """
+    load = OmegaConf.load
+
+    @lru_cache(maxsize=None)
+    def parsed(text: str) -> bytes:
+        return pickle.dumps(load(StringIO(text)))
+
+    def load_once(file: Any) -> Any:
+        if isinstance(file, (str, Path)):
+            return load(file)
+        text = file.read()
+        try:
+            return pickle.loads(parsed(text))
+        except Exception:  # is said with the name of the file
+            file.seek(0)
+            return load(file)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OmegaConf, "load", staticmethod(load_once))
+        yield
