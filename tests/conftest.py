@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def _each_text_is_parsed_once() -> Iterator[None]:
     """
     load = OmegaConf.load
 
-    @lru_cache(maxsize=None)
+    @cache
     def parsed(text: str) -> bytes:
         return pickle.dumps(load(StringIO(text)))
 

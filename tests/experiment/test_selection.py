@@ -207,7 +207,7 @@ def test_metrics_have_to_exist() -> None:
             select(frame, goal, 1)
 
 
-@pytest.mark.parametrize("shared", [0.0, 0.8])
+@pytest.mark.parametrize("shared", [0.0, pytest.param(0.8, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "means",
     [
