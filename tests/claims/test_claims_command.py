@@ -260,7 +260,7 @@ def test_refusals_come_before_any_simulation_and_exit_with_2(
     folder.mkdir()
     folder_of(folder, tiny_claim(), tiny_claim(id="T2", high=["automation=2"]))
     with pytest.raises(SystemExit) as done:
-        main(["--claims", "claims", "--organization", "startup"])
+        main(["--claims", "claims", "--organization", "startup", "--n-jobs", "1"])
     assert done.value.code == 2
     said = capfd.readouterr()
     assert said.err.startswith("T2, arm high: automation: 2 is not allowed")
