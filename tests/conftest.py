@@ -2,8 +2,6 @@
 
 import pickle
 from collections.abc import Iterator
-from functools import cache
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +23,20 @@ def _each_text_is_parsed_once() -> Iterator[None]:
     which nothing but the text decides.
     """
     load = OmegaConf.load
-
-    @cache
-    def parsed(text: str) -> bytes:
-        return pickle.dumps(load(StringIO(text)))
+    kept: dict[str, bytes] = {}
 
     def load_once(file: Any) -> Any:
         if isinstance(file, (str, Path)):
             return load(file)
         text = file.read()
-        try:
-            return pickle.loads(parsed(text))
-        except Exception:  # is said with the name of the file
+        if text not in kept:
             file.seek(0)
-            return load(file)
+            found = load(file)
+            try:
+                kept[text] = pickle.dumps(found)
+            except RecursionError:  # it is nested more deeply than pickle can follow
+                return found
+        return pickle.loads(kept[text])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(OmegaConf, "load", staticmethod(load_once))
