@@ -305,6 +305,7 @@ def kept(folder: Path) -> int:
         return store.count()
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 def test_the_scheduler_of_a_dask_cluster_dies(tmp_path: Path) -> None:
     with started([sys.executable, "-c", _SCHEDULER], tmp_path) as cluster:
@@ -350,7 +351,7 @@ def test_ctrl_c_ends_a_sweep_and_all_that_it_started(name: EngineName, tmp_path:
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("name", ["loky", "dask"])
+@pytest.mark.parametrize("name", ["loky", pytest.param("dask", marks=pytest.mark.slow)])
 def test_workers_notice_that_the_sweep_was_killed(name: EngineName, tmp_path: Path) -> None:
     with started([*ENDLESS, f"engine={name}", "n_jobs=2"], tmp_path) as sweep:
         until(lambda: has_results(tmp_path) or sweep.process.poll() is not None)

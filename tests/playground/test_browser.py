@@ -96,6 +96,7 @@ def test_a_link_restores_everything(open_page: Open) -> None:
     )
 
 
+@pytest.mark.slow
 def test_two_tabs_do_not_disturb_each_other(open_page: Open) -> None:
     pages = [open_page(SMALL), open_page(SMALL.replace("automation=0.2", "automation=0.7"))]
     for page in pages:
@@ -108,6 +109,7 @@ def test_two_tabs_do_not_disturb_each_other(open_page: Open) -> None:
     assert value(pages[1], "lead_time_h") < value(pages[0], "lead_time_h")
 
 
+@pytest.mark.slow
 def test_the_keyboard_is_enough(open_page: Open) -> None:
     page = open_page(SMALL)
     wait_for_all(page)
@@ -137,6 +139,7 @@ def test_the_keyboard_is_enough(open_page: Open) -> None:
     wait_for_all(page)
 
 
+@pytest.mark.slow
 def test_buttons(open_page: Open) -> None:
     page = open_page(SMALL)
     page.get_by_role("button", name="Make B like A").click()
