@@ -1,5 +1,6 @@
 """What holds for all tests: none depends on the machine's speed, and each file is parsed once."""
 
+import gc
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,13 @@ settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays until the end: modules, and thousands of tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)
