@@ -104,7 +104,7 @@ def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-@times(2, 12)
+@times(1, 6)
 def test_a_run(
     ends: int, whole_run: tuple[Path, float], rng: np.random.Generator, tmp_path: Path
 ) -> None:
@@ -132,7 +132,7 @@ def test_a_run(
             )
 
 
-@times(2, 12)
+@times(1, 6)
 def test_a_sweep_goes_on_as_if_nothing_had_happened(
     ends: int, whole_sweep: tuple[Path, float], rng: np.random.Generator, tmp_path: Path
 ) -> None:
@@ -163,7 +163,7 @@ def test_a_sweep_goes_on_as_if_nothing_had_happened(
         assert (here / table).read_bytes() == (folder / table).read_bytes()
 
 
-@times(2, 12)
+@times(1, 6)
 def test_a_playground(ends: int, rng: np.random.Generator, tmp_path: Path) -> None:
     for _ in range(ends):
         with started(PLAYGROUND, tmp_path) as running:

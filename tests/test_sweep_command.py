@@ -861,7 +861,7 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
 def test_too_many_points_are_refused_before_they_are_made(
     arguments: list[str], words: str, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert status("-m", "engine=loky", *arguments) == 2
+    assert status("-m", "--config-name=verification/mm1", "engine=loky", *arguments) == 2
     text = capsys.readouterr().err
     assert text.startswith(words)
     assert text.count("\n") == 1

@@ -12,6 +12,7 @@ import yaml
 from processes import PATIENCE_S
 
 import sim
+from sim.claims.command import main
 from sim.claims.load import CLAIMS, load_trials, read_claims
 
 TINY = ["horizon_weeks=8", "warmup_weeks=1"]
@@ -251,16 +252,22 @@ def test_a_file_that_cannot_be_read(text: str, expected: str, tmp_path: Path) ->
     assert re.match(expected, str(said.value)), str(said.value)
 
 
-def test_refusals_come_before_any_simulation_and_exit_with_2(tmp_path: Path) -> None:
+def test_refusals_come_before_any_simulation_and_exit_with_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "claims"
     folder.mkdir()
     folder_of(folder, tiny_claim(), tiny_claim(id="T2", high=["automation=2"]))
-    done = run(tmp_path, "--claims", "claims", "--organization", "startup")
-    assert done.returncode == 2
-    assert done.stderr.startswith("T2, arm high: automation: 2 is not allowed")
-    assert done.stderr.count("\n") == 1
-    assert done.stdout == ""
-    done = run(tmp_path, "--replications", "1")
-    assert done.returncode == 2
-    assert "'1' is not a whole number from 2 on" in done.stderr
+    with pytest.raises(SystemExit) as done:
+        main(["--claims", "claims", "--organization", "startup", "--n-jobs", "1"])
+    assert done.value.code == 2
+    said = capfd.readouterr()
+    assert said.err.startswith("T2, arm high: automation: 2 is not allowed")
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+    with pytest.raises(SystemExit) as done:
+        main(["--replications", "1"])
+    assert done.value.code == 2
+    assert "'1' is not a whole number from 2 on" in capfd.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["claims"]

@@ -76,7 +76,7 @@ def test_the_interval_covers_a_change_failure_rate_that_is_known() -> None:
     assert 0.93 <= covered(runs, "change_failure_rate", made * (1 - caught)) <= 0.97
 
 
-@pytest.mark.parametrize("truly_different", [0, 3])
+@pytest.mark.parametrize("truly_different", [pytest.param(0, marks=pytest.mark.slow), 3])
 def test_hardly_any_sweep_claims_an_effect_where_there_is_none(truly_different: int) -> None:
     # Eight points against a baseline in four metrics. They share their luck, and all of them the
     # noise of the baseline; rates and skewed times are among the metrics.

@@ -275,7 +275,8 @@ def test_the_same_with_real_simulations_and_two_processes(tmp_path: Path) -> Non
 
 # The end of an engine
 
-SWEEP = (sys.executable, "-m", "sim", "-m", "--config-name=verification/mm1", "automation=0,1")
+SIM = (sys.executable, "-m", "sim", "--config-name=verification/mm1")
+SWEEP = (*SIM, "-m", "automation=0,1")
 ENDLESS = (*SWEEP, "replications=100000", "horizon_weeks=20", "hydra.sweep.dir=mine")
 GOES_ON = (
     "; what was finished is kept, and the same command with hydra.sweep.dir=mine goes on from "
@@ -305,6 +306,7 @@ def kept(folder: Path) -> int:
         return store.count()
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 def test_the_scheduler_of_a_dask_cluster_dies(tmp_path: Path) -> None:
     with started([sys.executable, "-c", _SCHEDULER], tmp_path) as cluster:
@@ -340,7 +342,9 @@ def test_the_head_of_a_ray_cluster_dies(tmp_path: Path) -> None:
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("name", ["loky", "dask", pytest.param("ray", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", ["loky", *(pytest.param(name, marks=pytest.mark.slow) for name in ("dask", "ray"))]
+)
 def test_ctrl_c_ends_a_sweep_and_all_that_it_started(name: EngineName, tmp_path: Path) -> None:
     command = [*ENDLESS, f"engine={name}", "n_jobs=2"]
     status, printed, errors = interrupt(command, tmp_path, lambda _: has_results(tmp_path))
@@ -350,7 +354,7 @@ def test_ctrl_c_ends_a_sweep_and_all_that_it_started(name: EngineName, tmp_path:
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("name", ["loky", "dask"])
+@pytest.mark.parametrize("name", ["loky", pytest.param("dask", marks=pytest.mark.slow)])
 def test_workers_notice_that_the_sweep_was_killed(name: EngineName, tmp_path: Path) -> None:
     with started([*ENDLESS, f"engine={name}", "n_jobs=2"], tmp_path) as sweep:
         until(lambda: has_results(tmp_path) or sweep.process.poll() is not None)
@@ -362,7 +366,7 @@ def test_workers_notice_that_the_sweep_was_killed(name: EngineName, tmp_path: Pa
 
 @pytest.mark.processes
 def test_a_worker_of_a_single_run_dies(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sim", "replications=1000", "n_jobs=2"]
+    command = [*SIM, "replications=10000", "n_jobs=2"]
     with started(command, tmp_path) as run:
 
         def workers() -> list[psutil.Process]:

@@ -68,10 +68,10 @@ def test_what_never_pays_is_said_so() -> None:
 
 def test_the_arms_differ_by_the_roadmap_alone() -> None:
     scenario = sim.load(INVEST, f"horizon_weeks={WEEKS}", "warmup_weeks=4")
-    payback = pay_back(scenario, replications=3, seed=5, n_jobs=1)
+    payback = pay_back(scenario, replications=2, seed=5, n_jobs=1)
     for study, expected in ((payback.invested, scenario), (payback.waited, None)):
         alone = sim.replicate(
-            expected or sim.load(f"horizon_weeks={WEEKS}", "warmup_weeks=4"), 3, 5, n_jobs=1
+            expected or sim.load(f"horizon_weeks={WEEKS}", "warmup_weeks=4"), 2, 5, n_jobs=1
         )
         pd.testing.assert_frame_equal(study.runs, alone.runs)
     assert (payback.cumulated()[:, :8] == 0).all(), "nothing differs before the start"

@@ -207,7 +207,7 @@ def test_metrics_have_to_exist() -> None:
             select(frame, goal, 1)
 
 
-@pytest.mark.parametrize("shared", [0.0, 0.8])
+@pytest.mark.parametrize("shared", [0.0, pytest.param(0.8, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "means",
     [
@@ -249,12 +249,9 @@ def optimal(data: FloatArray, first: int, step: int, total: int) -> pd.DataFrame
     return so_far(data, n)
 
 
-@pytest.mark.parametrize(
-    ("equal", "repetitions"), [(900, 150), pytest.param(1200, 600, marks=pytest.mark.slow)]
-)
-def test_optimal_allocation_needs_half_the_runs_of_equal_allocation(
-    equal: int, repetitions: int, fewer_draws: None
-) -> None:
+@pytest.mark.slow
+def test_optimal_allocation_needs_half_the_runs_of_equal_allocation(fewer_draws: None) -> None:
+    equal, repetitions = 1200, 600
     # The example of Chen et al. (2000): 10 designs, normal with means 1 ... 10 and deviation 6.
     rng = np.random.default_rng(9)
     true = np.arange(1.0, 11.0)

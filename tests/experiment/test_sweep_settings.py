@@ -98,7 +98,10 @@ def test_the_cap_and_a_metric_that_never_has_a_value(tmp_path: Path) -> None:
     "settings",
     [
         {"precision": {"half_width": {"lead_time_h": 0.5}}},
-        {"precision": {"half_width": {"lead_time_h": 0.2}, "of": "differences"}},
+        pytest.param(
+            {"precision": {"half_width": {"lead_time_h": 0.2}, "of": "differences"}},
+            marks=pytest.mark.slow,
+        ),
         {"select": {"metric": "lead_time_h", "budget": 120}, "replications": 10},
         {"select": {"metric": "cost_per_week", "goal": "largest",
                     "at_most": {"lead_time_h": 13.0}, "probability": 0.99}, "replications": 8},

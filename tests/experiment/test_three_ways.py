@@ -305,6 +305,6 @@ def test_random_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_many_random_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seed = int.from_bytes(os.urandom(4))
     print(f"seed {seed}")
-    found, valid = look_for_differences(Ways(tmp_path, monkeypatch), seed, count=40)
+    found, valid = look_for_differences(Ways(tmp_path, monkeypatch), seed, count=30)
     assert not found, f"seed {seed}\n" + "\n".join(found)
-    assert valid >= 4  # two in five are; so few would be chance once in a hundred thousand runs
+    assert valid >= 2  # two in five are; so few would be chance once in a hundred thousand runs

@@ -54,7 +54,7 @@ def test_the_last_answer_is_that_of_a_comparison() -> None:
         counts = [item.replications for item in found[1:]]
         assert counts == sorted(counts)
         assert counts[-1] == 3
-        expected = sim.compare(scenarios, replications=3)
+        expected = sim.compare(scenarios, replications=3, n_jobs=1)
         pd.testing.assert_frame_equal(
             found[-1].comparison.runs, expected.runs, check_like=True, check_exact=True
         )

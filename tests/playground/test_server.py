@@ -69,7 +69,12 @@ def test_pages_that_go_away_take_their_work_back() -> None:
 
 @pytest.mark.processes
 @pytest.mark.parametrize(
-    ("number", "kills"), [(signal.SIGINT, 0), (signal.SIGINT, 2), (signal.SIGTERM, 1)]
+    ("number", "kills"),
+    [
+        pytest.param(signal.SIGINT, 0, marks=pytest.mark.slow),
+        (signal.SIGINT, 2),
+        pytest.param(signal.SIGTERM, 1, marks=pytest.mark.slow),
+    ],
 )
 def test_it_is_ended_while_pages_wait_on_workers_of_which_some_were_killed(
     number: signal.Signals, kills: int, tmp_path: Path

@@ -190,9 +190,24 @@ def test_an_unstable_organization_is_flagged() -> None:
     )
 
 
-@settings(max_examples=4, deadline=None, derandomize=True)
-@given(st.sets(st.sampled_from(EVERYTHING), min_size=1, max_size=40))
+ABSENT = st.sets(st.sampled_from(EVERYTHING), min_size=1, max_size=40)
+
+
+@settings(max_examples=2, deadline=None, derandomize=True)
+@given(ABSENT)
 def test_whatever_is_absent_the_report_shows_the_rest(names: set[str]) -> None:
+    render_without(names)
+
+
+@pytest.mark.slow
+@settings(max_examples=8, deadline=None)
+@given(ABSENT)
+def test_whatever_else_is_absent_the_report_shows_the_rest(names: set[str]) -> None:
+    render_without(names)
+
+
+def render_without(names: set[str]) -> None:
+    """Show the report of a run in all media without some tables and columns."""
     whole = one().records
     tables = {
         name: frame.drop(columns=[c for c in frame if f"{name}.{c}" in names])

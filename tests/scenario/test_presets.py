@@ -115,35 +115,34 @@ def test_every_maturity_chooses_a_level_of_every_practice(organization: str, mat
 
 @pytest.mark.parametrize("maturity", ["google_0", "microsoft_0"])
 def test_at_level_0_everything_is_by_hand(maturity: str) -> None:
-    scenario = sim.load(f"maturity={maturity}")
+    scenario = sim.load("organization=startup", f"maturity={maturity}")
     assert scenario.automation == 0
     assert scenario.standardization == 0
     assert all(not step.also_automated for step in scenario.pipeline.steps.values())
     assert all(not step.automation for step in scenario.pipeline.steps.values())
 
 
-@pytest.mark.parametrize(("practice", "level"), OPTIONS, ids=NAMES)
-def test_every_level_sets_what_its_file_says(practice: str, level: str) -> None:
-    scenario = sim.load(f"practice/{practice}={level}")
-    assert scenario.practices.get(practice) == (None if level == "none" else level)
-    for key, value in keys_of(practice, level).items():
-        found = at(scenario, key)
-        found = list(found) if isinstance(found, tuple) else found
-        assert found == value or found.model_dump() == value, key
-
-
-def test_random_mixes_compose() -> None:
+def test_random_mixes_set_what_their_files_say_and_each_level_is_in_one() -> None:
+    """No two practices set the same key (see below), so that each has its say in a mix."""
     chance = random.Random(20190822)
-    for _ in range(8):
-        chosen = {practice: chance.choice(LEVELS[practice]) for practice in PRACTICES}
-        organization = chance.choice(ORGANIZATIONS)
+    decks = {practice: chance.sample(levels, len(levels)) for practice, levels in LEVELS.items()}
+    dealt = set()
+    for number in range(max(8, *map(len, decks.values()))):
+        chosen = {practice: deck[number % len(deck)] for practice, deck in decks.items()}
         scenario = sim.load(
-            f"organization={organization}",
+            f"organization={ORGANIZATIONS[number % len(ORGANIZATIONS)]}",
             *(f"practice/{practice}={level}" for practice, level in chosen.items()),
         )
         assert scenario.practices == {
             practice: level for practice, level in chosen.items() if level != "none"
         }
+        for practice, level in chosen.items():
+            for key, value in keys_of(practice, level).items():
+                found = at(scenario, key)
+                found = list(found) if isinstance(found, tuple) else found
+                assert found == value or found.model_dump() == value, (practice, level, key)
+        dealt |= set(chosen.items())
+    assert dealt == set(OPTIONS)
 
 
 def test_none_is_the_scenario_without_the_group() -> None:

@@ -1,6 +1,5 @@
 """The roadmap in a scenario: what its items bring, and what is wrong with one."""
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 import yaml
 
 import sim
+from sim.app import main
 from sim.configuration.dump import to_yaml
 from sim.scenario.files import SCENARIOS
 from sim.scenario.from_data import validate
@@ -213,12 +213,18 @@ def test_the_second_item_is_named_as_such() -> None:
     assert "roadmap.1.start_week" in message(f"roadmap=[{fine},{wrong}]")
 
 
-def test_errors_come_before_any_simulation_and_without_a_traceback(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sim", *SHORT, item("practice: x, level: full, start_week: 1")]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert "roadmap.0.practice" in done.stderr
-    assert "Traceback" not in done.stderr + done.stdout
+def test_errors_come_before_any_simulation_and_without_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["sim"])
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+    with pytest.raises(SystemExit) as done:
+        main([*SHORT, item("practice: x, level: full, start_week: 1")])
+    assert done.value.code == 2
+    said = capfd.readouterr()
+    assert said.err.startswith("roadmap.0.practice")
+    assert (said.err.count("\n"), said.out) == (1, "")
     assert list(tmp_path.iterdir()) == []
 
 

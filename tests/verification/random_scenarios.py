@@ -10,6 +10,7 @@ import types
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import pytest
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -54,6 +55,13 @@ LEFT_OUT = (
 )
 MOST_ROWS = 10_000
 """What is expected to give more is drawn again."""
+
+
+def few_and_more(few: int, more: int) -> list[Any]:
+    """Return seeds from 0 on as values of a parameter: all but the first few are slow tests."""
+    return [
+        seed if seed < few else pytest.param(seed, marks=pytest.mark.slow) for seed in range(more)
+    ]
 
 
 def random_scenario(seed: int) -> Scenario:

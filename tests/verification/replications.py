@@ -7,7 +7,6 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 import sim
-from sim.experiment.parallel import in_parallel
 
 # One chance in a thousand, per comparison, that a right program fails; the seeds are fixed, so a
 # comparison that passes once passes always.
@@ -17,12 +16,14 @@ CONFIDENCE = 0.999
 def observe(
     scenario: object, statistic: Callable[[sim.Run], ArrayLike], replications: int, seed: int = 1
 ) -> np.ndarray:
-    """Return ``statistic`` of each replication as a row."""
+    """Return ``statistic`` of each replication as a row.
 
-    def one(replication: int) -> ArrayLike:
-        return statistic(sim.simulate(scenario, seed=seed, replication=replication))
-
-    rows = in_parallel(one, [(number,) for number in range(replications)], n_jobs=2)
+    They are simulated in this process: the other cores have tests of their own.
+    """
+    rows = [
+        statistic(sim.simulate(scenario, seed=seed, replication=number))
+        for number in range(replications)
+    ]
     return np.array(rows, dtype=float)
 
 

@@ -20,7 +20,7 @@ ROADMAP = """roadmap=[
 OTHERS = ("horizon_weeks=40", "warmup_weeks=0", "incidents.on_call=[]", "threats.succeeds=0.5")
 
 
-@pytest.fixture(scope="module", params=["midsize", "scaleup"])
+@pytest.fixture(scope="module", params=["midsize", pytest.param("scaleup", marks=pytest.mark.slow)])
 def run(request: pytest.FixtureRequest) -> sim.Run:
     roadmap = " ".join(ROADMAP.split())
     scenario = sim.load(
