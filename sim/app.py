@@ -15,7 +15,6 @@ from sim.configuration.arguments import Arguments
 from sim.configuration.composition import Files
 from sim.configuration.load import composed_scenario
 from sim.configuration.program import compose_and_run, results_folder
-from sim.document.terminal import print_document
 from sim.ending import last_words
 from sim.experiment.axes import Axis
 from sim.experiment.engines import EngineError, start_early
@@ -138,14 +137,17 @@ def _run(files: Files, overrides: Sequence[str], folder: Path) -> None:
         if wanted.is_large:
             print(wanted, file=sys.stderr, flush=True)
         study, payback = _simulate(scenario)
-        from sim.report.study_document import study_document  # matplotlib: it takes a while
+        from sim.document.terminal import print_document
+        from sim.report.drawing import drawn_meanwhile
+        from sim.report.study_document import study_document
 
         console = Console()
-        print_document(study_document(study, payback), console)
-        from sim.report.folder import write_folder
+        with drawn_meanwhile(study, payback) as pictures:
+            print_document(study_document(study, payback), console)
+            from sim.report.folder import write_folder
 
-        with console.status("writing the report"):
-            write_folder(study, folder, payback)
+            with console.status("drawing the figures"):
+                write_folder(study, folder, payback, pictures())
         console.print(
             printable(f"Report, tables and figures: {_readable(folder)}/"),
             style="bold",
@@ -227,17 +229,22 @@ def _again(folder: Path) -> str:
 
 
 def _report(sweep: Sweep, variants: Variants, folder: Path) -> None:
+    from sim.document.document import illustrated
+    from sim.document.picture import drawn
     from sim.document.terminal import WIDE, print_document
     from sim.report.sweep_content import findings
     from sim.report.sweep_document import sweep_document
-    from sim.report.sweep_figures import sweep_pictures
     from sim.report.sweep_folder import write_sweep_folder
 
     console = Console()
     found = findings(sweep)
-    document = sweep_document(found, sweep_pictures(found), is_wide=console.width >= WIDE)
+    document = sweep_document(found, is_wide=console.width >= WIDE)
     print_document(document, console)
-    write_sweep_folder(found, document, variants, folder)
+    with console.status("drawing the figures"):
+        from sim.report.sweep_figures import sweep_pictures  # matplotlib: it takes a while
+
+        pictures = [drawn(picture, sweep.base.png) for picture in sweep_pictures(found)]
+        write_sweep_folder(found, illustrated(document, pictures), variants, folder)
     console.print(
         printable(f"Report, tables and figures: {_readable(folder)}/"),
         style="bold",

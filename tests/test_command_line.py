@@ -69,7 +69,7 @@ def test_it_writes_exactly_the_expected_files(sound: tuple[Path, str]) -> None:
         "summary.csv",
         "weekly.parquet",
         *(f"tables/{name}.parquet" for name in SCHEMAS),
-        *(f"figures/{name}.png" for name in FIGURES),
+        *(f"figures/{name}.svg" for name in FIGURES),
     }
 
 
