@@ -20,6 +20,7 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.types import Override, OverrideType
+from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, Node, OmegaConf, open_dict
 from omegaconf.basecontainer import BaseContainer
 
@@ -79,13 +80,17 @@ class Read(NamedTuple):
 
     Attributes:
         config: the configuration, pickled.
+        of_hydra: what is in it for Hydra itself, pickled.
         choices: what is chosen, by config group.
         sweep: the sweep that the files store, if they store one.
+        sweeps: whether it is to be run even if nobody asks for a sweep.
     """
 
     config: bytes
+    of_hydra: bytes
     choices: Mapping[str, str | None]
     sweep: object
+    sweeps: bool
 
 
 def read(files: Files, overrides: Sequence[str]) -> Read:
@@ -104,9 +109,12 @@ def _read(files: Files, choices: tuple[str, ...]) -> Read:
         made = hydra.compose(files.name, [*files.of_hydra, *choices], return_hydra_config=True)
     sweep = OmegaConf.select(made, "hydra.sweeper.params")
     chosen = dict(made.hydra.runtime.choices)
+    of_hydra = pickle.dumps(OmegaConf.masked_copy(made, "hydra"))
+    sweeps = made.hydra.mode is RunMode.MULTIRUN
     with open_dict(made):
         del made["hydra"]
-    return Read(pickle.dumps(made), chosen, OmegaConf.to_container(sweep) if sweep else None)
+    stored = OmegaConf.to_container(sweep) if sweep else None
+    return Read(pickle.dumps(made), of_hydra, chosen, stored, sweeps)
 
 
 _kept = lru_cache(_KEPT)(_read)

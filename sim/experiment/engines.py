@@ -90,11 +90,12 @@ def engine(
 
 
 def start_early() -> None:
-    """Let a worker process start that will be wanted in a moment, while other things are done.
+    """Start a worker process per core that will be wanted in a moment, while other things are done.
 
-    One only: more of them would take the cores from other work.
+    Each imports the model, which takes a second.
     """
-    _Loky(1).submit(int)
+    for _ in range(cores()):
+        _Loky(cores()).submit(importlib.import_module, "sim.experiment.run")
 
 
 def cores() -> int:

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from scipy import special
 
 from .spec import LARGEST_COUNT, LONGEST
 
@@ -113,7 +113,7 @@ def lognormal_quantiles(uniforms: Floats, location: Any, scale: Any) -> Floats:
         location: mean of the logarithm, one or such that it can be broadcast.
         scale: standard deviation of the logarithm, likewise.
     """
-    return np.asarray(np.exp(location + scale * special.ndtri(uniforms)))
+    return np.asarray(np.exp(location + scale * scipy.special.ndtri(uniforms)))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -137,7 +137,7 @@ class Gamma(_Distribution):
     def quantile(self, uniforms: Floats) -> Floats:
         """Return the quantiles at ``uniforms`` (any shape, in [0, 1))."""
         shape = self.cv**-2
-        return np.asarray(special.gammaincinv(shape, uniforms) * (self.mean / shape))
+        return np.asarray(scipy.special.gammaincinv(shape, uniforms) * (self.mean / shape))
 
 
 class _ThreePoint(_Distribution):
@@ -185,7 +185,7 @@ class Pert(_ThreePoint):
         span = self.high - self.low
         alpha = 1 + 4 * (self.mode - self.low) / span
         beta = 1 + 4 * (self.high - self.mode) / span
-        return np.asarray(self.low + span * special.betaincinv(alpha, beta, uniforms))
+        return np.asarray(self.low + span * scipy.special.betaincinv(alpha, beta, uniforms))
 
 
 class Uniform(_Distribution):
