@@ -100,8 +100,9 @@ def read(files: Files, overrides: Sequence[str]) -> Read:
         Exception: one that Hydra raises.
     """
     choices = tuple(text for text in overrides if not sets_a_value(parse(text)))
-    # What a choice refers to, an environment variable say, may change.
-    return (_read if any("${" in choice for choice in choices) else _kept)(files, choices)
+    # What a choice refers to, an environment variable say, may change; a folder is resolved later.
+    refers = any("${" in text for text in choices if not text.startswith("hydra.run."))
+    return (_read if refers else _kept)(files, choices)
 
 
 def _read(files: Files, choices: tuple[str, ...]) -> Read:
