@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sim.configuration.arguments import Arguments
 from sim.ending import last_words
-from sim.experiment.engines import EngineError, start_early
+from sim.experiment.engines import EngineError, cores, start_early
 from sim.scenario.errors import Problem, ScenarioError
 from sim.words import printable
 
@@ -85,8 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         asked = Arguments.split(arguments)
         with last_words(_of_a_run):
-            if _wants_workers(asked):
-                start_early()
+            start_early(_workers_wanted(asked))
             with ExitStack() as reading:
                 reading.enter_context(_shown("reading the scenario"))
                 from sim.configuration.program import compose_and_run
@@ -109,15 +108,22 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(0)
 
 
-def _wants_workers(asked: Arguments) -> bool:
-    """Return whether a worker process per core will be wanted, as far as one can tell by now."""
-    if {"engine", "n_jobs"} & asked.keys:
-        return False
-    # A file may say that there is one replication, or one process.
-    is_default = (
-        asked.runs and asked.config_name is None and "replications=1" not in asked.overrides
-    )
-    return asked.sweeps or is_default
+def _workers_wanted(asked: Arguments) -> int:
+    """Return how many worker processes will be wanted, as far as one can tell by now."""
+    if "engine" in asked.keys:
+        return 0
+    (given,) = [text for text in asked.overrides if text.startswith("n_jobs=")][-1:] or [
+        "n_jobs=-1"
+    ]
+    number = given.partition("=")[2]
+    if number != "-1" and not (number.isascii() and number.isdecimal()):
+        return 0
+    workers = cores() if number == "-1" else int(number)
+    if workers > cores():  # perhaps by mistake
+        return 0
+    # Another file than the default may say that there is one replication, or one process.
+    runs = asked.runs and asked.config_name is None and "replications=1" not in asked.overrides
+    return workers if asked.sweeps or (runs and workers > 1) else 0
 
 
 @contextmanager

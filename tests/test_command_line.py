@@ -15,7 +15,8 @@ from omegaconf import DictConfig
 from processes import PATIENCE_S, interrupt
 
 import sim
-from sim.app import main
+from sim.app import _workers_wanted, main
+from sim.configuration.arguments import Arguments
 from sim.configuration.program import results_folder
 from sim.log import SCHEMAS
 
@@ -264,6 +265,31 @@ def test_the_composed_scenario_can_be_printed(tmp_path: Path) -> None:
     assert composed["automation"] == 0.5
     assert composed["pipeline"]["steps"]["train"]["run_h"] == 3
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "workers"),
+    [
+        ([], 4),
+        (["automation=0.3"], 4),
+        (["n_jobs=2"], 2),
+        (["n_jobs=-1", "--config-dir=."], 4),
+        (["n_jobs=1"], 0),
+        (["replications=1"], 0),
+        (["n_jobs=many"], 0),
+        (["n_jobs=500"], 0),
+        (["--config-name=verification/mm1"], 0),  # which may say that there is one replication
+        (["--cfg", "job"], 0),
+        (["-m", "automation=0,1"], 4),
+        (["-m", "automation=0,1", "n_jobs=1"], 1),
+        (["-m", "automation=0,1", "engine=dask"], 0),
+    ],
+)
+def test_workers_start_early_only_where_they_are_wanted_for_sure(
+    arguments: list[str], workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.app.cores", lambda: 4)
+    assert _workers_wanted(Arguments.split(arguments)) == workers
 
 
 def composed_with(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, Path]:

@@ -89,13 +89,13 @@ def engine(
         yield started
 
 
-def start_early() -> None:
-    """Start a worker process per core that will be wanted in a moment, while other things are done.
+def start_early(workers: int) -> None:
+    """Start worker processes that will be wanted in a moment, while other things are done.
 
     Each imports the model, which takes a second.
     """
-    for _ in range(cores()):
-        _Loky(cores()).submit(importlib.import_module, "sim.experiment.run")
+    for _ in range(workers):
+        _Loky(workers).submit(importlib.import_module, "sim.experiment.run")
 
 
 def cores() -> int:
