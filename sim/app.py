@@ -2,36 +2,27 @@
 
 import sys
 import textwrap
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
-
-from rich.console import Console
+from typing import TYPE_CHECKING, NoReturn
 
 from sim.configuration.arguments import Arguments
-from sim.configuration.composition import Files
-from sim.configuration.load import composed_scenario
-from sim.configuration.program import compose_and_run, results_folder
-from sim.document.terminal import print_document
 from sim.ending import last_words
-from sim.experiment.axes import Axis
-from sim.experiment.engines import EngineError, start_early
-from sim.experiment.payback import Payback, pay_back
-from sim.experiment.replicate import Study, replicate
-from sim.experiment.resources import demand, demand_of_sweep, refuse_too_large
-from sim.experiment.store import DiskError, ResultsError
-from sim.experiment.sweep import STORE, run_sweep
-from sim.experiment.sweep_results import Sweep
-from sim.report.progress import ShownSweep, progress_bar
+from sim.experiment.engines import EngineError, cores, start_early
 from sim.scenario.errors import Problem, ScenarioError
-from sim.scenario.files import groups, scenario_names
-from sim.scenario.organization import Scenario
-from sim.scenario.variants import Variants
 from sim.words import printable
-from sim.world.clock import SimulationError
+
+# What takes long is imported where it is needed: a person waits for a sign of life, and for the
+# table, and worker processes import the model meanwhile.
+if TYPE_CHECKING:
+    from sim.experiment.axes import Axis
+    from sim.experiment.payback import Payback
+    from sim.experiment.replicate import Study
+    from sim.experiment.sweep_results import Sweep
+    from sim.scenario.organization import Scenario
+    from sim.scenario.variants import Variants
 
 _HELP = """\
 mldelivery {version}: simulates an organization that delivers machine-learning systems and shows
@@ -74,6 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if "--help" in arguments or "-h" in arguments:
+        from importlib.metadata import version
+
+        from sim.scenario.files import groups, scenario_names
+
         practices = [group.partition("/")[2] for group in groups() if "practice/" in group]
         text = _HELP.format(
             version=version("mldelivery"),
@@ -83,18 +78,29 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         print(text)
         sys.exit(0)
     if "--version" in arguments:
+        from importlib.metadata import version
+
         print(f"mldelivery {version('mldelivery')}")
         sys.exit(0)
     try:
         asked = Arguments.split(arguments)
         with last_words(_of_a_run):
-            if asked.sweeps and "engine" not in asked.keys:
-                start_early()
-            compose_and_run(asked, _run, _sweep)
+            start_early(_workers_wanted(asked))
+            with ExitStack() as reading:
+                reading.enter_context(_shown("reading the scenario"))
+                from sim.configuration.program import compose_and_run
+
+                def run(compose: Callable[[], "Scenario"], folder: Path) -> None:
+                    reading.close()
+                    _run(compose, folder)
+
+                def sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path) -> None:
+                    reading.close()
+                    _sweep(axes, variants, folder)
+
+                compose_and_run(asked, run, sweep)
     except ScenarioError as error:
         _stop(str(error), status=2)
-    except ResultsError as error:
-        _stop(str(error), status=1)
     except EngineError as error:
         _stop(f"{error}; nothing was written", status=1)
     except OSError as error:
@@ -102,9 +108,41 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(0)
 
 
+def _workers_wanted(asked: Arguments) -> int:
+    """Return how many worker processes will be wanted, as far as one can tell by now."""
+    if "engine" in asked.keys:
+        return 0
+    (given,) = [text for text in asked.overrides if text.startswith("n_jobs=")][-1:] or [
+        "n_jobs=-1"
+    ]
+    number = given.partition("=")[2]
+    if number != "-1" and not (number.isascii() and number.isdecimal()):
+        return 0
+    workers = cores() if number == "-1" else int(number)
+    if workers > cores():  # perhaps by mistake
+        return 0
+    # Another file than the default may say that there is one replication, or one process.
+    runs = asked.runs and asked.config_name is None and "replications=1" not in asked.overrides
+    return workers if asked.sweeps or (runs and workers > 1) else 0
+
+
+@contextmanager
+def _shown(words: str) -> Iterator[None]:
+    """Show words on a terminal during the block; without a library, as their import takes long."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    print(words, end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+
+
 def _of_a_run() -> str:
-    with suppress(Exception):  # before Hydra has chosen the folder
-        folder = results_folder()
+    with suppress(Exception):  # before the folder is chosen
+        # It would take a second to import it now.
+        folder = sys.modules["sim.configuration.program"].results_folder()
         if (folder / "report.html").exists():
             return f"interrupted, when the report was complete: {_readable(folder)}/"
         _remove_if_empty(folder)
@@ -120,32 +158,42 @@ def _stop(message: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-def _run(files: Files, overrides: Sequence[str], folder: Path) -> None:
+def _run(compose: Callable[[], "Scenario"], folder: Path) -> None:
+    from sim.world.clock import SimulationError
+
     try:
+        scenario = compose()
+        folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise ScenarioError(
                 [Problem("hydra.run.dir", f"'{folder}' is not empty", "choose another folder")]
             )
-        scenario = composed_scenario(files, overrides)
         if scenario.animation:
             from sim.report.animation import INSTALL, is_possible
 
             if not is_possible():
                 raise ScenarioError([Problem("animation", "needs vidigi", INSTALL)])
+        from sim.experiment.resources import demand
+
         arms = 2 if scenario.roadmap else 1
         work = [(scenario, arms * scenario.replications)]
         wanted = demand(work, scenario.n_jobs, keeps_weeks=True)
         if wanted.is_large:
             print(wanted, file=sys.stderr, flush=True)
         study, payback = _simulate(scenario)
-        from sim.report.study_document import study_document  # matplotlib: it takes a while
+        from rich.console import Console
+
+        from sim.document.terminal import print_document
+        from sim.report.drawing import drawn_meanwhile
+        from sim.report.study_document import study_document
 
         console = Console()
-        print_document(study_document(study, payback), console)
-        from sim.report.folder import write_folder
+        with drawn_meanwhile(study, payback) as pictures:
+            print_document(study_document(study, payback), console)
+            from sim.report.folder import write_folder
 
-        with console.status("writing the report"):
-            write_folder(study, folder, payback)
+            with console.status("drawing the figures"):
+                write_folder(study, folder, payback, pictures())
         console.print(
             printable(f"Report, tables and figures: {_readable(folder)}/"),
             style="bold",
@@ -164,8 +212,10 @@ def _run(files: Files, overrides: Sequence[str], folder: Path) -> None:
         _remove_if_empty(folder)
 
 
-def _simulate(scenario: Scenario) -> tuple[Study, Payback | None]:
+def _simulate(scenario: "Scenario") -> "tuple[Study, Payback | None]":
     """Replicate ``scenario``; one with a roadmap also without it, to see what it brings."""
+    from sim.report.progress import progress_bar
+
     with progress_bar() as progress:
         arms = 2 if scenario.roadmap else 1
         total = arms * scenario.replications
@@ -174,14 +224,23 @@ def _simulate(scenario: Scenario) -> tuple[Study, Payback | None]:
         def advance(done: int) -> None:
             progress.update(task, completed=done)
 
+        # While the bar is there already, and workers import the same.
+        from sim.experiment.payback import pay_back
+        from sim.experiment.replicate import replicate
+
         if not scenario.roadmap:
             return replicate(scenario, progress=advance), None
         payback = pay_back(scenario, progress=advance)
         return payback.invested, payback
 
 
-def _sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
+def _sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path) -> None:
     """Run a sweep in ``folder``, or what it lacks there."""
+    from sim.experiment.resources import demand_of_sweep, refuse_too_large
+    from sim.experiment.store import DiskError, ResultsError
+    from sim.experiment.sweep import STORE, run_sweep
+    from sim.report.sweep_progress import ShownSweep
+
     folder = folder.absolute()
     if folder.exists() and any(folder.iterdir()) and not (folder / STORE).exists():
         hint = "choose another folder"
@@ -205,10 +264,14 @@ def _sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
     except (EngineError, DiskError, OSError) as error:
         _remove_if_empty(folder)
         if not folder.exists():
+            if isinstance(error, DiskError):
+                _stop(str(error), status=1)
             raise
         what = f"the results cannot be written: {error}" if isinstance(error, OSError) else error
         kept = "" if isinstance(error, DiskError) else "; what was finished is kept"
         _stop(f"{what}{kept}, and {_again(folder)}", status=1)
+    except ResultsError as error:
+        _stop(str(error), status=1)
     finally:
         _remove_if_empty(folder)
     if sweep.failures:
@@ -226,18 +289,25 @@ def _again(folder: Path) -> str:
     return f"the same command with hydra.sweep.dir={_readable(folder)} goes on from there"
 
 
-def _report(sweep: Sweep, variants: Variants, folder: Path) -> None:
+def _report(sweep: "Sweep", variants: "Variants", folder: Path) -> None:
+    from rich.console import Console
+
+    from sim.document.document import illustrated
+    from sim.document.picture import drawn
     from sim.document.terminal import WIDE, print_document
     from sim.report.sweep_content import findings
     from sim.report.sweep_document import sweep_document
-    from sim.report.sweep_figures import sweep_pictures
     from sim.report.sweep_folder import write_sweep_folder
 
     console = Console()
     found = findings(sweep)
-    document = sweep_document(found, sweep_pictures(found), is_wide=console.width >= WIDE)
+    document = sweep_document(found, is_wide=console.width >= WIDE)
     print_document(document, console)
-    write_sweep_folder(found, document, variants, folder)
+    with console.status("drawing the figures"):
+        from sim.report.sweep_figures import sweep_pictures  # matplotlib: it takes a while
+
+        pictures = [drawn(picture, sweep.base.png) for picture in sweep_pictures(found)]
+        write_sweep_folder(found, illustrated(document, pictures), variants, folder)
     console.print(
         printable(f"Report, tables and figures: {_readable(folder)}/"),
         style="bold",

@@ -1,17 +1,23 @@
 """``python -m sim`` as a person meets it: what it prints, writes, refuses and leaves behind."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from omegaconf import DictConfig
 from processes import PATIENCE_S, interrupt
 
 import sim
-from sim.app import main
+from sim.app import _workers_wanted, main
+from sim.configuration.arguments import Arguments
+from sim.configuration.program import results_folder
 from sim.log import SCHEMAS
 
 TINY = ("horizon_weeks=12", "replications=2")
@@ -69,7 +75,7 @@ def test_it_writes_exactly_the_expected_files(sound: tuple[Path, str]) -> None:
         "summary.csv",
         "weekly.parquet",
         *(f"tables/{name}.parquet" for name in SCHEMAS),
-        *(f"figures/{name}.png" for name in FIGURES),
+        *(f"figures/{name}.svg" for name in FIGURES),
     }
 
 
@@ -267,6 +273,80 @@ def test_the_composed_scenario_can_be_printed(
     composed = yaml.safe_load(capfd.readouterr().out)
     assert composed["automation"] == 0.5
     assert composed["pipeline"]["steps"]["train"]["run_h"] == 3
+    assert list(in_process.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "workers"),
+    [
+        ([], 4),
+        (["automation=0.3"], 4),
+        (["n_jobs=2"], 2),
+        (["n_jobs=-1", "--config-dir=."], 4),
+        (["n_jobs=1"], 0),
+        (["replications=1"], 0),
+        (["n_jobs=many"], 0),
+        (["n_jobs=500"], 0),
+        (["--config-name=verification/mm1"], 0),  # which may say that there is one replication
+        (["--cfg", "job"], 0),
+        (["-m", "automation=0,1"], 4),
+        (["-m", "automation=0,1", "n_jobs=1"], 1),
+        (["-m", "automation=0,1", "engine=dask"], 0),
+    ],
+)
+def test_workers_start_early_only_where_they_are_wanted_for_sure(
+    arguments: list[str], workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.app.cores", lambda: 4)
+    assert _workers_wanted(Arguments.split(arguments)) == workers
+
+
+def composed_with(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, Path]:
+    """Return how often Hydra composes for a command line, and where its results would go."""
+    compositions, folders = [], []
+    load = ConfigLoaderImpl.load_configuration
+
+    def counted(*args: Any, **kwargs: Any) -> DictConfig:
+        compositions.append(args)
+        return load(*args, **kwargs)
+
+    def stop(_: object) -> None:
+        folders.append(results_folder())
+        sys.exit(7)
+
+    monkeypatch.setattr(ConfigLoaderImpl, "load_configuration", counted)
+    monkeypatch.setattr("sim.app._simulate", stop)
+    with pytest.raises(SystemExit) as ended:
+        main(["n_jobs=1", *arguments])
+    assert ended.value.code == 7
+    return len(compositions), folders[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "folder"),
+    [
+        ([], r"results/default/\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d"),
+        (["--config-name=verification/mm1", "name=mine"], r"results/mine/[-_\d]+"),
+        (["hydra.run.dir=a/${seed}", "seed=3"], "a/3"),
+        (["hydra.run.dir=${hydra.job.override_dirname}", "seed=3"], "n_jobs=1,seed=3"),
+        (["practice/testing=full", "hydra.run.dir=${hydra:runtime.cwd}/x"], "x"),
+    ],
+)
+def test_a_run_composes_once_and_its_folder_may_refer_to_what_is_composed(
+    arguments: list[str], folder: str, in_process: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compositions, results = composed_with(monkeypatch, *arguments)
+    assert compositions == 1
+    assert re.fullmatch(folder, results.relative_to(in_process).as_posix())
+    assert list(in_process.iterdir()) == []
+
+
+def test_a_folder_that_refers_to_nothing_is_refused(
+    in_process: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    said = refusal(["hydra.run.dir=${sead}"], capfd)
+    assert "sead" in said
+    assert said.count("\n") == 1
     assert list(in_process.iterdir()) == []
 
 

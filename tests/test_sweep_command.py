@@ -904,6 +904,6 @@ def test_a_sweep_that_does_not_fit_is_refused_unless_told_otherwise(
         capfd.readouterr().err,
     )
     assert not any(here.iterdir())
-    monkeypatch.setattr("sim.app.run_sweep", lambda *_: pytest.fail("it would begin"))
+    monkeypatch.setattr("sim.experiment.sweep.run_sweep", lambda *_: pytest.fail("it would begin"))
     with pytest.raises(pytest.fail.Exception, match="it would begin"):
         main([*large, "allow_large=true"])

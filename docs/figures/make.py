@@ -11,7 +11,7 @@ from pathlib import Path
 import sim
 from sim.document.picture import Picture
 from sim.experiment.payback import pay_back
-from sim.report.payback import payback_picture
+from sim.report.payback_figures import payback_picture
 from sim.report.pictures import study_pictures
 from sim.report.sweep_content import findings
 from sim.report.sweep_figures import sweep_pictures

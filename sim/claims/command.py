@@ -13,7 +13,7 @@ from rich.console import Console
 from sim.document.document import Document
 from sim.document.html import write_html
 from sim.document.markdown import to_markdown
-from sim.document.picture import save_picture
+from sim.document.picture import drawn, png_of
 from sim.document.terminal import print_document
 from sim.ending import temporary_folder, undisturbed
 from sim.experiment.engines import EngineError
@@ -183,7 +183,8 @@ def _document(
     picture = claims_picture(
         findings, f"{title}, {options.replications} replications", options.replications
     )
-    return claims_document(findings, trials, [picture], setting, origin, options.replications)
+    pictures = [drawn(picture, png=True)]
+    return claims_document(findings, trials, pictures, setting, origin, options.replications)
 
 
 def _write(findings: Sequence[Finding], document: Document, folder: Path) -> None:
@@ -193,7 +194,7 @@ def _write(findings: Sequence[Finding], document: Document, folder: Path) -> Non
         findings_frame(findings).to_csv(beside / "claims.csv", index=False, float_format="%.6g")
         paths = {name: f"{name}.png" for name in document.pictures}
         for name, picture in document.pictures.items():
-            save_picture(picture, beside / paths[name])
+            (beside / paths[name]).write_bytes(png_of(picture))
         page = to_markdown(document, picture_paths=paths)
         (beside / "claims.md").write_text(page, encoding="utf-8")
         write_html(document, beside / "report.html")

@@ -9,17 +9,16 @@ from pathlib import Path
 from sim.scenario.errors import Problem, ScenarioError
 from sim.words import printable
 
-from .overrides import LONGEST_NAME
-
+LONGEST_NAME = 200
+"""In a file name there is room for 255 bytes, and something is put before and behind."""
 _OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir", "hydra.searchpath", "hydra.sweeper.params")
 """The settings of Hydra that have a meaning here; others would leave files behind."""
-_OPTIONS_WITH_VALUE = {"--cfg", "-c", "--package", "-p", "--info", "-i"} | {
-    "--config-path",
-    "-cp",
-    "--config-name",
-    "-cn",
-    "--config-dir",
-    "-cd",
+_CONFIG_NAME = ("--config-name", "-cn")
+_CONFIG_DIR = ("--config-dir", "-cd")
+_OPTIONS_WITH_VALUE = {
+    *("--cfg", "-c", "--package", "-p", "--info", "-i", "--config-path", "-cp"),
+    *_CONFIG_NAME,
+    *_CONFIG_DIR,
 }
 
 
@@ -68,14 +67,30 @@ class Arguments:
         return bool({"-m", "--multirun"} & set(self.options)) and not self.shows
 
     @property
+    def runs(self) -> bool:
+        """Whether there is nothing about Hydra but which scenario it is to read for a run."""
+        names = {option.partition("=")[0] for option in self.options if option.startswith("-")}
+        return names <= {*_CONFIG_NAME, *_CONFIG_DIR} and "hydra/sweeper" not in self.keys
+
+    @property
+    def config_name(self) -> str | None:
+        """The file that ``--config-name`` names."""
+        return self._value(_CONFIG_NAME)
+
+    @property
     def own_folder(self) -> Path | None:
         """The folder that ``--config-dir`` names."""
-        folder = None
+        folder = self._value(_CONFIG_DIR)
+        return None if folder is None else Path(folder)
+
+    def _value(self, names: tuple[str, ...]) -> str | None:
+        """Return the last value of an option; None without one."""
+        found = None
         for option, following in zip(self.options, [*self.options, ""][1:], strict=True):
             name, equals, value = option.partition("=")
-            if name in ("--config-dir", "-cd"):
-                folder = Path(value if equals else following)
-        return folder
+            if name in names:
+                found = value if equals else following
+        return found
 
 
 def _refuse_unusable(overrides: Sequence[str], options: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
 from hydra.core.override_parser.types import Override, OverrideType
+from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, Node, OmegaConf, open_dict
 from omegaconf.basecontainer import BaseContainer
 
@@ -93,13 +94,17 @@ class Read(NamedTuple):
 
     Attributes:
         config: the configuration, pickled.
+        of_hydra: what is in it for Hydra itself, pickled.
         choices: what is chosen, by config group.
         sweep: the sweep that the files store, if they store one.
+        sweeps: whether it is to be run even if nobody asks for a sweep.
     """
 
     config: bytes
+    of_hydra: bytes
     choices: Mapping[str, str | None]
     sweep: object
+    sweeps: bool
 
 
 def read(files: Files, overrides: Sequence[str]) -> Read:
@@ -109,8 +114,9 @@ def read(files: Files, overrides: Sequence[str]) -> Read:
         Exception: one that Hydra raises.
     """
     choices = tuple(text for text in overrides if not sets_a_value(parse(text)))
-    # What a choice refers to, an environment variable say, may change.
-    return (_read if any("${" in choice for choice in choices) else _kept)(files, choices)
+    # What a choice refers to, an environment variable say, may change; a folder is resolved later.
+    refers = any("${" in text for text in choices if not text.startswith("hydra.run."))
+    return (_read if refers else _kept)(files, choices)
 
 
 def _read(files: Files, choices: tuple[str, ...]) -> Read:
@@ -118,9 +124,12 @@ def _read(files: Files, choices: tuple[str, ...]) -> Read:
         made = hydra.compose(files.name, [*files.of_hydra, *choices], return_hydra_config=True)
     sweep = OmegaConf.select(made, "hydra.sweeper.params")
     chosen = dict(made.hydra.runtime.choices)
+    of_hydra = pickle.dumps(OmegaConf.masked_copy(made, "hydra"))
+    sweeps = made.hydra.mode is RunMode.MULTIRUN
     with open_dict(made):
         del made["hydra"]
-    return Read(pickle.dumps(made), chosen, OmegaConf.to_container(sweep) if sweep else None)
+    stored = OmegaConf.to_container(sweep) if sweep else None
+    return Read(pickle.dumps(made), of_hydra, chosen, stored, sweeps)
 
 
 _kept = lru_cache(_KEPT)(_read)

@@ -12,11 +12,11 @@ from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.files import groups, is_choice
 from sim.scenario.organization import Scenario
 
+from .arguments import LONGEST_NAME
+
 _PLAIN = re.compile(rf"^({'|'.join(Scenario.model_fields)})(\.[^=/]*)?=")
 _DEEPEST = 30
 """Levels of an override; parsing what is much deeper ends in Python's limit of recursion."""
-LONGEST_NAME = 200
-"""In a file name there is room for 255 bytes, and something is put before and behind."""
 
 
 @lru_cache(4096)

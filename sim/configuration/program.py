@@ -1,7 +1,8 @@
-"""Hydra's program: it composes what a command line asks for, and lets it be run.
+"""The program of a command line: it composes what is asked for, and lets it be run.
 
-Hydra is made for scripts that are started once in a process. What can only be done by pretending to
-be one is here, and nowhere else:
+A run is composed as by ``sim.load``, once. Sweeps, and all that Hydra shows, are left to Hydra's
+own program, which composes several times. It is made for scripts that are started once in a
+process. What can only be done by pretending to be one is here, and nowhere else:
 
 *   ``hydra.main`` takes no arguments, it reads ``sys.argv``.
 *   Hydra takes sweepers from a package called ``hydra_plugins`` only, which it imports whole in
@@ -13,6 +14,7 @@ be one is here, and nowhere else:
 """
 
 import os
+import pickle
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,33 +23,37 @@ from pathlib import Path
 from types import ModuleType
 
 import hydra
+from hydra._internal.config_loader_impl import get_overrides_dirname
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
 
 from sim.experiment.axes import Axis
 from sim.scenario.errors import ScenarioError
 from sim.scenario.files import SCENARIOS
+from sim.scenario.organization import Scenario
 from sim.scenario.variants import Variants
 
-from . import sweeper
 from .arguments import Arguments
-from .composition import Files, own_values_last
+from .composition import Files, compose, own_values_last, read
 from .dump import escaped
+from .load import composed_scenario
 from .overrides import add_missing, parse, sets_a_value
 from .own_folder import searched_first
 from .problems import COMPOSITION_ERRORS, from_composition
 from .stages import presets_reach_steps
 
-Run = Callable[[Files, Sequence[str], Path], None]
-"""Runs the scenario that files and overrides make; the folder gets its results."""
+Run = Callable[[Callable[[], Scenario], Path], None]
+"""Composes a scenario and runs it; the folder, which may not exist yet, gets its results."""
 Sweep = Callable[[Sequence[Axis], Variants, Path], None]
 """Runs a sweep: its axes, the scenarios of its points, and the folder."""
 
 _SWEEPER = "mldelivery"
 _PACKAGE = "hydra_plugins"
 _MODULE = f"{_PACKAGE}.{_SWEEPER}"
+_CLASS = "PointSweeper"
+_DEFAULT = "default"
 _SETTINGS = {
     "hydra.run.dir": "'results/${folder_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}'",
     "hydra.sweep.dir": "'results/${folder_name:${name}}/${now:%Y-%m-%d_%H-%M-%S}_multirun'",
@@ -66,13 +72,88 @@ def compose_and_run(arguments: Arguments, run: Run, sweep: Sweep) -> None:
     Raises:
         ScenarioError: it cannot be composed.
     """
-    overrides = arguments.overrides
+    completed = add_missing(arguments.overrides)
     settings = [f"{key}={value}" for key, value in _SETTINGS.items() if key not in arguments.keys]
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    # Hydra makes the folder before the name is validated: it must not lead out of results/.
+    # The folder is made before the simulation: a name must not lead out of results/.
     OmegaConf.register_new_resolver(
         "folder_name", lambda name: re.sub(r"[^A-Za-z0-9_-]", "_", str(name))[:100], replace=True
     )
+    node = {"_target_": f"{_MODULE}.{_CLASS}", "params": None}
+    ConfigStore.instance().store(group="hydra/sweeper", name=_SWEEPER, node=node, provider=_SWEEPER)
+    if not (_asks_for_a_run(arguments) and _run_composed(arguments, settings, run)):
+        _run_program(arguments, completed, settings, run, sweep)
+
+
+def _asks_for_a_run(arguments: Arguments) -> bool:
+    folder = arguments.own_folder
+    several = any(parse(override).is_sweep_override() for override in arguments.overrides)
+    return arguments.runs and not several and (folder is None or folder.is_dir())
+
+
+def _run_composed(arguments: Arguments, settings: Sequence[str], run: Run) -> bool:
+    """Compose a scenario and run it, unless its files store a sweep; return whether it was run."""
+    overrides = arguments.overrides
+    files = Files(arguments.config_name or _DEFAULT, tuple(settings), SCENARIOS)
+    with searched_first(arguments.own_folder):
+        try:
+            if read(files, overrides).sweeps:
+                return False
+        except COMPOSITION_ERRORS as error:
+            raise from_composition(error, overrides, files) from None
+        scenario = composed_scenario(files, overrides)
+        with _known_to_hydra(files, overrides):
+            run(lambda: scenario, results_folder())
+    return True
+
+
+@contextmanager
+def _known_to_hydra(files: Files, overrides: Sequence[str]) -> Iterator[None]:
+    """Let Hydra know during the block what was composed, and where the results of a run go.
+
+    Raises:
+        ScenarioError: the name of the folder refers to what is not there.
+    """
+    composed = compose(files, overrides)
+    of_scenario = [parse(text) for text in overrides if not parse(text).is_hydra_override()]
+    with open_dict(composed):
+        composed.hydra = pickle.loads(read(files, overrides).of_hydra).hydra
+        # As it would be if Hydra had set the values, to which the name of a folder may refer.
+        of_hydra = composed.hydra
+        of_hydra.overrides.task = [override.input_line for override in of_scenario]
+        separators = of_hydra.job.config.override_dirname
+        of_hydra.job.override_dirname = get_overrides_dirname(of_scenario, **separators)
+    known = HydraConfig.instance()
+    before = known.cfg
+    try:
+        known.set_config(composed)  # `${hydra:...}` asks it
+        try:
+            folder = os.path.abspath(of_hydra.run.dir)
+        except COMPOSITION_ERRORS as error:
+            raise from_composition(error, overrides, files) from None
+        with read_write(of_hydra), open_dict(of_hydra):
+            of_hydra.runtime.output_dir = folder
+        known.set_config(composed)
+        yield
+    finally:
+        known.cfg = before
+
+
+def _run_program(
+    arguments: Arguments, completed: list[str], settings: Sequence[str], run: Run, sweep: Sweep
+) -> None:
+    """Let Hydra's program run what is asked for.
+
+    Args:
+        arguments: of the command line.
+        completed: its overrides, as Hydra has to be told them.
+        settings: further overrides, of Hydra itself.
+        run: runs a scenario.
+        sweep: runs a sweep.
+    """
+    from . import sweeper  # and with it all of a sweep
+
+    overrides = arguments.overrides
+    os.environ["HYDRA_FULL_ERROR"] = "1"
     composing = True
 
     def run_sweep(axes: Sequence[Axis], variants: Variants, folder: Path) -> None:
@@ -80,21 +161,25 @@ def compose_and_run(arguments: Arguments, run: Run, sweep: Sweep) -> None:
         composing = False
         sweep(axes, variants, folder)
 
-    _register_sweeper(overrides, run_sweep)
+    plugin = sweeper.PointSweeper
+    plugin.overrides = tuple(overrides)
+    plugin.run = staticmethod(run_sweep)
+    plugin.__module__ = _MODULE
+    Plugins.instance().register(plugin)
+    sys.modules.setdefault(_PACKAGE, ModuleType(_PACKAGE))
+    sys.modules[_MODULE] = sweeper
 
-    @hydra.main(version_base="1.3", config_path=str(SCENARIOS), config_name="default")
+    @hydra.main(version_base="1.3", config_path=str(SCENARIOS), config_name=_DEFAULT)
     def run_job(composed: DictConfig) -> None:
         nonlocal composing
         composing = False
         known = HydraConfig.get()
         files = Files(str(known.job.config_name), tuple(map(str, known.overrides.hydra)))
         is_ours = "hydra/sweeper" not in arguments.keys
-        run(
-            files, overrides if is_ours else _of_this_job(overrides), Path(known.runtime.output_dir)
-        )
+        of_job = overrides if is_ours else _of_this_job(overrides)
+        run(lambda: composed_scenario(files, of_job), results_folder())
         composing = True  # the next scenario of a multirun
 
-    completed = add_missing(overrides)
     if arguments.sweeps:
         completed = [sweeper.with_first_choice(override) for override in completed]
     # Hydra composes a scenario in order to know its folder. If it cannot, because of an override
@@ -166,21 +251,3 @@ def _of_this_job(overrides: Sequence[str]) -> list[str]:
         override[2:] if override[2:].partition("=")[0] in plain else override
         for override in map(str, task)
     ]
-
-
-def _register_sweeper(overrides: Sequence[str], run: Sweep) -> None:
-    """Make the sweeper known to Hydra.
-
-    Args:
-        overrides: those of the command line, as they are written there.
-        run: runs a sweep.
-    """
-    plugin = sweeper.PointSweeper
-    plugin.overrides = tuple(overrides)
-    plugin.run = staticmethod(run)
-    plugin.__module__ = _MODULE
-    Plugins.instance().register(plugin)
-    sys.modules.setdefault(_PACKAGE, ModuleType(_PACKAGE))
-    sys.modules[_MODULE] = sweeper
-    node = {"_target_": f"{_MODULE}.{plugin.__name__}", "params": None}
-    ConfigStore.instance().store(group="hydra/sweeper", name=_SWEEPER, node=node, provider=_SWEEPER)

@@ -419,3 +419,12 @@ class Document:
         if len(by_name) < len(found):
             raise ValueError("two pictures of a document have the same name")
         return by_name
+
+
+def illustrated(document: Document, pictures: Iterable[Picture]) -> Document:
+    """Return a document with pictures, each at the end of the section that it names.
+
+    Raises:
+        ValueError: no section has the title that a picture names.
+    """
+    return replace(document, sections=with_pictures(document.sections, pictures))

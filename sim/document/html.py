@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 from .document import Document
-from .picture import Picture, svg_source
+from .picture import Picture, save_picture, svg_source
 
 _TALL = 20
 """Rows from which a table scrolls within the page."""
@@ -27,6 +27,21 @@ def to_html(document: Document) -> str:
 def write_html(document: Document, path: Path) -> None:
     """Write a document as an HTML file, whose folder has to exist."""
     path.write_text(to_html(document), encoding="utf-8")
+
+
+def write_document(document: Document, folder: Path, png: bool = False) -> None:
+    """Write a document as ``report.html`` and its pictures into ``figures/``, which is made.
+
+    Args:
+        document: the document; its pictures should be drawn, or each of them is drawn twice.
+        folder: where they go.
+        png: whether pictures are written as PNG too.
+    """
+    figures = folder / "figures"
+    figures.mkdir()
+    for picture in document.pictures.values():
+        save_picture(picture, figures, png)
+    write_html(document, folder / "report.html")
 
 
 def block_as_html(block: Any) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -61,8 +62,8 @@ class Comparison:
             ValueError: a metric or an adjustment is unknown, or the confidence not between 0 and 1.
         """
         check_confidence(confidence)
-        known = [str(name) for name in self.runs.columns if name not in ("arm", "replication")]
-        names = known if metrics is None else list(metrics)
+        known = self._metrics
+        names = list(known) if metrics is None else list(metrics)
         for name in names:
             if name not in known:
                 raise ValueError(f"unknown metric '{name}'; {nearest(name, known)}")
@@ -83,8 +84,21 @@ class Comparison:
 
     def _values(self, arm: str, names: Sequence[str]) -> FloatArray:
         """Return the metrics of an arm, (replications, metrics)."""
-        rows = self.runs[self.runs["arm"] == arm].sort_values("replication")
-        return rows[list(names)].to_numpy(dtype=np.float64)
+        return self._by_arm[arm][:, [self._metrics[name] for name in names]]
+
+    @cached_property
+    def _metrics(self) -> dict[str, int]:
+        """The names of the metrics, and their places among them."""
+        names = [str(name) for name in self.runs.columns if name not in ("arm", "replication")]
+        return {name: place for place, name in enumerate(names)}
+
+    @cached_property
+    def _by_arm(self) -> dict[str, FloatArray]:
+        """All metrics of each arm, (replications, metrics): a page asks for some of them often."""
+        runs = self.runs.sort_values("replication", kind="stable")
+        values = runs[list(self._metrics)].to_numpy(dtype=np.float64)
+        arms = runs["arm"].to_numpy()
+        return {arm: values[arms == arm] for arm in self.scenarios}
 
 
 def compare(

@@ -89,12 +89,13 @@ def engine(
         yield started
 
 
-def start_early() -> None:
-    """Let a worker process start that will be wanted in a moment, while other things are done.
+def start_early(workers: int) -> None:
+    """Start worker processes that will be wanted in a moment, while other things are done.
 
-    One only: more of them would take the cores from other work.
+    Each imports the model, which takes a second.
     """
-    _Loky(1).submit(int)
+    for _ in range(workers):
+        _Loky(workers).submit(importlib.import_module, "sim.experiment.run")
 
 
 def cores() -> int:

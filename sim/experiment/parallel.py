@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from sim.scenario.organization import Scenario
 
-from .engines import EngineError, engine
+from .engines import EngineError, cores, engine
 from .run import Run, simulate_unchecked
 
 Result = TypeVar("Result")
@@ -50,13 +50,13 @@ def in_parallel(
 ) -> list[Result]:
     """Return what ``function`` makes of each tuple of arguments in ``work``, in their order.
 
-    With one process nothing is started, and the work is done here.
+    With one process, or one piece of work, nothing is started, and the work is done here.
 
     Raises:
         EngineError: a worker process died, or none could be started.
     """
     tell = progress or (lambda _: None)
-    if n_jobs == 1:
+    if workers_for(len(work), n_jobs) == 1:
         results = []
         for done, arguments in enumerate(work, start=1):
             results.append(function(*arguments))
@@ -76,3 +76,11 @@ def in_parallel(
             for future in futures:
                 future.cancel()
     return [future.result() for future in futures]
+
+
+def workers_for(pieces: int, n_jobs: int) -> int:
+    """Return how many processes do so many pieces of work; 1 if none is started for that.
+
+    Not fewer for a few pieces: the pool of a process is kept, and to resize it takes longer.
+    """
+    return 1 if pieces == 1 else (cores() if n_jobs < 0 else n_jobs)

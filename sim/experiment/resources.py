@@ -13,7 +13,6 @@ from math import inf
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Variants
-from sim.world.context import MOST_EVENTS
 
 from .engines import cores
 from .workload import workload
@@ -136,6 +135,8 @@ def refuse_too_large(wanted: Demand, allowed: bool, memory: float | None = None)
     Raises:
         ScenarioError: it does not fit.
     """
+    from sim.world.context import MOST_EVENTS  # the model, with pandas; an estimate needs neither
+
     there = machine_memory() if memory is None else memory
     if allowed or (wanted.bytes <= there and wanted.events <= MOST_EVENTS):
         return

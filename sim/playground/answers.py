@@ -17,6 +17,9 @@ _PREVIEW_WEEKS = 26
 """Weeks after the warm-up that the first impression is from."""
 _GLIMPSE_WEEKS = 4
 """A large organization is first looked at for so many weeks, after as many to fill the queues."""
+_NARROWER = 1.1
+"""An answer comes when its intervals are so many times narrower than those of the last one. To work
+it out and to draw it takes as long as a tenth of a replication, on cores that could simulate."""
 _LARGE = 60
 """People from which an organization is large: a preview of it takes more than a second."""
 
@@ -59,31 +62,41 @@ async def answers(
         RuntimeError: a simulation failed.
     """
     wanted = state.replications
+    parts: list[Mapping[str, Scenario]] = []
     if not all(laboratory.known(scenario, 0) for scenario in scenarios.values()):
         parts = [_shortened(scenarios, None, _PREVIEW_WEEKS)]
         if any(_takes_long(part) and not laboratory.known(part, 0) for part in parts[0].values()):
             parts.insert(0, _shortened(scenarios, _GLIMPSE_WEEKS, _GLIMPSE_WEEKS))
-        for part in parts:
-            found = await _together(laboratory, part, 0, urgency=-1)
-            one = part[ARMS[0]]
-            yield _answer(part, [found], wanted, (one.warmup_weeks + 1, one.horizon_weeks))
+    impressions = [
+        asyncio.create_task(_together(laboratory, part, 0, urgency=number - len(parts)))
+        for number, part in enumerate(parts)
+    ]
+    # At once, for the workers that no impression keeps busy.
     pairs = [
         asyncio.create_task(_together(laboratory, scenarios, number, urgency=number))
         for number in range(wanted)
     ]
     try:
+        for part, impression in zip(parts, impressions, strict=True):
+            one = part[ARMS[0]]
+            weeks = one.warmup_weeks + 1, one.horizon_weeks
+            yield _answer(part, [await impression], wanted, weeks)
         done: list[Mapping[str, ObservedReplication]] = []
+        told = 0
         while len(done) < wanted:
             done.append(await pairs[len(done)])
             # What is known already comes at once, not one by one.
             while len(done) < wanted and pairs[len(done)].done():
                 done.append(pairs[len(done)].result())
-            yield _answer(scenarios, done, wanted)
+            # The width of an interval goes with the square root of the number of replications.
+            if len(done) == wanted or len(done) >= told * _NARROWER**2:
+                told = len(done)
+                yield _answer(scenarios, done, wanted)
     finally:
-        for pair in pairs:
-            pair.cancel()
+        for task in (*impressions, *pairs):
+            task.cancel()
         with suppress(asyncio.CancelledError):
-            await asyncio.gather(*pairs, return_exceptions=True)
+            await asyncio.gather(*impressions, *pairs, return_exceptions=True)
 
 
 def _shortened(

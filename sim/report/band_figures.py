@@ -5,6 +5,7 @@ Each plot takes a plain frame and an ``Axes``, draws into it and returns it.
 
 import math
 import re
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -125,7 +126,8 @@ def _scale(ax: Axes, name: str, low: float, high: float) -> None:
     ax.set_xticklabels(list(shown))
 
 
-def band_segments(metric: str, low: float, high: float) -> list[tuple[str, float, float]]:
+@lru_cache(maxsize=64)
+def band_segments(metric: str, low: float, high: float) -> tuple[tuple[str, float, float], ...]:
     """Return the stretches of an axis that lie in one DORA band: band, start, end, upwards.
 
     Args:
@@ -139,10 +141,10 @@ def band_segments(metric: str, low: float, high: float) -> list[tuple[str, float
     bands = [dora_band(metric, float(value), DORA_YEAR) for value in grid]
     starts = [0, *(i for i in range(1, grid.size) if bands[i] != bands[i - 1])]
     ends = [*starts[1:], grid.size - 1]
-    return [
+    return tuple(
         (bands[start], float(grid[start]), float(grid[end]))
         for start, end in zip(starts, ends, strict=True)
-    ]
+    )
 
 
 def _shade_bands(ax: Axes, metric: str, low: float, high: float) -> None:

@@ -1,27 +1,32 @@
 """The results folder of a study or of records: what is known, with figures and report."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sim.configuration.dump import to_yaml
-from sim.document.document import Document
-from sim.document.html import write_html
-from sim.document.picture import save_picture
+from sim.document.html import write_document
+from sim.document.picture import Picture, drawn
 from sim.ending import temporary_folder
 from sim.experiment.payback import Payback
 from sim.experiment.replicate import Study
 from sim.log import Records
 from sim.metrics import compute_metrics
-from sim.report.payback import ROLLING_WEEKS, payback_picture
-from sim.report.pictures import records_pictures, study_pictures
+from sim.report.drawing import draw_here
+from sim.report.payback import ROLLING_WEEKS
+from sim.report.pictures import records_pictures
 from sim.report.records_document import records_document
 from sim.report.study_document import study_document
 from sim.report.versions import versions
 
 
-def write_folder(study: Study, folder: Path, payback: Payback | None = None) -> None:
+def write_folder(
+    study: Study,
+    folder: Path,
+    payback: Payback | None = None,
+    pictures: Mapping[str, Picture] | None = None,
+) -> None:
     """Write everything that is known of ``study`` into ``folder``.
 
     The folder appears whole or not at all: it is written beside its place and then moved there.
@@ -30,14 +35,18 @@ def write_folder(study: Study, folder: Path, payback: Payback | None = None) -> 
         study: the study.
         folder: a folder that does not exist yet, or is empty.
         payback: what its roadmap brings, if it has one.
+        pictures: the drawings by name, see :mod:`sim.report.drawing`; by default they are drawn.
 
     Raises:
         OSError: it cannot be written.
     """
-    _place(folder, lambda beside: _write(study, beside, payback))
+    drawings = draw_here(study, payback) if pictures is None else pictures
+    _place(folder, lambda beside: _write(study, beside, payback, drawings))
 
 
-def write_records_folder(records: Records, folder: Path, title: str = "Records") -> None:
+def write_records_folder(
+    records: Records, folder: Path, title: str = "Records", png: bool = False
+) -> None:
     """Write the report of records into ``folder``: report, figures and metrics.
 
     The folder appears whole or not at all.
@@ -46,6 +55,7 @@ def write_records_folder(records: Records, folder: Path, title: str = "Records")
         records: the records.
         folder: a folder that does not exist yet, or is empty.
         title: what the records are called.
+        png: whether figures are written as PNG too, beside those in SVG.
 
     Raises:
         OSError: it cannot be written.
@@ -55,7 +65,8 @@ def write_records_folder(records: Records, folder: Path, title: str = "Records")
         compute_metrics(records).rename("value").to_csv(
             beside / "metrics.csv", index_label="metric"
         )
-        _write_document(records_document(records, title, records_pictures(records)), beside)
+        pictures = {name: drawn(each, png) for name, each in records_pictures(records).items()}
+        write_document(records_document(records, title, pictures), beside, png)
 
     _place(folder, write)
 
@@ -70,15 +81,9 @@ def _place(folder: Path, write: Callable[[Path], None]) -> None:
         beside.rename(folder)
 
 
-def _write_document(document: Document, folder: Path) -> None:
-    figures = folder / "figures"
-    figures.mkdir()
-    for name, picture in document.pictures.items():
-        save_picture(picture, figures / f"{name}.png")
-    write_html(document, folder / "report.html")
-
-
-def _write(study: Study, folder: Path, payback: Payback | None) -> None:
+def _write(
+    study: Study, folder: Path, payback: Payback | None, pictures: Mapping[str, Picture]
+) -> None:
     (folder / "scenario.yaml").write_text(to_yaml(study.scenario), encoding="utf-8")
     (folder / "provenance.json").write_text(
         json.dumps(provenance(study), indent=2) + "\n", encoding="utf-8"
@@ -90,12 +95,10 @@ def _write(study: Study, folder: Path, payback: Payback | None) -> None:
     tables.mkdir()
     for name, table in study.first.tables.items():
         table.to_parquet(tables / f"{name}.parquet", index=False)
-    pictures = study_pictures(study)
     if payback is not None:
-        pictures["payback"] = payback_picture(payback)
         payback.waited.weekly.to_parquet(folder / "weekly_without_roadmap.parquet", index=False)
         payback.rolling(ROLLING_WEEKS).to_csv(folder / "payback.csv")
-    _write_document(study_document(study, payback, pictures), folder)
+    write_document(study_document(study, payback, pictures), folder, study.scenario.png)
 
 
 def provenance(study: Study) -> dict[str, object]:

@@ -9,14 +9,12 @@ of the report shows it::
 The evidence is a study, or the observation of somebody's records.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import NamedTuple, TypeVar
-
-import matplotlib as mpl
 
 import sim.report
 from sim.document.picture import Picture
@@ -29,7 +27,8 @@ from sim.report.units import NO_DATA
 Draw = Callable[[Evidence], Picture | None]
 D = TypeVar("D", bound=Draw)
 
-_LAST = 100
+LAST = 100
+"""The place after the others."""
 
 
 class _Declared(NamedTuple):
@@ -41,7 +40,7 @@ class _Declared(NamedTuple):
 _declared: list[_Declared] = []
 
 
-def draws(section: str, place: int = _LAST) -> Callable[[D], D]:
+def draws(section: str, place: int = LAST) -> Callable[[D], D]:
     """Declare that a function draws a picture of its evidence, or returns None if there is none.
 
     Args:
@@ -56,6 +55,13 @@ def draws(section: str, place: int = _LAST) -> Callable[[D], D]:
     return declare
 
 
+class Placed(NamedTuple):
+    """A picture, and its place among those of its section."""
+
+    place: int
+    picture: Picture
+
+
 def study_pictures(study: Study) -> dict[str, Picture]:
     """Return the pictures of a study by name, those of a section in their order.
 
@@ -64,7 +70,17 @@ def study_pictures(study: Study) -> dict[str, Picture]:
     Raises:
         ValueError: two of them have the same name.
     """
-    return _by_name(lambda draw: draw(study))
+    return by_name(_placed(lambda draw: draw(study), _all_declared()))
+
+
+def pictures_of_module(module: str, study: Study) -> list[Placed]:
+    """Return the pictures of a study that one of the :func:`drawing_modules` draws."""
+    return list(_placed(lambda draw: draw(study), _declared_by(module)))
+
+
+def pictures_of_others(study: Study) -> list[Placed]:
+    """Return the pictures of a study that modules outside of this package draw, if any."""
+    return list(_placed(lambda draw: draw(study), _declared_by_others()))
 
 
 def records_pictures(records: Records) -> dict[str, Picture]:
@@ -73,6 +89,8 @@ def records_pictures(records: Records) -> dict[str, Picture]:
     Raises:
         ValueError: two of them have the same name.
     """
+    import matplotlib as mpl  # takes a while, and who only asks for the modules draws nothing
+
     observation = Observation(records)
 
     def drawn(draw: Draw) -> Picture | None:
@@ -81,19 +99,47 @@ def records_pictures(records: Records) -> dict[str, Picture]:
 
     # Names are somebody else's: a dollar in them begins no formula.
     with mpl.rc_context({"text.parse_math": False}):
-        return _by_name(drawn)
+        return by_name(_placed(drawn, _all_declared()))
 
 
-def _by_name(drawn: Callable[[Draw], Picture | None]) -> dict[str, Picture]:
-    for module in iter_modules(sim.report.__path__, f"{sim.report.__name__}."):
-        if module.name.endswith("figures"):
-            import_module(module.name)
+def drawing_modules() -> list[str]:
+    """Return the names of the modules of this package that draw; they are not imported for that."""
+    found = iter_modules(sim.report.__path__, f"{sim.report.__name__}.")
+    return [module.name for module in found if module.name.endswith("figures")]
+
+
+def by_name(placed: Iterable[Placed]) -> dict[str, Picture]:
+    """Return pictures by name, in the order of their places.
+
+    Raises:
+        ValueError: two of them have the same name.
+    """
     found: dict[str, Picture] = {}
-    for declared in sorted(_declared, key=lambda one: one.place):
-        picture = drawn(declared.draw)
-        if picture is None:
-            continue
+    for _, picture in sorted(placed, key=lambda one: one.place):
         if picture.name in found:
             raise ValueError(f"two pictures are called {picture.name}")
-        found[picture.name] = replace(picture, section=declared.section)
+        found[picture.name] = picture
     return found
+
+
+def _all_declared() -> list[_Declared]:
+    """Return what is declared, in an order that does not depend on what was imported first."""
+    ours = [one for module in drawing_modules() for one in _declared_by(module)]
+    return [*ours, *_declared_by_others()]
+
+
+def _declared_by(module: str) -> list[_Declared]:
+    import_module(module)
+    return [one for one in _declared if one.draw.__module__ == module]
+
+
+def _declared_by_others() -> list[_Declared]:
+    return [one for one in _declared if one.draw.__module__ not in drawing_modules()]
+
+
+def _placed(
+    drawn: Callable[[Draw], Picture | None], declared: Iterable[_Declared]
+) -> Iterator[Placed]:
+    for section, place, draw in declared:
+        if (picture := drawn(draw)) is not None:
+            yield Placed(place, replace(picture, section=section))

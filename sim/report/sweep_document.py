@@ -73,12 +73,14 @@ _MOST_AXIS_COLUMNS = 3
 """Axes with a column each in a terminal that is wide; more of them share one."""
 
 
-def sweep_document(found: Findings, pictures: Iterable[Picture], is_wide: bool = False) -> Document:
+def sweep_document(
+    found: Findings, pictures: Iterable[Picture] = (), is_wide: bool = False
+) -> Document:
     """Return the report of a sweep.
 
     Args:
         found: what :func:`sim.report.sweep_content.findings` read of it.
-        pictures: those of :func:`sim.report.sweep_figures.sweep_pictures`.
+        pictures: those of :func:`sim.report.sweep_figures.sweep_pictures`; a terminal shows none.
         is_wide: a terminal has room for a column per axis.
 
     Raises:

@@ -12,8 +12,7 @@ import yaml
 
 from sim.configuration.dump import to_yaml
 from sim.document.document import Document
-from sim.document.html import write_html
-from sim.document.picture import save_picture
+from sim.document.html import write_document
 from sim.ending import temporary_folder, undisturbed
 from sim.experiment.sweep_results import Sweep
 from sim.report.sweep_content import Findings
@@ -53,10 +52,7 @@ def write_sweep_folder(
         (beside / "provenance.json").write_text(
             json.dumps(provenance(sweep), indent=2) + "\n", encoding="utf-8"
         )
-        (beside / "figures").mkdir()
-        for name, picture in document.pictures.items():
-            save_picture(picture, beside / "figures" / f"{name}.png")
-        write_html(document, beside / "report.html")
+        write_document(document, beside, sweep.base.png)
         written = sorted(path.name for path in beside.iterdir())
         with undisturbed():
             for name in written:

@@ -12,9 +12,9 @@ from math import log, log1p, sqrt
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from scipy import special
 
 from .spec import LARGEST_COUNT, LONGEST
 
@@ -80,7 +80,7 @@ class Exponential(_Distribution):
 
     def quantile(self, uniforms: Floats) -> Floats:
         """Return the quantiles at ``uniforms`` (any shape, in [0, 1))."""
-        return np.asarray(-self.mean * special.log1p(-uniforms))
+        return np.asarray(-self.mean * scipy.special.log1p(-uniforms))
 
 
 class Lognormal(_Distribution):
@@ -115,7 +115,7 @@ def lognormal_quantiles(uniforms: Floats, location: Any, scale: Any) -> Floats:
         scale: standard deviation of the logarithm to base 2, likewise.
     """
     # NumPy's exponential functions depend in their last digit on the processor, SciPy's do not.
-    return np.asarray(special.exp2(location + scale * special.ndtri(uniforms)))
+    return np.asarray(scipy.special.exp2(location + scale * scipy.special.ndtri(uniforms)))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -139,7 +139,7 @@ class Gamma(_Distribution):
     def quantile(self, uniforms: Floats) -> Floats:
         """Return the quantiles at ``uniforms`` (any shape, in [0, 1))."""
         shape = self.cv**-2
-        return np.asarray(special.gammaincinv(shape, uniforms) * (self.mean / shape))
+        return np.asarray(scipy.special.gammaincinv(shape, uniforms) * (self.mean / shape))
 
 
 class _ThreePoint(_Distribution):
@@ -187,7 +187,7 @@ class Pert(_ThreePoint):
         span = self.high - self.low
         alpha = 1 + 4 * (self.mode - self.low) / span
         beta = 1 + 4 * (self.high - self.mode) / span
-        return np.asarray(self.low + span * special.betaincinv(alpha, beta, uniforms))
+        return np.asarray(self.low + span * scipy.special.betaincinv(alpha, beta, uniforms))
 
 
 class Uniform(_Distribution):

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from .organization import Scenario
-
 _PACKAGE = Path(__file__).resolve().parents[1]
 _IN_WHEEL = _PACKAGE / "scenarios"
 SCENARIOS = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent / "scenarios"
@@ -25,4 +23,6 @@ def groups() -> list[str]:
 
 def is_choice(key: str) -> bool:
     """Return whether a key is that of a config group, and not a dotted key of a scenario."""
+    from .organization import Scenario  # NumPy and pydantic, which a list of files does not need
+
     return key.partition(".")[0] not in Scenario.model_fields

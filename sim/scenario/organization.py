@@ -722,6 +722,7 @@ class Scenario(Spec):
     animation: bool = Field(
         False, description="Put an animation into the report of a run; needs the extra `animation`."
     )
+    png: bool = Field(False, description="Write the figures as PNG too, beside those in SVG.")
     n_jobs: Count = quantity(
         -1, "processes", "Parallel processes; -1 uses one per core.", ge=-1, le=1024
     )

@@ -12,7 +12,7 @@ OF_A_SWEEP = frozenset(
     | {"allow_large"}
 )
 """Fields of a scenario that say how a sweep is run: no replication depends on them."""
-FOR_READERS = frozenset({"name", "description", "animation"})
+FOR_READERS = frozenset({"name", "description", "animation", "png"})
 """Fields that only a reader needs."""
 
 _FARTHEST = 1e15

@@ -12,7 +12,7 @@ from rich.console import Console
 from sim.document.document import Document
 from sim.document.html import write_html
 from sim.document.markdown import to_markdown
-from sim.document.picture import save_picture
+from sim.document.picture import drawn, png_of
 from sim.document.terminal import print_document
 from sim.ending import temporary_folder, undisturbed
 from sim.experiment.engines import EngineError
@@ -127,7 +127,7 @@ def write(
         results,
         rows,
         tables,
-        [validation_picture(results, rows, tables)],
+        [drawn(validation_picture(results, rows, tables), png=True)],
         command=f"python -m sim.validation --replications {replications} --seed {seed}",
         table_path=_from_page(TABLE),
     )
@@ -135,7 +135,7 @@ def write(
         text = to_markdown(document, _NOTE, {FIGURE.stem: _from_page(FIGURE)})
         (beside / PAGE.name).write_text(text, encoding="utf-8")
         frame(rows).to_csv(beside / TABLE.name, index=False, float_format="%.6g")
-        save_picture(document.pictures[FIGURE.stem], beside / FIGURE.name)
+        (beside / FIGURE.name).write_bytes(png_of(document.pictures[FIGURE.stem]))
         write_html(document, beside / REPORT.name)
         with undisturbed():
             for path in (PAGE, TABLE, FIGURE, REPORT):

@@ -74,7 +74,7 @@ _ENGINE = """
 import signal
 from sim.experiment.engines import engine, start_early
 
-start_early()
+start_early(2)
 with engine("loky", 2) as started:
     for _ in range(4):
         blocked = started.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()

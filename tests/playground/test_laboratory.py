@@ -1,17 +1,21 @@
 """Bounded work: what pages ask for is simulated once, in order of need, and dropped if unwanted."""
 
 import asyncio
+import itertools
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pandas as pd
 import pytest
 from processes import PATIENCE_S
 
 import sim
+from sim.metrics.flow import waiting_by_step
 from sim.playground.answers import Answer, answers
-from sim.playground.laboratory import ClosedError, Laboratory
+from sim.playground.laboratory import ClosedError, Laboratory, ObservedReplication
 from sim.playground.state import ARMS, from_query
 from sim.scenario.organization import Scenario
 
@@ -62,6 +66,34 @@ def test_the_last_answer_is_that_of_a_comparison() -> None:
         assert found[-1].waiting["a"].to_numpy().sum() == pytest.approx(
             of_a["lead_time_mean_h"].mean(), rel=1e-9
         )
+
+    run(test)
+
+
+def test_an_answer_comes_when_its_intervals_are_a_tenth_narrower() -> None:
+    state = from_query({"replications": "20"})
+    scenario = sim.load(*SHORT)
+    one = sim.simulate(scenario)
+    seen = ObservedReplication(one.metrics(), waiting_by_step(one.tables, one.window))
+
+    class OneAfterTheOther:
+        def known(self, *_: object) -> bool:
+            return True
+
+        async def observe(self, _: Scenario, number: int, urgency: int) -> ObservedReplication:
+            for _ in range(100 * number):  # so that the one before has been told about
+                await asyncio.sleep(0)
+            return seen
+
+    async def test() -> None:
+        known: Any = OneAfterTheOther()
+        found = answers(state, dict.fromkeys(ARMS, scenario), known)
+        counts = [answer.replications async for answer in found]
+        assert counts[0] == 1
+        assert counts[-1] == 20
+        for last, this in itertools.pairwise(counts[:-1]):
+            assert this >= 1.21 * last > this - 1
+        assert counts[-1] <= math.ceil(1.21 * counts[-2])
 
     run(test)
 

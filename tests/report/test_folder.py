@@ -30,7 +30,7 @@ def test_an_interrupt_while_writing_leaves_nothing(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(folder, "write_html", interrupted)
+    monkeypatch.setattr(folder, "write_document", interrupted)
     with pytest.raises(KeyboardInterrupt):
         folder.write_folder(study, tmp_path / "results")
     assert list(tmp_path.iterdir()) == []

@@ -32,7 +32,7 @@ from sim.report.flow_figures import plot_cumulative_flow
 from sim.report.gantt_figures import plot_gantt
 from sim.report.incident_figures import plot_incidents
 from sim.report.palette import new_figure
-from sim.report.payback import plot_cumulated, plot_rolling
+from sim.report.payback_figures import plot_cumulated, plot_rolling
 from sim.report.quality_figures import plot_quality
 from sim.report.sweep_cloud_figures import plot_cloud
 from sim.report.sweep_effects_figures import plot_effects

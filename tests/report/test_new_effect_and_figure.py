@@ -108,7 +108,7 @@ def test_a_new_figure_is_in_its_section_of_the_report_and_in_the_folder(
     print_document(document, Console(file=terminal, width=100))
     assert "announcements" not in terminal.getvalue(), "it cannot draw"
     write_folder(study, tmp_path / "out")
-    assert (tmp_path / "out" / "figures" / "announcements.png").exists()
+    assert (tmp_path / "out" / "figures" / "announcements.svg").exists()
     assert last.alt in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 

@@ -268,7 +268,7 @@ def test_the_example_of_the_guide(
     assert "Our shop" in capsys.readouterr().out
     folder = tmp_path / "our_shop"
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*"))
-    assert names == ["figures/course.png", "figures/metrics.png", "metrics.csv", "report.html"]
+    assert names == ["figures/course.svg", "figures/metrics.svg", "metrics.csv", "report.html"]
     written = pd.read_csv(folder / "metrics.csv", index_col="metric")["value"]
     assert written["lead_time_h"] == found.metrics["lead_time_h"]
 

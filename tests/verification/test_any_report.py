@@ -30,7 +30,7 @@ from sim.experiment.payback import Payback, pay_back
 from sim.experiment.sweep import Nobody, design_variants, run_sweep
 from sim.experiment.sweep_results import Sweep
 from sim.experiment.workload import workload
-from sim.report.payback import payback_picture
+from sim.report.payback_figures import payback_picture
 from sim.report.pictures import study_pictures
 from sim.report.study_document import study_document
 from sim.report.sweep_content import findings
