@@ -45,6 +45,7 @@ DESIGNS = {
     "lhs": "Latin hypercube sample",
     "sobol": "Sobol sample",
     "morris": "Morris trajectories",
+    "adaptive": "Points where the answer needed them",
 }
 
 FEW_REPLICATIONS = 5
@@ -416,6 +417,7 @@ def _strongest(found: Findings, metric: str) -> str:
     by_design = {
         "grid": _strongest_on_grid,
         "lhs": _strongest_in_sample,
+        "adaptive": _strongest_in_sample,
         "sobol": _strongest_by_index,
         "morris": _strongest_by_index,
     }

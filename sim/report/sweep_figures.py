@@ -51,7 +51,7 @@ def sweep_pictures(found: Findings) -> list[Picture]:
 
 
 def _metrics_picture(found: Findings) -> Picture:
-    if found.sweep.design in ("lhs", "sobol", "morris"):
+    if found.sweep.design in ("lhs", "sobol", "morris", "adaptive"):
         return cloud_picture(found)
     if len(found.axes) == 1 and is_numeric(found.axes[0]):
         return line_picture(found)
