@@ -23,7 +23,7 @@ from .axes import Axis, Interval
 from .designs import unit_sample
 from .intervals import FloatArray
 from .precision import Target
-from .surface import NORMAL, NoSurfaceError, Surface
+from .surface import Bands, NoSurfaceError, Surface
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.integer[Any]]
@@ -167,8 +167,7 @@ class Fit:
         surface: the fitted surface.
         candidates: places of the lattice, (places, keys).
         defined: where the metric has data: the nearest point has some.
-        mean: the metric there.
-        half_width: of its 95 % interval.
+        bands: the metric there, with its 95 % intervals.
         within: of the points that are left out one at a time, how many lie in the interval that
             the others make for their mean.
     """
@@ -176,8 +175,7 @@ class Fit:
     surface: Surface
     candidates: FloatArray
     defined: BoolArray
-    mean: FloatArray
-    half_width: FloatArray
+    bands: Bands
     within: int
 
     @property
@@ -193,7 +191,7 @@ class Answer:
     """What a question has been answered, so far.
 
     Attributes:
-        kind: of the question.
+        spec: the question.
         region: what the keys span.
         fits: by metric that has a surface.
         lacking: why a metric has none, by metric.
@@ -201,7 +199,7 @@ class Answer:
         best: the place of the best value, if that was asked and there is a surface.
     """
 
-    kind: str
+    spec: AdaptiveSpec
     region: Region
     fits: Mapping[str, Fit]
     lacking: Mapping[str, str]
@@ -235,16 +233,15 @@ def answer(
             lacking[name] = str(error)
             continue
         known = np.array([not np.isnan(each).all() for each in values[name]])
-        mean, half_width = surface.at(candidates)
-        within = int((np.abs(surface.leave_one_out()) <= NORMAL).sum())
+        within = int((np.abs(surface.leave_one_out()) <= surface.quantile).sum())
         defined = known[_nearest(candidates, places)]
-        fits[name] = Fit(surface, candidates, defined, mean, half_width, within)
+        fits[name] = Fit(surface, candidates, defined, surface.at(candidates), within)
     widths = tuple(_width(spec, name, fits.get(name)) for name in spec.metrics)
     best = None
     if spec.best and fits:
         (fit,) = fits.values()
         best = candidates[_Best(spec, fit).chosen]
-    return Answer(spec.kind, region, fits, lacking, widths, best)
+    return Answer(spec, region, fits, lacking, widths, best)
 
 
 def next_picks(
@@ -347,7 +344,8 @@ class _Whole(_State):
         self.target = target
 
     def ratios(self) -> FloatArray:
-        mean, half = self.fit.surface.in_unit(self.mean, self.deviation)
+        mean, low, high = self.fit.surface.in_unit(self.mean, self.deviation)
+        half = (high - low) / 2.0
         size = np.abs(mean) if self.target.relative else np.ones_like(mean)
         ratios = np.divide(half, size, out=np.where(half > 0.0, np.inf, 0.0), where=size > 0.0)
         return np.where(self.fit.defined, np.nan_to_num(ratios, posinf=1e300), -np.inf)
@@ -373,7 +371,7 @@ class _Crossing(_State):
 
     def doubt(self) -> FloatArray:
         """Return how far the interval of each candidate reaches beyond the value."""
-        doubt = NORMAL * self.deviation - np.abs(self.mean - self.value)
+        doubt = self.fit.surface.quantile * self.deviation - np.abs(self.mean - self.value)
         return np.where(self.fit.defined & (doubt > 0.0), doubt, -np.inf)
 
     def widest(self) -> tuple[float, float, bool, int]:
@@ -403,7 +401,7 @@ class _Best(_State):
         own = self.covariance[self.chosen, self.chosen]
         variance = np.diag(self.covariance) + own - 2.0 * self.covariance[self.chosen]
         better = self.sign * (self.mean - self.mean[self.chosen])
-        bound = better + NORMAL * np.sqrt(np.maximum(variance, 0.0))
+        bound = better + self.fit.surface.quantile * np.sqrt(np.maximum(variance, 0.0))
         return np.where(self.fit.defined, bound, -np.inf)
 
     def widest(self) -> tuple[float, float, bool, int]:

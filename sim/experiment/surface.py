@@ -9,14 +9,13 @@ each other, so points must not share their luck.
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+from scipy.special import stdtrit
 
 from .intervals import Estimates, FloatArray, estimate
 
-NORMAL = 1.959964
-"""Half the width of a 95 % interval, in standard deviations of a normal distribution."""
 FEWEST_POINTS = 5
 """Points with data below which there is no surface."""
 
@@ -27,6 +26,16 @@ _LARGEST_SPREAD = 0.4
 _SMALLEST_NOISE = 1e-8
 """Variance, relative to that of the means, that keeps the equations solvable."""
 _RESTARTS = 1
+_WIDEST_LOGARITHM = 50.0
+"""Half-width of an interval of a logarithm; wider ones say no more, and may not be finite."""
+
+
+class Bands(NamedTuple):
+    """A metric at some places, with the ends of its 95 % intervals."""
+
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
 
 
 class NoSurfaceError(Exception):
@@ -107,21 +116,29 @@ class Surface:
         mean, covariance = self.process.predict(places, return_cov=True)
         return self.centre + self.scale * mean, self.scale**2 * covariance
 
-    def at(self, places: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the metric, and half the width of its 95 % interval, at some places."""
+    def at(self, places: FloatArray) -> Bands:
+        """Return the metric, with its 95 % interval, at some places."""
         if self.process is None:
-            centre = np.exp(self.centre) if self.logarithmic else self.centre
-            return np.full(len(places), centre), np.zeros(len(places))
+            return self.in_unit(np.full(len(places), self.centre), np.zeros(len(places)))
         mean, deviation = self.process.predict(places, return_std=True)
         return self.in_unit(self.centre + self.scale * mean, self.scale * deviation)
 
-    def in_unit(self, mean: FloatArray, deviation: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the metric, and half the width of its interval, given those of the process."""
-        half = NORMAL * deviation
+    def in_unit(self, mean: FloatArray, deviation: FloatArray) -> Bands:
+        """Return the metric, with its interval, given mean and deviation of the process."""
+        half = self.quantile * deviation
         if not self.logarithmic:
-            return mean, half
-        # The median; half the distance between exp(mean + half) and exp(mean - half).
-        return np.exp(mean), np.exp(mean) * np.sinh(np.minimum(half, 50.0))
+            return Bands(mean, mean - half, mean + half)
+        half = np.minimum(half, _WIDEST_LOGARITHM)
+        return Bands(np.exp(mean), np.exp(mean - half), np.exp(mean + half))
+
+    @property
+    def quantile(self) -> float:
+        """Half the width of a 95 % interval, in standard deviations of the process.
+
+        That of Student's distribution, as its parameters are estimated from the points, too.
+        """
+        keys = self.places.shape[1]
+        return float(stdtrit(max(1.0, len(self.places) - keys - 1.0), 0.975))
 
     def noise_at(self, places: FloatArray) -> FloatArray:
         """Return the variance of a replication at some places, on the scale of the process."""

@@ -16,6 +16,7 @@ from sim.document.html import write_html
 from sim.document.picture import save_picture
 from sim.ending import temporary_folder, undisturbed
 from sim.experiment.sweep_results import Sweep
+from sim.report.surface_content import surface_table
 from sim.report.sweep_content import Findings
 from sim.report.versions import versions
 from sim.scenario.variants import Variants, with_value, word
@@ -24,7 +25,7 @@ _MOST_SCENARIOS = 10_000
 _DIGITS = "%.6g"
 _FAILED = "failed"
 _BESIDE = ".report-"
-_ONLY_SOMETIMES = {"failures.csv", "sensitivity.csv", "selection.csv"}
+_ONLY_SOMETIMES = {"failures.csv", "sensitivity.csv", "selection.csv", "surface.csv"}
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml, where PyYAML was built with it
 
 
@@ -96,6 +97,9 @@ def _write_tables(found: Findings, folder: Path) -> None:
     if found.selection is not None:
         named = sweep.points.join(found.selection.table, how="right")
         named.to_csv(folder / "selection.csv", float_format=_DIGITS)
+    if found.told is not None:
+        surfaces = surface_table(found.told)
+        surfaces.to_csv(folder / "surface.csv", index=False, float_format=_DIGITS)
 
 
 def _write_scenarios(sweep: Sweep, variants: Variants, folder: Path) -> None:

@@ -38,6 +38,7 @@ class FakeSweep:
     baseline: int = 0
     indices: pd.DataFrame | None = None
     selection: object = None
+    answer: object = None
     failures: Sequence[Failure] = ()
     n_unstable: int = 0
     seed: int = 7
