@@ -31,6 +31,8 @@ Point = tuple[object, ...]
 
 _LATTICE = {2: 21, 3: 9}
 """By number of keys, places per key at which surfaces are looked at."""
+_DIGITS = 5
+"""Of a value, from the first digit of the size of its interval on."""
 _FEWEST_PICKS = 4
 _SHARE_OF_RUNS = 0.1
 """Runs between two looks, as a share of those so far: the surface hardly changes by fewer."""
@@ -104,9 +106,13 @@ class Region:
 
 
 def _value(interval: Interval, share: float) -> float | int:
-    value = min(interval.low + share * (interval.high - interval.low), interval.high)
-    # Written with few digits, a point can be asked for again.
-    return round(value) if interval.whole else float(f"{value:.6g}")
+    size = interval.high - interval.low
+    value = interval.low + share * size
+    if interval.whole:
+        return round(value)
+    # Written with few digits, a point is easily asked for again.
+    rounded = round(value, _DIGITS - math.floor(math.log10(size)))
+    return min(max(rounded, interval.low), interval.high)
 
 
 def first_points(region: Region, spec: AdaptiveSpec, seed: int) -> list[Point]:

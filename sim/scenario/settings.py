@@ -124,7 +124,7 @@ class AdaptiveSpec(Spec):
     def _has_one_question(self) -> Self:
         if sum(map(bool, (self.surface, self.crossing, self.best))) != 1:
             raise ValueError(
-                "needs one question: surface, crossing or best, such as surface.lead_time_h=5%"
+                "needs one of surface, crossing and best, such as surface.lead_time_h=5%"
             )
         first = self.points * self.replications
         if first > self.max_runs:
