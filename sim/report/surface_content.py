@@ -111,7 +111,7 @@ def _verdict(told: Told) -> str:
     what = what.replace(" is known", " is not known")
     missing = [asked for asked in told.asked if not asked.width.reached]
     shown = listed([f"{asked.metric.label} {_width_in_words(asked)}" for asked in missing])
-    left = "" if told.runs < told.answer.spec.max_runs else ", which is all of max_runs"
+    left = "" if told.runs < told.answer.spec.max_runs else " (max_runs)"
     return f"{what}, with {spent}{left}: {shown}."
 
 
@@ -182,8 +182,8 @@ def _crossing(told: Told, asked: Asked, fit: Fit) -> str:
     if not mean.size or mean.max() < value or mean.min() > value:
         side = "below" if not mean.size or mean.max() < value else "above"
         return (
-            f"{capitalized(label)} stays {side} {shown} on its surface; undecided is "
-            f"{format_percent(asked.width.now)} of the region."
+            f"{capitalized(label)} stays {side} {shown} everywhere on its surface; "
+            f"{format_percent(asked.width.now)} of the region is undecided."
         )
     lines = crossing_lines(told, asked, fit)
     middle = lines.iloc[len(lines) // 2]

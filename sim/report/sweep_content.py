@@ -690,7 +690,8 @@ def _unstable(found: Findings) -> list[Caveat]:
 
 def _few_replications(found: Findings) -> list[Caveat]:
     fewest, _ = replications(found)
-    if fewest >= FEW_REPLICATIONS or fewest == 0:
+    # An adaptive sweep is judged by its surfaces, which all replications bear together.
+    if fewest >= FEW_REPLICATIONS or fewest == 0 or found.told is not None:
         return []
     if fewest == 1:
         text = "Some points have a single replication: how sure their numbers are, is unknown."

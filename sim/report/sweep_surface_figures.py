@@ -4,7 +4,9 @@ Colours are those of cividis, as in :mod:`sim.report.sweep_heat_figures`.
 """
 
 import math
+import textwrap
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,12 +16,12 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim.document.picture import Picture
-from sim.experiment.adaptive import Fit
+from sim.experiment.adaptive import BoolArray, Fit
 from sim.experiment.intervals import FloatArray
 from sim.report.palette import INK, VERMILION, entitle
 from sim.report.surface_content import Asked, Told, answer_sentences, crossing_value
-from sim.report.sweep_content import Findings, better_in_words, instability
-from sim.report.sweep_panels import panel_grid, show_plain_numbers, write_footnote
+from sim.report.sweep_content import Findings, better_in_words, instability, shortened
+from sim.report.sweep_panels import panel_grid, say_no_data, show_plain_numbers, write_footnote
 from sim.report.units import format_given, unit_of_change
 from sim.words import capitalized, listed
 
@@ -33,9 +35,6 @@ def plot_surface(
     unit: str,
     ends: tuple[float, float],
     ax: Axes,
-    line: float | None = None,
-    undecided: pd.DataFrame | None = None,
-    best: tuple[float, float] | None = None,
 ) -> Axes:
     """Draw values over two keys, with the points that were simulated and a colour bar.
 
@@ -45,10 +44,10 @@ def plot_surface(
         unit: what stands at the colour bar.
         ends: smallest and largest value of the colours.
         ax: where to draw.
-        line: a value whose line is drawn.
-        undecided: of the shape of the surface: which places may be on either side of the line.
-        best: where a star is drawn.
     """
+    if surface.isna().all(axis=None):
+        say_no_data(ax)
+        return ax
     across, up = surface.columns.to_numpy(dtype=float), surface.index.to_numpy(dtype=float)
     values = surface.to_numpy(dtype=float)
     low, high = ends
@@ -58,13 +57,6 @@ def plot_surface(
     image = ax.pcolormesh(
         across, up, np.ma.masked_invalid(values), cmap=colours, norm=norm, shading="nearest"
     )
-    if undecided is not None and undecided.to_numpy().any():
-        flags = undecided.to_numpy(dtype=float)
-        ax.contourf(across, up, flags, [0.5, 1.5], colors="none", hatches=["///"])
-        ax.contour(across, up, flags, [0.5], colors=INK, linewidths=0.8, linestyles="dotted")
-    if line is not None and np.nanmin(values) < line < np.nanmax(values):
-        for colour, width in (("white", 4.0), (VERMILION, 2.0)):
-            ax.contour(across, up, values, [line], colors=colour, linewidths=width)
     ax.scatter(
         points["across"],
         points["up"],
@@ -75,11 +67,6 @@ def plot_surface(
         clip_on=False,
         zorder=3,
     )
-    if best is not None:
-        ax.plot(
-            *best, marker="*", markersize=17, color=VERMILION, markeredgecolor="white", zorder=4,
-            clip_on=False,
-        )  # fmt: skip
     bar = ax.figure.colorbar(image, ax=ax, pad=0.03)
     bar.set_label(f"{unit} (logarithmic)" if logarithmic else unit, fontsize=9)
     bar.ax.tick_params(labelsize=8.5)
@@ -95,6 +82,53 @@ def plot_surface(
     return ax
 
 
+def mark_crossing(
+    across: FloatArray,
+    up: FloatArray,
+    surface: FloatArray,
+    value: float,
+    undecided: BoolArray,
+    ax: Axes,
+) -> Axes:
+    """Draw the line where a surface crosses a value, and hatch where it may do so.
+
+    Args:
+        across: values of the key across.
+        up: values of the key up.
+        surface: a row per value of the key up; NaN is without data.
+        value: what is crossed.
+        undecided: of the same shape: which places may lie on either side.
+        ax: where to draw.
+    """
+    if undecided.any():
+        flags = undecided.astype(float)
+        ax.contourf(across, up, flags, [0.5, 1.5], colors="none", hatches=["///"])
+        ax.contour(across, up, flags, [0.5], colors=INK, linewidths=0.8, linestyles="dotted")
+    known = surface[~np.isnan(surface)]
+    if known.size and known.min() < value < known.max():
+        for colour, width in (("white", 4.0), (VERMILION, 2.0)):
+            ax.contour(across, up, surface, [value], colors=colour, linewidths=width)
+    return ax
+
+
+class _Slice(NamedTuple):
+    """What a panel shows: everything of two keys, or one value of the third of three.
+
+    Attributes:
+        place: of the value of the third key in the lattice; None of two keys.
+        name: of the value, with its key; empty of two keys.
+        points: which points are drawn.
+    """
+
+    place: int | None
+    name: str
+    points: BoolArray
+
+    def of(self, array: FloatArray) -> FloatArray:
+        """Return the slice of an array over the lattice, a row per value of the second key."""
+        return array.T if self.place is None else array[:, :, self.place].T
+
+
 def surface_picture(found: Findings, told: Told) -> Picture | None:
     """Return the surface of each metric that was asked about beside its intervals, if any has one.
 
@@ -104,18 +138,17 @@ def surface_picture(found: Findings, told: Told) -> Picture | None:
     drawn = [(asked, asked.fit) for asked in told.asked if asked.fit is not None]
     if not drawn:
         return None
-    lines = told.answer.region.lattice()
-    slices = [None] if len(lines) == 2 else sorted({0, len(lines[2]) // 2, len(lines[2]) - 1})
-    each = 1 if len(lines) == 2 else 2
-    columns = 2 if len(lines) == 2 else len(slices)
-    figure, panels = panel_grid(
-        10.0 if columns == 2 else 13.0, 3.9 * each * len(drawn) + 0.6, each * len(drawn), columns
-    )
+    slices = _slices(found, told)
+    columns, rows = (2, 1) if len(slices) == 1 else (len(slices), 2)
+    width, height = 10.0 if columns == 2 else 13.5, 3.9 * rows * len(drawn) + 0.6
+    figure, panels = panel_grid(width, height, rows * len(drawn), columns)
     for number, (asked, fit) in enumerate(drawn):
-        flat = [ax for row in panels[each * number : each * (number + 1)] for ax in row]
-        _draw_metric(found, told, asked, fit, slices, flat)
+        flat = [ax for row in panels[rows * number : rows * (number + 1)] for ax in row]
+        half = len(flat) // 2
+        _draw_means(found, told, asked, fit, list(zip(slices, flat[:half], strict=True)))
+        _draw_widths(found, told, asked, fit, list(zip(slices, flat[half:], strict=True)))
     names = listed(list(told.names))
-    entitle(figure, f"Surfaces over {names}", instability(found))
+    entitle(figure, f"Surfaces over {shortened([names], 70)[0]}", instability(found))
     marks = "circles: points, larger with more replications"
     marks += {
         "surface": "",
@@ -127,92 +160,102 @@ def surface_picture(found: Findings, told: Told) -> Picture | None:
         "A Gaussian process through the means of the points, and the 95 % interval that it gives "
         f"for the mean at each place ({marks})."
     )
-    if len(lines) == 3:
-        caption += " Points are drawn in the panel whose value of the third key is nearest."
+    if len(slices) > 1:
+        caption += " A point is drawn in the panel whose value of the third key is nearest."
     said = " ".join(answer_sentences(told)[: 1 + len(drawn)])
-    return Picture(
-        "surface", figure, f"What do {names} do together?", caption, f"Heat maps. {said}"
-    )
+    question = f"What do {names} do together?"
+    return Picture("surface", figure, question, caption, f"Heat maps. {said}")
 
 
-def _draw_metric(
+def _slices(found: Findings, told: Told) -> list[_Slice]:
+    lines = _values(told)
+    every = np.ones(len(found.numbers), dtype=bool)
+    if len(lines) == 2:
+        return [_Slice(None, "", every)]
+    third = lines[2]
+    places = sorted({0, len(third) // 2, len(third) - 1})
+    own = found.sweep.points[told.axes[2].key].to_numpy(dtype=float)
+    nearest = np.abs(own[:, np.newaxis] - third[places]).argmin(axis=1)
+    name = shortened([told.names[2]], 36)[0]
+    return [
+        _Slice(place, f"{name} {format_given(float(third[place]), 3)}", nearest == number)
+        for number, place in enumerate(places)
+    ]
+
+
+def _values(told: Told) -> list[FloatArray]:
+    """Return the values of each key at which surfaces were looked at."""
+    pairs = zip(told.answer.region.intervals, told.answer.region.lattice(), strict=True)
+    return [interval.low + line * (interval.high - interval.low) for interval, line in pairs]
+
+
+Panels = Sequence[tuple[_Slice, Axes]]
+
+
+def _draw_means(found: Findings, told: Told, asked: Asked, fit: Fit, panels: Panels) -> None:
+    value, best, lines = crossing_value(told, asked), told.answer.best, _values(told)
+    is_crossing = not math.isnan(value)
+    undecided = ((fit.bands.low < value) & (fit.bands.high > value)).astype(float)
+    title = f"{capitalized(asked.metric.label)} ({better_in_words(asked.metric.name)})"
+    means = fit.bands.mean / asked.unit.size
+    _draw(found, told, fit, means, asked.unit.heading, title, panels)
+    for piece, ax in panels:
+        across, up = lines[:2]
+        if is_crossing:
+            own = piece.of(_on_lattice(told, fit, means))
+            flags = piece.of(_on_lattice(told, fit, undecided)) == 1.0
+            mark_crossing(across, up, own, value / asked.unit.size, flags, ax)
+        if best is not None:
+            values = [float(str(each)) for each in told.answer.region.point(best)]
+            if piece.place is None or values[2] == lines[2][piece.place]:
+                ax.scatter(
+                    values[0],
+                    values[1],
+                    s=260,
+                    marker="*",
+                    facecolor=VERMILION,
+                    edgecolor="white",
+                    clip_on=False,
+                    zorder=4,
+                )
+
+
+def _draw_widths(found: Findings, told: Told, asked: Asked, fit: Fit, panels: Panels) -> None:
+    half = (fit.bands.high - fit.bands.low) / 2.0
+    size = 0.01 * np.abs(fit.bands.mean) if asked.width.relative else asked.unit.size
+    known = np.broadcast_to(size > 0.0, half.shape)
+    widths = np.divide(half, size, out=np.full(half.shape, np.nan), where=known)
+    change = unit_of_change(asked.unit).heading
+    unit = "± % of the metric" if asked.width.relative else f"± {change}"
+    _draw(found, told, fit, widths, unit, "Half-width of its 95 % interval", panels)
+
+
+def _draw(
     found: Findings,
     told: Told,
-    asked: Asked,
     fit: Fit,
-    slices: Sequence[int | None],
-    panels: Sequence[Axes],
+    values: FloatArray,
+    unit: str,
+    title: str,
+    panels: Panels,
 ) -> None:
-    """Draw the surface of a metric in the first half of the panels, its intervals in the others."""
-    keys = [axis.key for axis in told.axes]
-    lines = [
-        interval.low + line * (interval.high - interval.low)
-        for interval, line in zip(
-            told.answer.region.intervals, told.answer.region.lattice(), strict=True
-        )
-    ]
-    shape = [len(line) for line in lines]
+    """Draw one value per place of the lattice, all panels with the same colours."""
+    across, up = _values(told)[:2]
+    array = _on_lattice(told, fit, values)
+    known = array[~np.isnan(array)]
+    ends = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    keys = [axis.key for axis in told.axes[:2]]
+    points = found.sweep.points[keys].astype(float).set_axis(["across", "up"], axis="columns")
+    points["n"] = found.sweep.replications
+    for piece, ax in panels:
+        surface = pd.DataFrame(piece.of(array), index=up, columns=across)
+        plot_surface(surface, points[piece.points], unit, ends, ax)
+        ax.set_title(f"{title}\n{piece.name}".rstrip(), loc="left", fontsize=10.5, color=INK)
+        ax.set_xlabel(textwrap.fill(told.names[0], 36), fontsize=10)
+        ax.set_ylabel(textwrap.fill(told.names[1], 36), fontsize=10)
 
-    def on_lattice(values: FloatArray) -> FloatArray:
-        array: FloatArray = np.where(fit.defined, values, np.nan).reshape(shape)
-        return array
 
-    mean, half = fit.bands.mean, (fit.bands.high - fit.bands.low) / 2.0
-    relative = asked.width.relative
-    value = crossing_value(told, asked)
-    is_open = (fit.bands.low < value) & (fit.bands.high > value)
-    wide = 100.0 * half / np.abs(mean) if relative else half / asked.unit.size
-    unit = "± % of the metric" if relative else f"± {unit_of_change(asked.unit).heading}"
-    maps = [
-        (on_lattice(mean / asked.unit.size), asked.unit.heading),
-        (on_lattice(np.where(np.isfinite(wide), wide, np.nan)), unit),
-    ]
-    points = found.sweep.points
-    counts = pd.Series(found.sweep.replications, index=points.index)
-    best = told.answer.best
-    for which, (array, heading) in enumerate(maps):
-        known = array[np.isfinite(array)]
-        ends = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-        for place, piece in enumerate(slices):
-            ax = panels[which * len(slices) + place]
-            cut = array if piece is None else array[:, :, piece]
-            open_ = on_lattice(is_open.astype(float)) == 1.0
-            open_ = open_ if piece is None else open_[:, :, piece]
-            there = points.index == points.index
-            at, star = "", None
-            if piece is not None:
-                at = f", {told.names[2]} {format_given(float(lines[2][piece]), 3)}"
-                marks = np.array([lines[2][each] for each in slices if each is not None])
-                distance = np.abs(points[keys[2]].to_numpy(dtype=float)[:, np.newaxis] - marks)
-                there = distance.argmin(axis=1) == place
-            if best is not None and which == 0:
-                values = [float(str(each)) for each in told.answer.region.point(best)]
-                nearest = piece is None or place == int(
-                    np.argmin([abs(values[2] - lines[2][each or 0]) for each in slices])
-                )
-                star = (values[0], values[1]) if nearest else None
-            plot_surface(
-                pd.DataFrame(cut.T, index=lines[1], columns=lines[0]),
-                pd.DataFrame(
-                    {
-                        "across": points.loc[there, keys[0]].astype(float),
-                        "up": points.loc[there, keys[1]].astype(float),
-                        "n": counts[there],
-                    }
-                ),
-                heading,
-                ends,
-                ax,
-                None if which or math.isnan(value) else value / asked.unit.size,
-                None if which or math.isnan(value) else pd.DataFrame(open_.T),
-                star,
-            )
-            label = capitalized(asked.metric.label)
-            title = (
-                f"{label} ({better_in_words(asked.metric.name)})"
-                if which == 0
-                else ("Half-width of its 95 % interval")
-            )
-            ax.set_title(f"{title}{at}", loc="left", fontsize=10.5, color=INK)
-            ax.set_xlabel(told.names[0], fontsize=10)
-            ax.set_ylabel(told.names[1], fontsize=10)
+def _on_lattice(told: Told, fit: Fit, values: FloatArray) -> FloatArray:
+    shape = [len(line) for line in told.answer.region.lattice()]
+    array: FloatArray = np.where(fit.defined, values, np.nan).reshape(shape)
+    return array

@@ -277,7 +277,11 @@ def test_points_are_what_a_plain_sweep_makes_of_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "question", [{"surface": {"lead_time_h": "4%"}}, {"best": {"cost_per_week": "smallest"}}]
+    "question",
+    [
+        {"surface": {"lead_time_h": "4%"}},
+        pytest.param({"best": {"cost_per_week": "smallest"}}, marks=pytest.mark.slow),
+    ],
 )
 def test_the_result_depends_on_neither_processes_nor_interruptions(
     question: dict[str, Any], tmp_path: Path

@@ -45,6 +45,11 @@ class FakeSweep:
     base: Scenario = field(default_factory=lambda: BASE)
 
     @property
+    def replications(self):
+        """Return how many each point has."""
+        return np.full(len(self.points), self.values.shape[1])
+
+    @property
     def metrics(self):
         """Return the names of the metrics."""
         return list(METRICS)
