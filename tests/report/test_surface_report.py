@@ -161,7 +161,7 @@ def test_the_picture_has_the_numbers_of_the_surface():
 
 
 def test_the_table_of_the_surfaces_and_the_terminal():
-    found = findings(adaptive_sweep(known_from=0.3, surface={"lead_time_h": "10%"}))
+    found = findings(adaptive_sweep(known_from=0.3, surface={"lead_time_h": "30%"}))
     table = surface_table(found.told)
     assert list(table.columns) == [
         "metric", "automation", "standardization", "mean", "ci_low", "ci_high"
