@@ -473,8 +473,12 @@ def test_what_is_not_valid_at_a_corner_is_told_first(tmp_path: Path) -> None:
     with pytest.raises(sim.ScenarioError, match=r"automation: 1\.5 is not allowed"):
         run(tmp_path, axes, design="adaptive", adaptive=SURFACE)
     with pytest.raises(sim.ScenarioError, match="seed: cannot be swept by adaptive"):
-        axes = {**DIALS, "seed": Interval(1, 9, True)}
-        run(tmp_path, axes, design="adaptive", adaptive=SURFACE)
+        run(
+            tmp_path,
+            {**DIALS, "seed": Interval(1, 9, True)},
+            design="adaptive",
+            adaptive=SURFACE,
+        )
     with pytest.raises(sim.ScenarioError, match="replications: cannot be swept"):
         run(
             tmp_path,
