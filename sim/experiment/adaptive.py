@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import bdtr
 
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.settings import AdaptiveSpec
@@ -23,7 +24,7 @@ from .axes import Axis, Interval
 from .designs import unit_sample
 from .intervals import FloatArray
 from .precision import Target
-from .surface import Bands, NoSurfaceError, Surface
+from .surface import WIDEST_LOGARITHM, Bands, NoSurfaceError, Surface
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.integer[Any]]
@@ -187,8 +188,6 @@ class Fit:
     @property
     def misfits(self) -> bool:
         """Whether more points miss these intervals than chance explains."""
-        from scipy.special import bdtr
-
         return bool(bdtr(self.within, len(self.surface.means), 0.95) < _TOO_RARELY)
 
 
@@ -245,8 +244,8 @@ def answer(
     widths = tuple(_width(spec, name, fits.get(name)) for name in spec.metrics)
     best = None
     if spec.best and fits:
-        (fit,) = fits.values()
-        best = candidates[_Best(spec, fit).chosen]
+        ((name, fit),) = fits.items()
+        best = candidates[_Best(spec, name, fit).chosen]
     return Answer(spec, region, fits, lacking, widths, best)
 
 
@@ -284,16 +283,16 @@ def next_picks(
                 break
             chosen = int(np.argmax(urgency))
         place = candidates[chosen]
-        close = (np.abs(taken - place) < 0.5 * gap).all(axis=1)
-        for state in states:
-            state.expect(chosen, number)
-        if close.any():
-            picks.append((int(np.argmax(close)), number))
+        (nearest,) = _nearest(place[np.newaxis], taken)
+        if (np.abs(taken[nearest] - place) < 0.5 * gap).all():
+            picks.append((int(nearest), number))
         else:
             picks.append((place, number))
             taken = np.vstack([taken, place])
+        for state in states:
+            state.expect(chosen, number)
         left -= number
-        if left <= 0:
+        if left <= 0 or (not is_blind and all(state.width().reached for state in states)):
             break
     return picks
 
@@ -315,9 +314,10 @@ def _nearest(places: FloatArray, others: FloatArray) -> IntArray:
 class _State:
     """What is known of a metric at the candidates, and will be after further replications."""
 
-    def __init__(self, spec: AdaptiveSpec, fit: Fit) -> None:
+    def __init__(self, spec: AdaptiveSpec, name: str, fit: Fit) -> None:
         self.fit = fit
         self.spec = spec
+        self.name = name
         self.mean, self.covariance = fit.surface.process_at(fit.candidates)
         self.noise = fit.surface.noise_at(fit.candidates)
 
@@ -333,8 +333,8 @@ class _State:
         if total > 0.0:
             self.covariance -= np.outer(column, column) / total
 
-    def widest(self) -> tuple[float, float, bool, int]:
-        """Return how wide it is, its target, whether they are relative, and the place of it."""
+    def width(self) -> Width:
+        """Return how wide it is."""
         raise NotImplementedError
 
     def urgency(self) -> FloatArray:
@@ -345,9 +345,9 @@ class _State:
 class _Whole(_State):
     """The surface as a whole, to a half-width."""
 
-    def __init__(self, spec: AdaptiveSpec, fit: Fit, target: Target) -> None:
-        super().__init__(spec, fit)
-        self.target = target
+    def __init__(self, spec: AdaptiveSpec, name: str, fit: Fit) -> None:
+        super().__init__(spec, name, fit)
+        self.target = Target.of(name, spec.surface[name])
 
     def ratios(self) -> FloatArray:
         mean, low, high = self.fit.surface.in_unit(self.mean, self.deviation)
@@ -356,10 +356,12 @@ class _Whole(_State):
         ratios = np.divide(half, size, out=np.where(half > 0.0, np.inf, 0.0), where=size > 0.0)
         return np.where(self.fit.defined, np.nan_to_num(ratios, posinf=1e300), -np.inf)
 
-    def widest(self) -> tuple[float, float, bool, int]:
-        ratios = self.ratios()
-        place = int(np.argmax(ratios))
-        return float(ratios[place]), self.target.half_width, self.target.relative, place
+    def width(self) -> Width:
+        ratios, target = self.ratios(), self.target
+        widest = int(np.argmax(ratios))
+        place = self.fit.candidates[widest]
+        now = float(ratios[widest])
+        return Width("surface", self.name, now, target.half_width, target.relative, place)
 
     def urgency(self) -> FloatArray:
         return self.ratios() / self.target.half_width
@@ -368,8 +370,9 @@ class _Whole(_State):
 class _Crossing(_State):
     """The place where the surface crosses a value."""
 
-    def __init__(self, spec: AdaptiveSpec, fit: Fit, value: float) -> None:
-        super().__init__(spec, fit)
+    def __init__(self, spec: AdaptiveSpec, name: str, fit: Fit) -> None:
+        super().__init__(spec, name, fit)
+        value = spec.crossing[name]
         if not fit.surface.logarithmic:
             self.value = value
         else:
@@ -380,10 +383,11 @@ class _Crossing(_State):
         doubt = self.fit.surface.quantile * self.deviation - np.abs(self.mean - self.value)
         return np.where(self.fit.defined & (doubt > 0.0), doubt, -np.inf)
 
-    def widest(self) -> tuple[float, float, bool, int]:
+    def width(self) -> Width:
         doubt = self.doubt()
         share = float((doubt > 0.0).sum() / max(1, self.fit.defined.sum()))
-        return share, self.spec.undecided, False, int(np.argmax(doubt))
+        place = self.fit.candidates[int(np.argmax(doubt))]
+        return Width("crossing", self.name, share, self.spec.undecided, False, place)
 
     def urgency(self) -> FloatArray:
         return self.doubt() / (self.fit.surface.scale or 1.0)
@@ -396,10 +400,9 @@ class _Best(_State):
     (Kalyanakrishnan et al. 2012, *PAC subset selection in stochastic multi-armed bandits*).
     """
 
-    def __init__(self, spec: AdaptiveSpec, fit: Fit) -> None:
-        super().__init__(spec, fit)
-        ((_, wish),) = spec.best.items()
-        self.sign = -1.0 if wish == "smallest" else 1.0
+    def __init__(self, spec: AdaptiveSpec, name: str, fit: Fit) -> None:
+        super().__init__(spec, name, fit)
+        self.sign = -1.0 if spec.best[name] == "smallest" else 1.0
         self.chosen = int(np.argmax(np.where(fit.defined, self.sign * self.mean, -np.inf)))
 
     def advantage(self) -> FloatArray:
@@ -410,17 +413,18 @@ class _Best(_State):
         bound = better + self.fit.surface.quantile * np.sqrt(np.maximum(variance, 0.0))
         return np.where(self.fit.defined, bound, -np.inf)
 
-    def widest(self) -> tuple[float, float, bool, int]:
+    def width(self) -> Width:
         advantage = self.advantage()
         rival = int(np.argmax(advantage))
         by = float(advantage[rival])
         if self.fit.surface.logarithmic:
-            by = math.expm1(min(by, 50.0)) if self.sign > 0.0 else -math.expm1(-by)
+            by = math.expm1(min(by, WIDEST_LOGARITHM)) if self.sign > 0.0 else -math.expm1(-by)
         elif self.mean[self.chosen] != 0.0:
             by /= abs(float(self.mean[self.chosen]))
         elif by > 0.0:
             by = math.inf
-        return by, self.spec.regret, True, rival
+        place = self.fit.candidates[rival]
+        return Width("best", self.name, by, self.spec.regret, True, place)
 
     def urgency(self) -> FloatArray:
         advantage = self.advantage()
@@ -433,17 +437,13 @@ class _Best(_State):
 
 
 def _state(spec: AdaptiveSpec, name: str, fit: Fit) -> _State:
-    if spec.surface:
-        return _Whole(spec, fit, Target.of(name, spec.surface[name]))
-    if spec.crossing:
-        return _Crossing(spec, fit, spec.crossing[name])
-    return _Best(spec, fit)
+    kinds: dict[str, type[_State]] = {"surface": _Whole, "crossing": _Crossing, "best": _Best}
+    return kinds[spec.kind](spec, name, fit)
 
 
 def _width(spec: AdaptiveSpec, name: str, fit: Fit | None) -> Width:
     if fit is not None:
-        now, target, relative, place = _state(spec, name, fit).widest()
-        return Width(spec.kind, name, now, target, relative, fit.candidates[place])
+        return _state(spec, name, fit).width()
     if spec.surface:
         wanted = Target.of(name, spec.surface[name])
         return Width(spec.kind, name, math.inf, wanted.half_width, wanted.relative, None)

@@ -18,6 +18,8 @@ from .intervals import Estimates, FloatArray, estimate
 
 FEWEST_POINTS = 5
 """Points with data below which there is no surface."""
+WIDEST_LOGARITHM = 50.0
+"""Half-width of an interval of a logarithm; wider ones say no more, and may not be finite."""
 
 _NOISE_REACHES = 0.3
 """Standard deviation of the weights with which the noise is smoothed, in sides of the region."""
@@ -26,8 +28,6 @@ _LARGEST_SPREAD = 0.4
 _SMALLEST_NOISE = 1e-8
 """Variance, relative to that of the means, that keeps the equations solvable."""
 _RESTARTS = 1
-_WIDEST_LOGARITHM = 50.0
-"""Half-width of an interval of a logarithm; wider ones say no more, and may not be finite."""
 
 
 class Bands(NamedTuple):
@@ -128,7 +128,7 @@ class Surface:
         half = self.quantile * deviation
         if not self.logarithmic:
             return Bands(mean, mean - half, mean + half)
-        half = np.minimum(half, _WIDEST_LOGARITHM)
+        half = np.minimum(half, WIDEST_LOGARITHM)
         return Bands(np.exp(mean), np.exp(mean - half), np.exp(mean + half))
 
     @property

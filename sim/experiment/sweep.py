@@ -70,7 +70,8 @@ def sweep(
     """Simulate a scenario at many points and compare them, with common random numbers.
 
     Further settings are those of the scenario: `design`, `samples`, `engine`, `address`,
-    `baseline`, `precision` and `select`. The result does not depend on ``n_jobs`` or the engine.
+    `baseline`, `precision`, `select` and `adaptive`. The result does not depend on ``n_jobs``
+    or the engine.
 
     Args:
         base: the scenario; values of the swept keys are replaced in it.

@@ -91,7 +91,8 @@ def _write_tables(found: Findings, folder: Path) -> None:
             summary, mode="a", header=not summary.exists(), index=False
         )
         failed.to_csv(folder / "failures.csv", index=False)
-    sweep.effects().to_csv(folder / "effects.csv", index=False, float_format=_DIGITS)
+    if sweep.design != "adaptive":  # its points share no luck, and none is a baseline
+        sweep.effects().to_csv(folder / "effects.csv", index=False, float_format=_DIGITS)
     if found.indices is not None:
         found.indices.to_csv(folder / "sensitivity.csv", float_format=_DIGITS)
     if found.selection is not None:
