@@ -42,14 +42,14 @@ its four DORA metrics with confidence intervals, and where the time goes.
   python -m sim -m automation=0,0.5,1 practice/testing=none,full
                                                     a sweep: all combinations, compared
   python -m sim -m design=lhs samples=50 'automation=interval(0,1)'
-                                                    other designs: zip, lhs, sobol, morris
+                                                    other designs: zip, lhs, sobol, morris, adaptive
   python -m sim --cfg job                           print the composed scenario and stop
 
 Results go to one folder under results/, or to hydra.run.dir=FOLDER; those of a sweep to
 hydra.sweep.dir=FOLDER, where the same command goes on if it was interrupted. Settings of the
 experiment: replications, seed, horizon_weeks, warmup_weeks, n_jobs, and for sweeps engine, address,
-design, samples, baseline, precision, select. docs/parameters.md lists all keys with unit, range,
-default and source; --hydra-help explains the syntax of overrides."""
+design, samples, baseline, precision, select, adaptive. docs/parameters.md lists all keys with unit,
+range, default and source; --hydra-help explains the syntax of overrides."""
 
 _NOTHING = "interrupted; this run wrote nothing"
 

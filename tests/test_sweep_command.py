@@ -672,6 +672,9 @@ def test_a_folder_with_something_else_in_it_is_left_as_it_is(
     assert (here / "mine" / "notes.txt").read_text() == "precious"
 
 
+ADAPTIVE = ["design=adaptive", "automation=interval(0,1)", "adaptive.surface.lead_time_h=5%"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -691,6 +694,9 @@ def test_a_folder_with_something_else_in_it_is_left_as_it_is(
         (["automation=0,1", "precision={half_width:{lead_tme_h:5%}}"], "precision.half_width"),
         (["automation=0,1", "select={metric:lead_tme_h}"], "select.metric: no metric"),
         (["design=lhs", "automation=interval"], "automation"),
+        ([*ADAPTIVE, "practice/testing=none,full"], "practice/testing: has listed values"),
+        (ADAPTIVE, "design: adaptive takes two or three keys, not 1; sweep one key with design="),
+        (["automation=0,1", ADAPTIVE[2]], "adaptive: is not for design=grid; add design=adaptive"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

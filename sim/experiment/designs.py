@@ -13,6 +13,7 @@ from .axes import Axis, Interval
 from .intervals import FloatArray
 
 Design = Literal["grid", "zip", "lhs", "sobol", "morris"]
+"""Designs whose points are all known beforehand; :mod:`.adaptive` has the one whose are not."""
 
 _MORRIS_LEVELS = 4
 """Levels of an axis (Morris 1991); a step of a trajectory goes half of them up or down."""

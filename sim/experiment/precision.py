@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy.special import stdtrit
@@ -26,6 +27,13 @@ class Target:
     metric: str
     half_width: float
     relative: bool
+
+    @classmethod
+    def of(cls, metric: str, half_width: float | str) -> Self:
+        """Return the target that settings write as a number, or as a percentage such as ``5%``."""
+        relative = isinstance(half_width, str)
+        number = float(str(half_width).rstrip(" %")) / (100.0 if relative else 1.0)
+        return cls(metric, number, relative)
 
 
 def first_enough(

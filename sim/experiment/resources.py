@@ -117,7 +117,9 @@ def demand_of_sweep(variants: Variants, n_jobs: int) -> Demand:
         except ScenarioError as error:
             problem = problem or error
         else:
-            work.append((scenario, scenario.replications * size / few))
+            asked = scenario.adaptive
+            runs = scenario.replications * size if asked is None else asked.max_runs
+            work.append((scenario, runs / few))
     if not work:
         assert problem is not None
         raise problem

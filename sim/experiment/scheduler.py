@@ -61,6 +61,9 @@ class Watcher(Protocol):
     def failed(self, failure: Failure) -> None:
         """A point has failed."""
 
+    def narrowed(self, widths: str) -> None:
+        """The intervals that an adaptive sweep narrows are this wide now."""
+
 
 class _Chunk(NamedTuple):
     """Replications of a point that travel together."""
@@ -206,14 +209,17 @@ class Scheduler:
             missing = [k for k in range(first, number) if k not in finished]
             self._given_away[fingerprint] = max(first, number)
             # What an earlier round has told about is not told again.
-            before = self._before[point] if self._before else 0
+            before = 0 if self._is_new(point) else self._before[point]
             told = number - len(missing) - before
-            self._watcher.finished(told, 0 if missing or self._before else 1)
+            self._watcher.finished(told, 1 if self._is_new(point) and not missing else 0)
             self._open[point] = len(missing)
             while missing and point not in self.failures:
                 size = self._chunk_size()
                 here, missing = missing[:size], missing[size:]
                 yield _Chunk(point, fingerprint, tuple(here))
+
+    def _is_new(self, point: int) -> bool:
+        return point >= len(self._before)
 
     def _chunk_size(self) -> int:
         if self._seconds == 0.0:
@@ -255,7 +261,9 @@ class Scheduler:
         last = self._open[chunk.point] == 0
         if last:
             del self._open[chunk.point]
-        self._watcher.finished(len(chunk.replications), 1 if last and not self._before else 0)
+        self._watcher.finished(
+            len(chunk.replications), 1 if last and self._is_new(chunk.point) else 0
+        )
 
     def _fail_alike(self) -> None:
         """Let points fail that are like one that has failed, as nobody has run them."""

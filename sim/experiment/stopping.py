@@ -40,14 +40,13 @@ def targets_of(precision: Precision) -> list[Target]:
     """
     targets = []
     for name, width in precision.half_width.items():
-        relative = isinstance(width, str)
-        number = float(str(width).rstrip(" %")) / (100.0 if relative else 1.0)
+        target = Target.of(name, width)
         positive = precision.of == "points" and metric(name).is_certainly_positive
-        if relative and not positive:
+        if target.relative and not positive:
             what = f"{width} of what may be zero is no width"
             hint = "give it in the unit of the metric, such as 0.02"
             raise ScenarioError([Problem(f"precision.half_width.{name}", what, hint)])
-        targets.append(Target(name, number, relative))
+        targets.append(target)
     return targets
 
 
@@ -68,6 +67,9 @@ def check_metrics(settings: Scenario) -> None:
         for limits in ("at_most", "at_least"):
             names = list(getattr(settings.select, limits))
             asked |= {f"select.{limits}.{name}": name for name in names}
+    if settings.adaptive is not None:
+        kind = settings.adaptive.kind
+        asked |= {f"adaptive.{kind}.{name}": name for name in settings.adaptive.metrics}
     known = metric_names(settings)
     for key, name in asked.items():
         if name not in known:

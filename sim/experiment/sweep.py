@@ -20,6 +20,7 @@ from sim.scenario.organization import Scenario
 from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
 from sim.scenario.variants import Compose, Composed, Variants, shown, with_settings, word
 
+from .adaptive_sweep import adaptive_variants, ask_on, go_on_as_planned, refuse_adaptive
 from .axes import Axis, Interval
 from .designs import MOST_POINTS
 from .designs import points as points_of_design
@@ -53,6 +54,9 @@ class Nobody:
     def failed(self, failure: Failure) -> None:
         """Ignore it."""
 
+    def narrowed(self, widths: str) -> None:
+        """Ignore it."""
+
 
 def sweep(
     base: Scenario,
@@ -66,7 +70,8 @@ def sweep(
     """Simulate a scenario at many points and compare them, with common random numbers.
 
     Further settings are those of the scenario: `design`, `samples`, `engine`, `address`,
-    `baseline`, `precision` and `select`. The result does not depend on ``n_jobs`` or the engine.
+    `baseline`, `precision`, `select` and `adaptive`. The result does not depend on ``n_jobs``
+    or the engine.
 
     Args:
         base: the scenario; values of the swept keys are replaced in it.
@@ -150,6 +155,8 @@ def design_variants(
     )
     settings = Variants(keys, [corner], compose, composed, checked).scenario(0)
     _refuse_for_design(keys, settings)
+    if settings.design == "adaptive":
+        return adaptive_variants(axes, settings, compose, composed, checked)
     points = points_of_design(axes, settings.design, settings.samples, settings.seed)
     total = len(points) * settings.replications
     if total > _MOST_REPLICATIONS:
@@ -163,7 +170,12 @@ def _refuse_for_design(keys: Sequence[str], settings: Scenario) -> None:
     if "seed" in keys and settings.design not in ("grid", "zip"):
         hint = "one seed draws the points; leave it out, or take design=grid"
         raise ScenarioError([Problem("seed", f"cannot be swept by {settings.design}", hint)])
-    for name in ("precision", "select"):
+    if settings.design == "adaptive":
+        refuse_adaptive(settings)
+    elif settings.adaptive is not None:
+        hint = "add design=adaptive"
+        raise ScenarioError([Problem("adaptive", f"is not for design={settings.design}", hint)])
+    for name in ("precision", "select", "adaptive"):
         if "replications" in keys and getattr(settings, name) is not None:
             hint = f"{name} decides how many there are"
             raise ScenarioError([Problem("replications", f"cannot be swept with {name}", hint)])
@@ -206,6 +218,8 @@ def run_sweep(
         check_metrics(settings)
         with Store(folder / STORE) as store:
             _keep_to_the_sweep(store, variants, digests, axes, settings)
+            if settings.adaptive is not None:
+                wanted = go_on_as_planned(store, settings.adaptive, variants, prints)
             watcher.begin(len(wanted), sum(wanted))
             scheduler = Scheduler(variants, prints, store, workers, watcher, observe)
             scheduler.run(wanted)
@@ -215,6 +229,8 @@ def run_sweep(
                 watcher.begin(0, sum(further) - sum(wanted))
                 wanted = further
                 scheduler.run(wanted)
+            if settings.adaptive is not None:
+                wanted = ask_on(settings, axes, variants, prints, wanted, store, scheduler, watcher)
             kept = [0 if point in scheduler.failures else n for point, n in enumerate(wanted)]
             part = folder / f"{TABLE}.part"
             with unfinished(part):
@@ -334,12 +350,13 @@ def _keep_to_the_sweep(
         "points": [
             _identity(variants.label(point), digest) for point, digest in enumerate(digests)
         ],
-        "replications": settings.replications,
+        "replications": (settings.adaptive or settings).replications,
         "rule": _rule(settings),
         "shared": _is_shared(settings),
     }
     if here["design"] == "sampled":
-        here["design"] = f"{settings.design} of {settings.samples}"
+        size = settings.samples if settings.adaptive is None else settings.adaptive.points
+        here["design"] = f"{settings.design} of {size}"
     text = store.note("sweep")
     if text is not None and (reason := _reason_to_refuse(json.loads(text), here, variants)):
         raise ResultsError(

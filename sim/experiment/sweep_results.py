@@ -15,6 +15,7 @@ from sim.scenario.errors import nearest
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import shown
 
+from .adaptive import Answer, answer, region_of
 from .axes import Axis
 from .holm import Adjustment, family_of_tests
 from .intervals import Estimates, FloatArray, check_confidence, interval
@@ -71,7 +72,8 @@ class Sweep:
     @property
     def metrics(self) -> list[str]:
         """The names of the metrics."""
-        return [str(name) for name in self.table.schema_arrow.names[2 + len(self.axes) :]]
+        names = list(map(str, self.table.schema_arrow.names))
+        return names[names.index("replication") + 1 :]
 
     @property
     def n_unstable(self) -> int:
@@ -214,6 +216,25 @@ class Sweep:
             return looked
         # The search was not ended by what it saw on the way, so that this is the one look.
         return select(runs, goal, self.seed)
+
+    @property
+    def answer(self) -> Answer | None:
+        """What an adaptive sweep answers; None for other designs, and if every point failed."""
+        spec = self.base.adaptive
+        if self.design != "adaptive" or spec is None or not self.metrics:
+            return None
+        there = [name for name in spec.metrics if name in self.metrics]
+        runs = self.table.read(columns=["point", *there]).to_pandas()
+        runs = runs.reindex(columns=["point", *spec.metrics])
+        of_points = {int(str(point)): rows for point, rows in runs.groupby("point")}
+        none = runs.iloc[:0]
+        values = {
+            name: [of_points.get(point, none)[name].to_numpy() for point in self.points.index]
+            for name in spec.metrics
+        }
+        keys = [axis.key for axis in self.axes]
+        points = list(self.points[keys].itertuples(index=False, name=None))
+        return answer(spec, region_of(self.axes), points, values, self.seed)
 
     def pareto(
         self, metric: str, cost: str = "cost_per_week", largest: bool | None = None

@@ -20,6 +20,7 @@ from sim.experiment.stopping import goal_of, metrics_of
 from sim.experiment.sweep_results import Sweep
 from sim.metrics import catalogue
 from sim.metrics.catalogue import NUMBER, headlines
+from sim.report.surface_content import Told, answer_caveats, answer_sentences
 from sim.report.units import (
     NO_DATA,
     Unit,
@@ -45,6 +46,7 @@ DESIGNS = {
     "lhs": "Latin hypercube sample",
     "sobol": "Sobol sample",
     "morris": "Morris trajectories",
+    "adaptive": "Points where the answer needed them",
 }
 
 FEW_REPLICATIONS = 5
@@ -72,6 +74,7 @@ class Findings:
         units: by metric of the estimates, the unit in which all of its numbers are shown.
         indices: what the sensitivity analysis says, if the design has one.
         selection: the choice among the points, if there was a goal.
+        told: what an adaptive sweep answers, if it is one.
     """
 
     sweep: Sweep
@@ -81,6 +84,7 @@ class Findings:
     units: Mapping[str, Unit]
     indices: pd.DataFrame | None
     selection: Selection | None
+    told: Told | None = None
 
     @property
     def has_baseline(self) -> bool:
@@ -121,7 +125,17 @@ def findings(sweep: Sweep) -> Findings:
         },
         indices=sweep.sensitivity(),
         selection=sweep.selection,
+        told=_told(sweep),
     )
+
+
+def _told(sweep: Sweep) -> Told | None:
+    answer = sweep.answer
+    if answer is None:
+        return None
+    runs, names = int(sweep.replications.sum()), tuple(map(axis_name, sweep.axes))
+    there = int((sweep.replications > 0).sum())
+    return Told(answer, sweep.axes, names, runs, there, sweep.base.cost.currency)
 
 
 def _of(frame: pd.DataFrame, metric: str, points: pd.Index) -> pd.DataFrame:
@@ -376,7 +390,10 @@ def main_effect(found: Findings, metric: str, number: int) -> pd.DataFrame:
 
 def sentences(found: Findings) -> list[str]:
     """Return what a sweep says, in plain sentences derived from its numbers."""
-    said = [_extremes(found, metric) for metric in headlines()]
+    if found.told is None:
+        said = [_extremes(found, metric) for metric in headlines()]
+    else:
+        said = answer_sentences(found.told)
     said += [_strongest(found, metric) for metric in headlines()]
     said += [_distinguishable(found), _selected(found)]
     return [sentence for sentence in said if sentence]
@@ -416,6 +433,7 @@ def _strongest(found: Findings, metric: str) -> str:
     by_design = {
         "grid": _strongest_on_grid,
         "lhs": _strongest_in_sample,
+        "adaptive": _strongest_in_sample,
         "sobol": _strongest_by_index,
         "morris": _strongest_by_index,
     }
@@ -629,6 +647,7 @@ def caveats(found: Findings) -> list[Caveat]:
     """Return what a reader has to know before believing the numbers, the serious ones first."""
     return [
         *_failed(found),
+        *([] if found.told is None else answer_caveats(found.told)),
         *_unstable(found),
         *_few_replications(found),
         *_without_data(found),
@@ -671,7 +690,8 @@ def _unstable(found: Findings) -> list[Caveat]:
 
 def _few_replications(found: Findings) -> list[Caveat]:
     fewest, _ = replications(found)
-    if fewest >= FEW_REPLICATIONS or fewest == 0:
+    # An adaptive sweep is judged by its surfaces, which all replications bear together.
+    if fewest >= FEW_REPLICATIONS or fewest == 0 or found.told is not None:
         return []
     if fewest == 1:
         text = "Some points have a single replication: how sure their numbers are, is unknown."

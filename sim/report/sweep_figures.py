@@ -20,6 +20,7 @@ from sim.report.sweep_multiples_figures import (
 from sim.report.sweep_pareto_figures import pareto_picture
 from sim.report.sweep_selection_figures import selection_picture
 from sim.report.sweep_sensitivity_figures import sensitivity_picture
+from sim.report.sweep_surface_figures import surface_picture
 
 MOST_NAMED_POINTS = 60
 """Points with a row of their own; more of them are drawn as a cloud."""
@@ -29,7 +30,8 @@ def sweep_pictures(found: Findings) -> list[Picture]:
     """Return the pictures of a sweep.
 
     `metrics` shows the four metrics against what was swept: lines for one axis, heat maps for two,
-    small multiples or main effects for more, clouds for sampled designs. `sensitivity` follows for
+    small multiples or main effects for more, clouds for sampled designs. `surface` stands before it
+    in an adaptive sweep. `sensitivity` follows for
     the designs that have one, `effects` (differences to the baseline) unless nothing is known of
     any, `pareto` if there are prices, `selection` if there was a goal.
 
@@ -37,6 +39,8 @@ def sweep_pictures(found: Findings) -> list[Picture]:
         found: what :func:`sim.report.sweep_content.findings` read of it.
     """
     pictures = []
+    if found.told is not None and (surface := surface_picture(found, found.told)) is not None:
+        pictures.append(surface)
     if found.axes:
         pictures.append(_metrics_picture(found))
     if found.indices is not None:
@@ -51,7 +55,7 @@ def sweep_pictures(found: Findings) -> list[Picture]:
 
 
 def _metrics_picture(found: Findings) -> Picture:
-    if found.sweep.design in ("lhs", "sobol", "morris"):
+    if found.sweep.design in ("lhs", "sobol", "morris", "adaptive"):
         return cloud_picture(found)
     if len(found.axes) == 1 and is_numeric(found.axes[0]):
         return line_picture(found)

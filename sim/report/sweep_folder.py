@@ -15,6 +15,7 @@ from sim.document.document import Document
 from sim.document.html import write_document
 from sim.ending import temporary_folder, undisturbed
 from sim.experiment.sweep_results import Sweep
+from sim.report.surface_content import surface_table
 from sim.report.sweep_content import Findings
 from sim.report.versions import versions
 from sim.scenario.variants import Variants, with_value, word
@@ -23,7 +24,7 @@ _MOST_SCENARIOS = 10_000
 _DIGITS = "%.6g"
 _FAILED = "failed"
 _BESIDE = ".report-"
-_ONLY_SOMETIMES = {"failures.csv", "sensitivity.csv", "selection.csv"}
+_ONLY_SOMETIMES = {"failures.csv", "sensitivity.csv", "selection.csv", "surface.csv"}
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml, where PyYAML was built with it
 
 
@@ -86,12 +87,16 @@ def _write_tables(found: Findings, folder: Path) -> None:
             summary, mode="a", header=not summary.exists(), index=False
         )
         failed.to_csv(folder / "failures.csv", index=False)
-    sweep.effects().to_csv(folder / "effects.csv", index=False, float_format=_DIGITS)
+    if sweep.design != "adaptive":  # its points share no luck, and none is a baseline
+        sweep.effects().to_csv(folder / "effects.csv", index=False, float_format=_DIGITS)
     if found.indices is not None:
         found.indices.to_csv(folder / "sensitivity.csv", float_format=_DIGITS)
     if found.selection is not None:
         named = sweep.points.join(found.selection.table, how="right")
         named.to_csv(folder / "selection.csv", float_format=_DIGITS)
+    if found.told is not None:
+        surfaces = surface_table(found.told)
+        surfaces.to_csv(folder / "surface.csv", index=False, float_format=_DIGITS)
 
 
 def _write_scenarios(sweep: Sweep, variants: Variants, folder: Path) -> None:

@@ -26,6 +26,7 @@ class ShownSweep:
         self._bar = progress_bar(TextColumn("{task.fields[points]}"))
         self._task = self._bar.add_task("simulating", total=0, points="")
         self._points = self._of_points = self._done = self._of = self._failed = 0
+        self._widths = ""
         self._begun = self._last_line = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -67,11 +68,17 @@ class ShownSweep:
         )
         self._show()
 
+    def narrowed(self, widths: str) -> None:
+        """The intervals that an adaptive sweep narrows are this wide now."""
+        self._widths = f"; {widths}"
+        self._show()
+
     def _show(self) -> None:
         done = format_given(min(self._points, self._of_points))
         points = f"{done} of {format_given(self._of_points)} points"
         if self._failed:
             points += f", {self._failed} failed"
+        points += self._widths
         if not self._bar.disable:
             self._bar.update(self._task, completed=self._done, total=self._of, points=points)
             return

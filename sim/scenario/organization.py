@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from .distributions import Distribution, without_replaced
 from .effects import EffectName
-from .settings import Precision, SelectionSpec
+from .settings import AdaptiveSpec, Precision, SelectionSpec
 from .spec import (
     GREATEST,
     LARGEST_COUNT,
@@ -736,7 +736,7 @@ class Scenario(Spec):
     address: Text | None = Field(
         None, description="Address of the running Dask or Ray cluster; without one it is local."
     )
-    design: Literal["grid", "zip", "lhs", "sobol", "morris"] = Field(
+    design: Literal["grid", "zip", "lhs", "sobol", "morris", "adaptive"] = Field(
         "grid", description="Which combinations of the swept values a sweep looks at."
     )
     samples: Count = quantity(
@@ -755,6 +755,9 @@ class Scenario(Spec):
     )
     select: SelectionSpec | None = Field(
         None, description="Choose the best point of a sweep, and replicate where that is in doubt."
+    )
+    adaptive: AdaptiveSpec | None = Field(
+        None, description="What an adaptive sweep is asked, and how much it may cost."
     )
 
     automation: Share = share(0.0, "Share of step executions that need no human.")

@@ -1,15 +1,15 @@
 """Settings of an experiment that have parts: when it is precise enough, and what is best."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from .spec import GREATEST, Count, Number, Share, Spec, quantity, share
 
 OF_A_SWEEP = frozenset(
     {"n_jobs", "engine", "address", "design", "samples", "baseline", "precision", "select"}
-    | {"allow_large"}
+    | {"adaptive", "allow_large"}
 )
 """Fields of a scenario that say how a sweep is run: no replication depends on them."""
 FOR_READERS = frozenset({"name", "description", "animation", "png"})
@@ -84,3 +84,64 @@ class SelectionSpec(Spec):
         ge=0,
         le=100_000_000,
     )
+
+
+class AdaptiveSpec(Spec):
+    """What an adaptive sweep is asked, and how many replications it may spend on the answer.
+
+    One of `surface`, `crossing` and `best`.
+    """
+
+    surface: dict[MetricName, HalfWidth] = quantity(
+        {},
+        "metric's unit, or %",
+        "Half-width that the 95 % interval of the surface of a metric may have anywhere, in % of "
+        "the metric or in its unit.",
+    )
+    crossing: dict[MetricName, _Limit] = quantity(
+        {},
+        "metric's unit",
+        "Values: asked is where the surface of a metric crosses them.",
+    )
+    best: dict[MetricName, Literal["smallest", "largest"]] = Field(
+        {}, description="The metric whose best place is asked, and which is better.", max_length=1
+    )
+    undecided: Share = share(
+        0.05, "Share of the region that may be left on either side of a crossing.", gt=0, lt=1
+    )
+    regret: Share = share(
+        0.02, "By how much of its value another place may be better than the best.", gt=0, lt=1
+    )
+    points: Count = quantity(12, "points", "Points that it begins with.", ge=5, le=1000)
+    replications: Count = quantity(
+        4, "runs", "Replications that a place gets at a time.", ge=2, le=1000
+    )
+    max_runs: Count = quantity(
+        400, "runs", "Replications of all points together at which it ends.", ge=10, le=5000
+    )
+
+    @model_validator(mode="after")
+    def _has_one_question(self) -> Self:
+        if sum(map(bool, (self.surface, self.crossing, self.best))) != 1:
+            raise ValueError(
+                "needs one of surface, crossing and best, such as surface.lead_time_h=5%"
+            )
+        first = self.points * self.replications
+        if first > self.max_runs:
+            raise ValueError(
+                f"begins with {self.points} points × {self.replications} replications = {first} "
+                f"runs, of {self.max_runs} (max_runs)"
+            )
+        return self
+
+    @property
+    def kind(self) -> Literal["surface", "crossing", "best"]:
+        """Which question it is."""
+        if self.surface:
+            return "surface"
+        return "crossing" if self.crossing else "best"
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics that the question is about."""
+        return [*self.surface, *self.crossing, *self.best]

@@ -65,6 +65,10 @@ class Variants:
     def __len__(self) -> int:
         return len(self.points)
 
+    def add(self, points: Sequence[tuple[object, ...]]) -> None:
+        """Add points behind those that are there."""
+        self.points = [*self.points, *points]
+
     def scenario(self, point: int) -> Scenario:
         """Return the scenario of a point.
 

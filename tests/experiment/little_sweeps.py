@@ -58,6 +58,7 @@ class Diary:
     def __init__(self) -> None:
         self.points = self.replications = self.points_done = self.replications_done = 0
         self.failures: list[Failure] = []
+        self.widths: list[str] = []
 
     def begin(self, points: int, replications: int) -> None:
         """So many more are to be done."""
@@ -72,6 +73,10 @@ class Diary:
     def failed(self, failure: Failure) -> None:
         """A point has failed."""
         self.failures.append(failure)
+
+    def narrowed(self, widths: str) -> None:
+        """The intervals of an adaptive sweep are this wide."""
+        self.widths.append(widths)
 
 
 def numbers(scenario: Scenario, seed: int, replication: int) -> dict[str, float]:

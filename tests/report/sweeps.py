@@ -38,10 +38,16 @@ class FakeSweep:
     baseline: int = 0
     indices: pd.DataFrame | None = None
     selection: object = None
+    answer: object = None
     failures: Sequence[Failure] = ()
     n_unstable: int = 0
     seed: int = 7
     base: Scenario = field(default_factory=lambda: BASE)
+
+    @property
+    def replications(self):
+        """Return how many each point has."""
+        return np.full(len(self.points), self.values.shape[1])
 
     @property
     def metrics(self):

@@ -42,6 +42,7 @@ from sim.report.sweep_multiples_figures import plot_lines
 from sim.report.sweep_pareto_figures import plot_pareto
 from sim.report.sweep_selection_figures import plot_selection
 from sim.report.sweep_sensitivity_figures import plot_tornado
+from sim.report.sweep_surface_figures import mark_crossing, plot_surface
 from sim.report.units import Estimate
 from sim.report.week_figures import plot_week
 
@@ -233,6 +234,19 @@ def test_heat_map():
     )
     figure, (ax,) = canvas(3.0, 5.0)
     plot_heat_map(cells, cells < 3.0, (0, 2), "days", ax)
+    return figure
+
+
+@compared
+def test_surface():
+    line = np.linspace(0.0, 1.0, 9)
+    values = 9.0 - 6.0 * line[np.newaxis] - 2.0 * line[:, np.newaxis]
+    values[0, 0] = math.nan
+    surface = pd.DataFrame(values, index=line, columns=line)
+    points = pd.DataFrame({"across": [0.2, 0.8, 1.0], "up": [0.3, 0.9, 0.0], "n": [4, 8, 40]})
+    figure, (ax,) = canvas(3.0, 5.0)
+    plot_surface(surface, points, "days", (1.0, 9.0), ax)
+    mark_crossing(line, line, values, 5.0, np.abs(values - 5.0) < 0.8, ax)
     return figure
 
 
