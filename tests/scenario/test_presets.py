@@ -38,6 +38,7 @@ MECHANISMS = {
     "working_hours",
 }
 NOT_A_PRACTICES = {"replications", "seed", "horizon_weeks", "warmup_weeks", "n_jobs", "name"} | {
+    "png",
     "animation",
     "description",
     "automation",
