@@ -19,6 +19,8 @@ from sim.scenario.organization import (
     Quality,
 )
 
+_DIGITS = 12
+"""Of quality: sums of losses that people write have no more, and end exactly at an objective."""
 _Loss = Callable[[float], float]
 
 
@@ -123,7 +125,11 @@ class QualityCurve:
             if at > when or lost >= self.initial:  # nothing is left that more could take
                 break
             lost += loss
-        return max(0.0, self.initial - lost)
+        return max(0.0, round(self.initial - lost, _DIGITS))
+
+    def is_below(self, data_from: float, level: float, when: float) -> bool:
+        """Return whether the quality has fallen below ``level`` by ``when``."""
+        return self.crossing(data_from, level, when, when) <= when
 
     def crossing(self, data_from: float, level: float, now: float, until: float) -> float:
         """Return when quality first lies below ``level``, at ``now`` or later.
@@ -142,7 +148,7 @@ class QualityCurve:
         """
         if level <= 0:  # quality ends at 0, however much more the shape and the shocks would take
             return inf
-        allowed = self.initial - level
+        allowed = round(self.initial - level, _DIGITS)
         earliest = now
         upcoming = self.shocks.after(data_from)
         while earliest <= until:
@@ -153,7 +159,7 @@ class QualityCurve:
                     crossing = max(earliest, by_shape)
                     return crossing if crossing <= until else inf
                 earliest = shock_at
-            allowed -= loss
+            allowed = round(allowed - loss, _DIGITS)
         return inf
 
     def _time_of_loss(self, data_from: float, loss: float) -> float:

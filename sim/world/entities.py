@@ -171,8 +171,8 @@ class Service:
 
     def meets_objective(self, now: float) -> bool:
         """Return whether the live model's quality, impairments aside, meets the objective."""
-        quality = self.curve.at(self.live.model_data_from, now)
-        return quality >= self.spec.quality.objective
+        objective = self.spec.quality.objective
+        return not self.curve.is_below(self.live.model_data_from, objective, now)
 
     def taint_data(self, now: float) -> None:
         """From now on a training uses data that nobody knows to be corrupted."""

@@ -257,3 +257,20 @@ def test_crossing_by_search(
     # Where the curve is flat, rounding decides when it falls below: compare the qualities.
     assert quality.at(data_from, min(crossing, until)) == pytest.approx(level, abs=1e-9)
     assert quality.at(data_from, min(found, until)) == pytest.approx(level, abs=1e-9)
+
+
+@pytest.mark.parametrize("initial_percent", range(50, 101, 7))
+@pytest.mark.parametrize("losses", [[5, 5], [1, 2, 3], [7], [10, 10, 10]], ids=str)
+def test_shocks_that_end_exactly_at_the_objective_meet_it(
+    initial_percent: int, losses: list[int]
+) -> None:
+    """Sums of percentages, which as floats are off by a last digit one way or the other."""
+    rows = [percent / 100 for percent in losses]
+    drifting = curve("none", shocks([100.0] * len(rows), rows), initial=initial_percent / 100)
+    level = (initial_percent - sum(losses)) / 100
+    last = 100.0 * len(losses)
+    assert drifting.at(0.0, last) == level
+    for when in (0.0, 50.0, last, last + 50.0):
+        assert not drifting.is_below(0.0, level, when)
+    assert drifting.crossing(0.0, level, 0.0, HORIZON_H) == last + 100.0  # with the next one
+    assert drifting.is_below(0.0, level, last + 100.0)
