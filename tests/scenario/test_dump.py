@@ -47,7 +47,7 @@ def test_every_text_is_loaded_as_it_was(text: str) -> None:
     assert loaded(to_yaml(scenario)) == scenario
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=12)
 @given(TEXT, TEXT)
 def test_texts_at_random_are_loaded_as_they_were(text: str, other: str) -> None:
     scenario = with_texts(text, "here", "USD", {"key": other, other: [text]})

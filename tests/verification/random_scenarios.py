@@ -19,7 +19,7 @@ from sim.experiment.workload import workload
 from sim.scenario.effects import EFFECTS
 from sim.scenario.errors import ScenarioError
 from sim.scenario.from_data import validate
-from sim.scenario.organization import Scenario, Step
+from sim.scenario.organization import STAGES, Scenario, Step
 from sim.scenario.roadmap import UNCHANGEABLE, differences
 from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
 
@@ -103,6 +103,8 @@ def _scenario(draws: "_Draws") -> Scenario:
             step["effect"] = None
         if name == "verify":
             step["adds"] = {}
+        if name in STAGES:
+            step["stage"] = None
         if step.get("returns_to") not in (None, *STEPS[: place + 1]):
             step["returns_to"] = None
         steps[name] = step
