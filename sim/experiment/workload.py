@@ -156,6 +156,7 @@ class _Flow:
         for role, headcount in team.people.items():
             if headcount > 0:
                 people[role] = [team.count * headcount * self._hours(role)]
+        people |= {role: people[by] for role, by in team.plays.items()}
         compute = dict(self._shared_compute)
         for kind, pool in scenario.compute.items():
             if not pool.shared:

@@ -146,6 +146,7 @@ def _steps(scenario: Scenario) -> Iterator[Problem]:
 
 def _people(scenario: Scenario) -> Iterator[Problem]:
     everyone = _roles(scenario)
+    played = {role for team in scenario.teams.values() for role in team.plays}
     for role in scenario.working_hours_of:
         if role not in everyone:
             yield _unknown(f"working_hours_of.{role}", role, "role with people", everyone)
@@ -153,9 +154,10 @@ def _people(scenario: Scenario) -> Iterator[Problem]:
         if role not in everyone:
             yield _unknown("pooled_roles", role, "role with people", everyone)
     for role in scenario.incidents.on_call:
-        if role not in everyone:
-            yield _unknown("incidents.on_call", role, "role with people", everyone)
+        if role not in everyone | played:
+            yield _unknown("incidents.on_call", role, "role with people", everyone | played)
     for team_name, team in scenario.teams.items():
+        yield from _plays(scenario, team_name, team)
         owned = [service for service in scenario.services.values() if service.team == team_name]
         if not owned:
             continue
@@ -167,6 +169,17 @@ def _people(scenario: Scenario) -> Iterator[Problem]:
                     f"add it to teams.{team_name}.people or shared_people; "
                     + nearest(role, sorted(everyone - {role})),
                 )
+
+
+def _plays(scenario: Scenario, team_name: str, team: TeamSpec) -> Iterator[Problem]:
+    for role, by in team.plays.items():
+        key = f"teams.{team_name}.plays.{role}"
+        if team.people.get(role, 0) > 0:
+            what = f"team '{team_name}' has people of the role '{role}'"
+            yield Problem(key, what, f"leave it out, or set teams.{team_name}.people.{role}=0")
+        elif team.people.get(by, 0) == 0:
+            there = [own for own, headcount in team.people.items() if headcount > 0]
+            yield _unknown(key, by, f"role with people in '{team_name}'", there)
 
 
 def _roles(scenario: Scenario) -> set[str]:
@@ -241,7 +254,8 @@ def _possible_defects(scenario: Scenario) -> set[str]:
 
 
 def _has_people(scenario: Scenario, team: TeamSpec, role: str) -> bool:
-    return team.people.get(role, 0) > 0 or scenario.shared_people.get(role, 0) > 0
+    of_team = team.people.get(role, 0) > 0 or role in team.plays
+    return of_team or scenario.shared_people.get(role, 0) > 0
 
 
 def _unknown(key: str, value: str, thing: str, valid: Iterable[str]) -> Problem:

@@ -116,6 +116,12 @@ class TeamSpec(Spec):
     people: dict[Name, Headcount] = quantity(
         ..., "persons by role", "Headcount of each role in one such team."
     )
+    plays: dict[Name, Name] = quantity(
+        {},
+        "role by role",
+        "Roles that people of another role play in this team: {operations: ml_engineer}. Between "
+        "roles of the same people there is no handoff.",
+    )
     wip_limit: Count | None = quantity(
         None,
         "changes",

@@ -86,6 +86,7 @@ def _team(organization: Organization, name: str, spec: TeamSpec) -> Team:
     for role, headcount in spec.people.items():
         if headcount > 0:
             people[role] = pools.people_pool(organization, name, role, headcount)
+    people |= {role: people[by] for role, by in spec.plays.items()}
     compute = {
         kind: pools.compute_pool(organization, name, kind) for kind in organization.scenario.compute
     }

@@ -82,6 +82,10 @@ class Team:
         """Give it a stack of its own."""
         self.stack = Stack(self)
 
+    def are_the_same(self, giver: str, taker: str) -> bool:
+        """Return whether the people of one role play the other."""
+        return giver in self.people and self.people[giver] is self.people.get(taker)
+
     def is_across(self, giver: str, taker: str) -> bool:
         """Return whether one of two roles, or both, are in groups outside this team."""
         return not all(

@@ -127,7 +127,7 @@ def _hand_over(organization: Organization, execution: Execution) -> Generator[Ev
     giver, taker = change.last_role, execution.step.role
     assert taker is not None
     change.last_role = taker
-    if giver == "":
+    if giver == "" or change.service.team.are_the_same(giver, taker):
         return
     pipeline = organization.scenario.pipeline
     across = change.service.team.is_across(giver, taker)

@@ -92,6 +92,10 @@ def _scenario(draws: "_Draws") -> Scenario:
     ):
         there = data.get(key, {})
         data[key] = {name: there.get(name) or draws.model(model) for name in names}
+    for team in data["teams"].values():
+        there = {role for role, headcount in team["people"].items() if headcount > 0}
+        plays = team.get("plays", {}).items()
+        team["plays"] = {role: by for role, by in plays if by in there and role not in there}
     shared = data.get("shared_people", {})
     data["shared_people"] = {role: shared.get(role) or 1 for role in ROLES}
     steps = {}

@@ -57,7 +57,7 @@ def test_very_many_organizations() -> None:
 
 
 def test_the_generator_reaches_bounds_and_roadmaps() -> None:
-    scenarios = [random_scenario(seed) for seed in range(12)]
+    scenarios = [random_scenario(seed) for seed in range(40)]
     assert any(scenario.roadmap for scenario in scenarios)
     texts = [scenario.model_dump_json() for scenario in scenarios]
     for bound in ('"mean":1000000000.0', '"mean":1e-9', '"cv":100.0', '"cv":0.001', '"count":'):
