@@ -180,7 +180,7 @@ def _local_dask(distributed: Any, n_jobs: int) -> Any:
                 n_workers=cores() if n_jobs < 0 else n_jobs,
                 threads_per_worker=1,
                 host="127.0.0.1",
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # any port: None would be 8787, with a warning
                 silence_logs=logging.CRITICAL,
             )
         except (OSError, RuntimeError) as error:

@@ -5,10 +5,12 @@ import secrets
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import distributed
 import loky
 import numpy as np
 import pandas as pd
@@ -362,6 +364,15 @@ def test_workers_notice_that_the_sweep_was_killed(name: EngineName, tmp_path: Pa
         sweep.tell(signal.SIGKILL)
         until(lambda: not sweep.others())
         assert (sweep.printed, sweep.errors) == ("", "")
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+def test_nothing_is_said_of_another_local_dask_cluster() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        with engines._local_dask(distributed, 1), engines._local_dask(distributed, 1):
+            pass
 
 
 @pytest.mark.processes
