@@ -190,14 +190,19 @@ def _refuse_unknown_names(override: Override, composed: DictConfig) -> None:
 
 def _refuse_stages(override: Override) -> None:
     """Refuse to say the stage of a step so late that no practice reaches it any more."""
+    if override.is_delete():
+        return
     parts = override.key_or_group.split(".")
-    if parts[:2] == ["pipeline", "steps"] and len(parts) > 2 and not override.is_delete():
-        value = override.value()
-        if parts[3:] == ["stage"] or (isinstance(value, dict) and "stage" in value):
-            key = ".".join([*parts[:3], "stage"])
+    value: Any = override.value()
+    for part in reversed(parts):
+        value = {part: value}
+    pipeline = value.get("pipeline")
+    steps = pipeline.get("steps") if isinstance(pipeline, dict) else None
+    for name, step in steps.items() if isinstance(steps, dict) else ():
+        if isinstance(step, dict) and "stage" in step:
             what = "is said in a file: practices are merged before the command line counts"
             hint = "write a file with defaults: [default, _self_], and run it with --config-name"
-            raise ScenarioError([Problem(key, what, hint)])
+            raise ScenarioError([Problem(f"pipeline.steps.{name}.stage", what, hint)])
 
 
 def _refuse_records(override: Override) -> None:

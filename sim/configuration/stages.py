@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.config_repository import IConfigRepository
+from hydra._internal.config_repository import CachingConfigRepository, IConfigRepository
 from hydra.core.default_element import ResultDefault
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -38,8 +38,11 @@ def presets_reach_steps() -> Iterator[None]:
         steps = _steps(made)
         if steps is not None and not all(_is_ordinary(name, steps[name]) for name in steps):
             paths = [default.config_path or "" for default in defaults]
+            # What is kept was changed by merging.
+            files = repo.delegate if isinstance(repo, CachingConfigRepository) else repo
+            said = [(bool(_SPEAKS.match(path)), _steps(said_by(files, path))) for path in paths]
             with open_dict(made):
-                _reach(steps, [said_by(repo, path) for path in paths if _SPEAKS.match(path)])
+                _reach(steps, [(preset, found) for preset, found in said if found is not None])
         return made
 
     setattr(ConfigLoaderImpl, compose.__name__, compose_and_reach)
@@ -55,20 +58,42 @@ def said_by(repository: IConfigRepository, path: str) -> DictConfig | None:
     return found.config if found is not None and isinstance(found.config, DictConfig) else None
 
 
-def _reach(steps: DictConfig, presets: Sequence[DictConfig | None]) -> None:
-    """Merge what ``presets`` say of the stages of a pipeline, in this order, into its steps."""
-    levels = [said for preset in presets if (said := _steps(preset)) is not None]
+def _reach(steps: DictConfig, files: Sequence[tuple[bool, DictConfig]]) -> None:
+    """Merge what presets say of the stages of a pipeline into its steps.
+
+    As everywhere, what comes later counts: a preset overrules a step that an earlier file has
+    described, and a file that comes after the presets overrules them.
+
+    Args:
+        steps: the steps as Hydra has merged them, which are changed.
+        files: what files say of steps, in the order of merging: whether it is a preset, and that.
+    """
     own = {name: step for name, step in steps.items() if isinstance(step, DictConfig)}
-    for stage in STAGES & own.keys():
-        of_presets = {key for level in levels if stage in level for key in _leaves(level[stage])}
-        if of_presets and of_presets >= set(_leaves(own[stage])):
+    described = {name for is_preset, said in files for name in said if not is_preset}
+    for stage in STAGES & own.keys() - described:
+        levels = [said[stage] for is_preset, said in files if is_preset and stage in said]
+        of_presets = {key for level in levels for key in _leaves(level)}
+        if of_presets >= set(_leaves(own[stage])):
             del steps[stage]
     for name, step in own.items():
         stage = step.get("stage")
-        if stage in STAGES and stage != name:
-            for level in levels:
-                if stage in level:
-                    _merge(step, level[stage])
+        if stage not in STAGES or stage == name:
+            continue
+        last = max((at for at, (is_preset, said) in enumerate(files) if name in said), default=-1)
+        levels = [
+            (at, said[stage])
+            for at, (is_preset, said) in enumerate(files)
+            if is_preset and stage in said
+        ]
+        under = OmegaConf.create({}, parent=steps)
+        for at, level in levels:
+            _merge(under if at < last else step, level)
+        for key in under:
+            there, below = step.get(key), under[key]
+            if key not in step:
+                step[key] = below
+            elif isinstance(there, DictConfig) and isinstance(below, DictConfig):
+                step[key] = OmegaConf.merge(below, there)
 
 
 def reach(
@@ -134,17 +159,16 @@ def _leaves(config: DictConfig, at: str = "") -> Iterator[str]:
 def _merge(step: DictConfig, level: DictConfig) -> None:
     """Merge what a level says into a step, as Hydra does.
 
-    A level that sets the mean of a duration sets the duration of a step that has a number there.
+    A level may set nothing but the mean of a duration. A duration that has no mean of its own (a
+    number, a constant, a range, or none yet) becomes that number.
     """
     for key in level:
         said, there = level[key], step.get(key)
-        if (
-            isinstance(said, DictConfig)
-            and isinstance(there, int | float)
-            and set(said) == {"mean"}
-        ):
+        if not isinstance(said, DictConfig):
+            step[key] = said
+        elif set(said) == {"mean"} and not (isinstance(there, DictConfig) and "mean" in there):
             step[key] = said["mean"]
-        elif isinstance(said, DictConfig) and isinstance(there, DictConfig):
+        elif isinstance(there, DictConfig):
             step[key] = OmegaConf.merge(there, said)
         else:
             step[key] = said

@@ -7,6 +7,7 @@ the environment variable ``MLDELIVERY_KERNEL`` is ``python``.
 
 import os
 import warnings
+from importlib.util import find_spec
 
 from .columns import extend
 from .draws import DrawTable
@@ -19,10 +20,12 @@ def _is_built() -> bool:
     """Return whether there is a compiled kernel of this source; warn of one that is older."""
     if os.environ.get("MLDELIVERY_KERNEL") == "python" or not BUILT_FROM.is_file():
         return False
-    if BUILT_FROM.read_text(encoding="ascii") == digest():
+    parts = ("columns", "draws", "events", "hours")
+    is_there = all(find_spec(f"{__name__}.compiled_{part}") for part in parts)
+    if is_there and BUILT_FROM.read_text(encoding="ascii") == digest():
         return True
     warnings.warn(
-        "the compiled kernel is older than its source, and is not used; "
+        "the compiled kernel is of another source or another Python, and is not used; "
         "build it again: HATCH_BUILD_HOOKS_ENABLE=1 pip install -e .",
         stacklevel=2,
     )

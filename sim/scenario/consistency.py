@@ -197,7 +197,9 @@ def _roadmap(scenario: Scenario) -> Iterator[Problem]:
                 f"use at most {scenario.horizon_weeks - 1}",
             )
         for role, effort_h in item.effort_h.items():
-            headcounts = [team.people.get(role, 0) for team in scenario.teams.values()]
+            headcounts = [
+                team.people.get(team.plays.get(role, role), 0) for team in scenario.teams.values()
+            ]
             if effort_h > 0 and scenario.shared_people.get(role, 0) + sum(headcounts) == 0:
                 yield _unknown(f"{key}.effort_h.{role}", role, "role with people", _roles(scenario))
 

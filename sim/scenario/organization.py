@@ -119,8 +119,8 @@ class TeamSpec(Spec):
     plays: dict[Name, Name] = quantity(
         {},
         "role by role",
-        "Roles that people of another role play in this team: {operations: ml_engineer}. Between "
-        "roles of the same people there is no handoff.",
+        "Roles that people of another role play in this team: {operations: ml_engineer}, also if "
+        "there is a shared group. Between roles of the same people there is no handoff.",
     )
     wip_limit: Count | None = quantity(
         None,
@@ -430,7 +430,7 @@ class Window(Spec):
 class Step(Spec):
     """One step of the pipeline."""
 
-    stage: Stage | Literal["none"] | None = Field(
+    stage: Literal[Stage, "none"] | None = Field(
         None,
         description="Which stage of a pipeline it is, for practices to know what to change in it; "
         "null: its name, if that is the name of a stage.",

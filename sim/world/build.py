@@ -86,7 +86,9 @@ def _team(organization: Organization, name: str, spec: TeamSpec) -> Team:
     for role, headcount in spec.people.items():
         if headcount > 0:
             people[role] = pools.people_pool(organization, name, role, headcount)
-    people |= {role: people[by] for role, by in spec.plays.items()}
+    for role, by in spec.plays.items():
+        people[role] = people[by]
+        organization.let_play(role, people[by])
     compute = {
         kind: pools.compute_pool(organization, name, kind) for kind in organization.scenario.compute
     }

@@ -140,6 +140,10 @@ class Organization:
         self.people.append(pool)
         self._people_of.setdefault(pool.role, []).append(pool)
 
+    def let_play(self, role: str, pool: PeoplePool) -> None:
+        """Let the people of ``pool`` play another ``role`` as well."""
+        self._people_of.setdefault(role, []).append(pool)
+
     def people_of(self, role: str) -> list[PeoplePool]:
         """Return the pools of ``role``: of the teams that have such people, and the shared one."""
         return self._people_of.get(role, [])

@@ -120,11 +120,62 @@ def test_several_steps_of_a_stage_and_steps_of_none(tmp_path: Path) -> None:
     found = sim.load("practice/testing=full", config=path).pipeline.steps
     standard = found["unit_test"]
     assert found["lint"].also_automated == standard.also_automated == 0.98
-    assert found["lint"].run_h.expectation == standard.run_h.expectation == 0.25  # it was a number
     assert found["lint"].detects == standard.detects
     assert found["smoke"].also_automated == found["odd"].also_automated == 0
-    none = sim.load("practice/testing=none", config=path).pipeline.steps
-    assert none["lint"].run_h.expectation == 3
+
+
+OWN = {"also_automated": 0.1, "run_h": 3, "detects": {"code": {"manual": 0.9}}}
+
+
+def test_what_comes_after_the_presets_counts_more_whatever_the_name(tmp_path: Path) -> None:
+    data = {
+        **MINE,
+        "pipeline": {"steps": {"unit_test": OWN, "lint": {**OWN, "stage": "unit_test"}}},
+    }
+    for overrides in ([], ["practice/testing=full"], ["maturity=google_2"]):
+        found = sim.load(*overrides, config=written(tmp_path, data)).pipeline.steps
+        lint, standard = found["lint"], found["unit_test"]
+        assert lint.also_automated == standard.also_automated == 0.1
+        assert lint.run_h.expectation == standard.run_h.expectation == 3
+        assert lint.detects == standard.detects
+        assert lint.detects["code"].manual == 0.9
+        assert lint.detects["code"].automated > 0.4  # of the practice, as nobody else says it
+
+
+@pytest.mark.parametrize(
+    "run_h",
+    [
+        3,
+        {"dist": "constant", "value": 3},
+        {"dist": "uniform", "low": 1, "high": 5},
+        None,
+        {"dist": "exponential", "mean": 3},
+    ],
+    ids=str,
+)
+def test_a_practice_sets_the_mean_however_the_duration_is_written(
+    tmp_path: Path, run_h: object
+) -> None:
+    step = {"role": "ml_engineer", "effort_h": 1, "stage": "unit_test"}
+    own = {**step, "run_h": run_h} if run_h is not None else step
+    steps = {**DEFAULT["pipeline"]["steps"], "lint": own}
+    path = written(tmp_path, {**DEFAULT, "pipeline": {**DEFAULT["pipeline"], "steps": steps}})
+    found = sim.load("practice/testing=full", config=path).pipeline.steps["lint"].run_h
+    assert found.expectation == 0.25
+    assert (found.dist == "exponential") == (isinstance(run_h, dict) and "mean" in run_h)
+
+
+def test_a_step_of_ones_own_stays_even_if_presets_say_all_that_it_says(tmp_path: Path) -> None:
+    steps = {"train": {"run_h": 2}, "ship": {"effect": "deploys"}, "odd": {"stage": "train"}}
+    data = {
+        "defaults": [{"practice/cicd": "full"}, "_self_"],
+        "name": "mine",
+        "teams": {"team": {"people": {"ml_engineer": 1}}},
+        "services": {"service": {"team": "team"}},
+        "pipeline": {"steps": steps},
+    }
+    found = sim.load("practice/cicd=none", config=written(tmp_path, data)).pipeline.steps
+    assert list(found) == ["train", "ship", "odd"]
 
 
 def test_the_command_line_counts_more_than_a_practice(tmp_path: Path) -> None:
@@ -163,6 +214,8 @@ def test_a_level_that_changes_nothing_is_refused_by_name_only(tmp_path: Path) ->
     [
         ("pipeline.steps.lint.stage=train", "is said in a file"),
         ("+pipeline.steps.new={role: ml_engineer, stage: train}", "is said in a file"),
+        ("pipeline.steps={new: {role: ml_engineer, stage: train}}", "is said in a file"),
+        ("+pipeline={steps: {new: {stage: train}}}", "is said in a file"),
         ("practice_reach.testing.here=1", "only records"),
     ],
 )

@@ -109,3 +109,18 @@ def test_who_plays_a_role_is_on_call_for_it() -> None:
     assert validate(data).incidents.on_call == ("operations",)
     with pytest.raises(ScenarioError, match="no role with people is called 'nobody'"):
         validate({**data, "incidents": {"on_call": ["nobody"]}})
+
+
+def test_who_plays_a_role_invests_in_it() -> None:
+    item = {
+        "practice": "a",
+        "level": "b",
+        "effort_h": {"operations": 6},
+        "brings": {},
+        "start_week": 1,
+    }
+    played = run({**TEAM, "plays": {"operations": "ml_engineer"}}, roadmap=[item])
+    work = played.tables["work"]
+    invested = work[work["activity"] == "investment"]
+    assert invested["effort_h"].sum() == 6
+    assert set(invested["pool"]) == {"team/ml_engineer"}
