@@ -203,12 +203,12 @@ class Sweep:
 
     @property
     def selection(self) -> Selection | None:
-        """The best point, by the setting `select`; None without it."""
-        if self.base.select is None:
+        """The best point, by the setting `select`; None without it, and if every point failed."""
+        there = int((self.replications > 0).sum())
+        if self.base.select is None or there == 0:
             return None
         goal = goal_of(self.base.select)
         columns = ["point", "replication", *metrics_of(goal)]
-        there = int((self.replications > 0).sum())
         budget = budget_of(self.base.select, self.base.replications, there)
         runs = self.table.read(columns=columns).to_pandas()
         looked = select(runs, goal, self.seed, looks_of(budget))

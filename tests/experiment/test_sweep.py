@@ -622,3 +622,10 @@ def test_a_sweep_of_which_every_point_failed_has_no_indices(design: str, tmp_pat
     sweep = run(tmp_path, axes, raises, **settings)
     assert len(sweep.failures) == len(sweep.points)
     assert sweep.sensitivity() is None
+
+
+def test_a_sweep_of_which_every_point_failed_has_no_best_point(tmp_path: Path) -> None:
+    settings = {"automation": DEADLY, "select": {"metric": "lead_time_h"}, "replications": 2}
+    sweep = run(tmp_path, {"standardization": (0, 1)}, raises, **settings)
+    assert len(sweep.failures) == 2
+    assert sweep.selection is None
