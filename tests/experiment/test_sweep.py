@@ -600,7 +600,7 @@ def test_what_belongs_to_the_whole_design_is_not_swept(
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"select": {"metric": "lead_time_h"}, "replications": 2}, "2 are too few to choose"),
+        ({"select": {"metric": "lead_time_h"}, "replications": 3}, "2 are too few to choose"),
         (
             {
                 "select": {"metric": "lead_time_h"},
@@ -625,7 +625,7 @@ def test_a_sweep_of_which_every_point_failed_has_no_indices(design: str, tmp_pat
 
 
 def test_a_sweep_of_which_every_point_failed_has_no_best_point(tmp_path: Path) -> None:
-    settings = {"automation": DEADLY, "select": {"metric": "lead_time_h"}, "replications": 2}
+    settings = {"automation": DEADLY, "select": {"metric": "lead_time_h"}, "replications": 3}
     sweep = run(tmp_path, {"standardization": (0, 1)}, raises, **settings)
     assert len(sweep.failures) == 2
     assert sweep.selection is None
