@@ -600,7 +600,7 @@ def test_what_belongs_to_the_whole_design_is_not_swept(
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"select": {"metric": "lead_time_h"}, "replications": 3}, "2 are too few to choose"),
+        ({"select": {"metric": "lead_time_h"}, "replications": 2}, "2 are too few to choose"),
         (
             {
                 "select": {"metric": "lead_time_h"},
