@@ -2,7 +2,8 @@
 
     python benchmarks/replication_profile.py [replications]
 
-It looks a thousand times per second of CPU time where the program is. Time in NumPy, SimPy or the
+It looks as often as the system's timer allows, at most a thousand times per second of CPU time,
+where the program is. Time in NumPy, SimPy or the
 compiled kernel counts as that of the part that called it; the loop of the compiled kernel, as
 the model's.
 """

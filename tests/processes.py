@@ -51,7 +51,12 @@ class Command:
                 os.killpg(self.process.pid, number)
 
     def is_in_control(self) -> bool:
-        """Return whether it has taken the handling of signals over from Python."""
+        """Return whether it has taken the handling of signals over from Python.
+
+        Linux tells at once. Elsewhere it is told by processes that it starts, which come later.
+        """
+        if not Path("/proc/self/status").exists():
+            return bool(self.others())
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         (caught,) = [line for line in status.splitlines() if line.startswith("SigCgt")]
         return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)

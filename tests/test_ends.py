@@ -23,14 +23,7 @@ from processes import PATIENCE_S, Command, started, until
 
 from sim.experiment.sweep import TABLE
 
-pytestmark = [
-    pytest.mark.processes,
-    # Before a command has taken signals over, Python ends it in its own words. From outside only
-    # Linux tells when that is. Elsewhere test_ending.py ends programs that say so themselves.
-    pytest.mark.skipif(
-        sys.platform != "linux", reason="/proc alone tells which signals are caught"
-    ),
-]
+pytestmark = pytest.mark.processes
 
 SIM = (sys.executable, "-m", "sim")
 TINY = ("--config-name=verification/mm1", "horizon_weeks=5", "warmup_weeks=1", "n_jobs=2")

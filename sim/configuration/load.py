@@ -90,7 +90,7 @@ def _record_reach(data: dict[str, Any], files: Files, overrides: Sequence[str]) 
     for override in overrides:
         group, _, level = override.lstrip("+").partition("=")
         reached = found.get(group.removeprefix("practice/"))
-        if reached is not None and reached["here"] == 0:
+        if group.startswith("practice/") and reached is not None and reached["here"] == 0:
             what = f"level '{level}' changes nothing: no step is of a stage that it is about"
             hint = "say in the file which steps are (stage: ... of a step)"
             raise ScenarioError([Problem(group, what, hint)])

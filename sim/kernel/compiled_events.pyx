@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """Events and their order, compiled: what :mod:`.events` does with SimPy, with the same results.
 
-Of SimPy's interface it has what the model uses: events, timeouts, processes and the environment.
+Of SimPy's interface it has what a model needs: events, timeouts, processes and the environment.
 SimPy's own conditions and resources work with it; processes cannot be interrupted.
 """
 
@@ -73,22 +73,21 @@ cdef class Event:
         return self._value
 
     def succeed(self, value=None):
-        if self._value is not OPEN:
-            raise RuntimeError(f"{self} has already been triggered")
-        self._ok = True
-        self._value = value
-        (<Environment> self.env)._schedule(self, AS_USUAL, (<Environment> self.env).now)
+        self._trigger(True, value)
         return self
 
     def fail(self, exception):
-        if self._value is not OPEN:
-            raise RuntimeError(f"{self} has already been triggered")
         if not isinstance(exception, BaseException):
             raise ValueError(f"{exception} is not an exception.")
-        self._ok = False
-        self._value = exception
-        (<Environment> self.env)._schedule(self, AS_USUAL, (<Environment> self.env).now)
+        self._trigger(False, exception)
         return self
+
+    cdef void _trigger(self, bint ok, object value) except *:
+        if self._value is not OPEN:
+            raise RuntimeError(f"{self} has already been triggered")
+        self._ok = ok
+        self._value = value
+        (<Environment> self.env)._schedule(self, AS_USUAL, (<Environment> self.env).now)
 
     def __and__(self, other):
         return AllOf(self.env, [self, other])
@@ -133,11 +132,6 @@ cdef class Process(Event):
     def __call__(self, event):
         self._resume(event)
 
-    cdef void _end(self, bint ok, object value) except *:
-        self._ok = ok
-        self._value = value
-        (<Environment> self.env)._schedule(self, AS_USUAL, (<Environment> self.env).now)
-
     cdef void _resume(self, object event) except *:
         cdef Environment env = <Environment> self.env
         cdef Event known
@@ -158,11 +152,11 @@ cdef class Process(Event):
                     event = self._generator.throw(_copy(event._value))
             except StopIteration as end:
                 event = None
-                self._end(True, end.value)
+                self._trigger(True, end.value)
                 break
             except BaseException as failure:
                 event = None
-                self._end(False, failure)
+                self._trigger(False, failure)
                 break
             if isinstance(event, Event):
                 known = <Event> event

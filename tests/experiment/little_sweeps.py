@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.scheduler import Failure, Observe
@@ -171,6 +172,47 @@ def run(
         variants = Variants(variants.keys, points, lambda _: Composed(data))
     folder.mkdir(parents=True, exist_ok=True)
     return run_sweep(variants, parts, folder, watcher or Diary(), observe=observe)
+
+
+def check_interruptions_and_processes(
+    folder: Path,
+    axes: Mapping[str, Sequence[object] | Interval],
+    interruptions: Sequence[int],
+    **settings: object,
+) -> tuple[Sweep, Sweep]:
+    """Check that a sweep gives the same with two processes, and interrupted again and again.
+
+    Args:
+        folder: where the sweeps go.
+        axes: what is swept.
+        interruptions: after how many messages of a finished piece of work, each time.
+        settings: of the sweep.
+
+    Returns:
+        The sweep that ran through, and the one that was interrupted.
+    """
+    one = run(folder / "one", axes, **settings)
+    two = run(folder / "two", axes, n_jobs=2, **settings)
+    pd.testing.assert_frame_equal(one.runs, two.runs, check_exact=True)
+    for messages in interruptions:
+        with pytest.raises(KeyboardInterrupt):
+            run(folder / "resumed", axes, watcher=_Interrupting(messages), **settings)
+    resumed = run(folder / "resumed", axes, **settings)
+    pd.testing.assert_frame_equal(resumed.runs, one.runs, check_exact=True)
+    return one, resumed
+
+
+class _Interrupting(Diary):
+    """A watcher that interrupts after so many messages of finished work."""
+
+    def __init__(self, messages: int) -> None:
+        super().__init__()
+        self._left = messages
+
+    def finished(self, replications: int, points: int) -> None:
+        if self._left == 0:
+            raise KeyboardInterrupt
+        self._left -= 1
 
 
 def run_written_down(

@@ -1,6 +1,5 @@
 """Adaptive sweeps: they find what is known to be there, with few runs, and the same again."""
 
-import itertools
 import json
 import math
 from collections.abc import Callable
@@ -13,7 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from little_sweeps import Diary, numbers, run, small
+from little_sweeps import Diary, check_interruptions_and_processes, numbers, run, small
 from test_surface import branin, plane
 
 import sim
@@ -287,22 +286,7 @@ def test_the_result_depends_on_neither_processes_nor_interruptions(
     question: dict[str, Any], tmp_path: Path
 ) -> None:
     given_ = {"design": "adaptive", "adaptive": {**question, "points": 6, "max_runs": 60}}
-    one = run(tmp_path / "one", DIALS, **given_)
-    two = run(tmp_path / "two", DIALS, n_jobs=2, **given_)
-    pd.testing.assert_frame_equal(one.runs, two.runs, check_exact=True)
-    for most_calls in (1, 9, 17):
-        calls = itertools.count()
-
-        def breaks_down(replications: int, points: int) -> None:
-            if next(calls) == most_calls:  # noqa: B023  # called in this iteration only
-                raise KeyboardInterrupt
-
-        diary = Diary()
-        diary.finished = breaks_down  # type: ignore[method-assign]
-        with pytest.raises(KeyboardInterrupt):
-            run(tmp_path / "resumed", DIALS, watcher=diary, **given_)
-    resumed = run(tmp_path / "resumed", DIALS, **given_)
-    pd.testing.assert_frame_equal(resumed.runs, one.runs, check_exact=True)
+    one, resumed = check_interruptions_and_processes(tmp_path, DIALS, (1, 9, 17), **given_)
     assert resumed.answer is not None
     assert one.answer is not None
     assert resumed.answer.in_words() == one.answer.in_words()
@@ -472,20 +456,10 @@ def test_what_is_not_valid_at_a_corner_is_told_first(tmp_path: Path) -> None:
     axes = {"automation": Interval(0.0, 1.5), "standardization": UNIT}
     with pytest.raises(sim.ScenarioError, match=r"automation: 1\.5 is not allowed"):
         run(tmp_path, axes, design="adaptive", adaptive=SURFACE)
-    with pytest.raises(sim.ScenarioError, match="seed: cannot be swept by adaptive"):
-        run(
-            tmp_path,
-            {**DIALS, "seed": Interval(1, 9, True)},
-            design="adaptive",
-            adaptive=SURFACE,
-        )
-    with pytest.raises(sim.ScenarioError, match="replications: cannot be swept"):
-        run(
-            tmp_path,
-            {**DIALS, "replications": Interval(2, 9, True)},
-            design="adaptive",
-            adaptive=SURFACE,
-        )
+    for key in ("seed", "replications"):
+        swept = {**DIALS, key: Interval(2, 9, True)}
+        with pytest.raises(sim.ScenarioError, match=f"{key}: cannot be swept"):
+            run(tmp_path, swept, design="adaptive", adaptive=SURFACE)
 
 
 def test_without_scikit_learn_it_says_what_to_install(

@@ -1,13 +1,12 @@
 """Settings of a sweep at work: when it is precise enough, and what it looks for."""
 
-import itertools
 import math
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from little_sweeps import Diary, run, small
+from little_sweeps import Diary, check_interruptions_and_processes, run, small
 from scipy import stats
 
 import sim
@@ -111,22 +110,7 @@ def test_the_cap_and_a_metric_that_never_has_a_value(tmp_path: Path) -> None:
 def test_the_result_depends_on_neither_processes_nor_interruptions(
     settings: dict[str, object], tmp_path: Path
 ) -> None:
-    one = run(tmp_path / "one", QUALITY, **settings)
-    two = run(tmp_path / "two", QUALITY, n_jobs=2, **settings)
-    pd.testing.assert_frame_equal(one.runs, two.runs, check_exact=True)
-    for most_calls in (1, 3, 6):
-        calls = itertools.count()
-
-        def breaks_down(replications: int, points: int) -> None:
-            if next(calls) == most_calls:  # noqa: B023  # called in this iteration only
-                raise KeyboardInterrupt
-
-        diary = Diary()
-        diary.finished = breaks_down  # type: ignore[method-assign]
-        with pytest.raises(KeyboardInterrupt):
-            run(tmp_path / "resumed", QUALITY, watcher=diary, **settings)
-    resumed = run(tmp_path / "resumed", QUALITY, **settings)
-    pd.testing.assert_frame_equal(resumed.runs, one.runs, check_exact=True)
+    check_interruptions_and_processes(tmp_path, QUALITY, (1, 3, 6), **settings)
 
 
 def test_the_best_point_is_found_with_most_replications_where_it_is_close(tmp_path: Path) -> None:
