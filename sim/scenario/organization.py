@@ -473,7 +473,10 @@ class Handoff(Spec):
 
     delay_h: Distribution = quantity(0, "h", "Until the next role takes notice.")
     misunderstood: Share = share(
-        0.0, "Probability that the work is misunderstood, which adds a code defect."
+        0.0,
+        "Probability that the work is misunderstood. In a step that builds something that adds a "
+        "defect, the one that people are likeliest to add there; elsewhere somebody asks back, and "
+        "the delay counts twice.",
     )
 
 

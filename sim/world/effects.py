@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sim.scenario.effects import EFFECTS
-from sim.scenario.organization import ByPath
+from sim.scenario.organization import ByPath, DefectKind
 
 from .context import Organization
 from .entities import Change
@@ -47,6 +47,7 @@ class TakesData(Effect):
     """The data for a training are taken, as they are when the step begins."""
 
     name = "takes_data"
+    spoils: DefectKind | None = "data"
 
     def take_effect(self, execution: Execution) -> None:
         """Take the data; a training may be spoilt by corrupted ones that nobody knows of."""
@@ -71,6 +72,7 @@ class TrainsModel(Effect):
     """
 
     name = "trains_model"
+    spoils: DefectKind | None = "model"
     may_go_wrong = True
 
     def __init__(self, unrepeatable: ByPath, data: TakesData | None) -> None:
@@ -109,6 +111,7 @@ class Deploys(Effect):
     """
 
     name = "deploys"
+    spoils: DefectKind | None = "infra"
     may_go_wrong = True
     ships_together = True
 

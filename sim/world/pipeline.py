@@ -132,9 +132,12 @@ def _hand_over(organization: Organization, execution: Execution) -> Generator[Ev
     pipeline = organization.scenario.pipeline
     across = change.service.team.is_across(giver, taker)
     handoff = pipeline.handoff_across if across else pipeline.handoff_in_team
-    if draws[MISUNDERSTOOD] < handoff.misunderstood:
-        change.defects |= {"code"}
     delay_h = draws[HANDOFF_ACROSS if across else HANDOFF_IN_TEAM]
+    if draws[MISUNDERSTOOD] < handoff.misunderstood:
+        if execution.step.spoils is None:
+            delay_h *= 2  # nothing to spoil: the taker asks back, and waits as long again
+        else:
+            change.defects |= {execution.step.spoils}
     if delay_h > 0:
         yield organization.env.timeout(delay_h)
         execution.asked_at = organization.env.now

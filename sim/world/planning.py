@@ -81,6 +81,7 @@ def _planned(
         spec.role,
         scenario.automated(spec),
         scenario.debt.untested_h if spec.detects else scenario.debt.by_hand_h,
+        _spoils(spec, effect),
         None if spec.window is None else Timetable(spec.window),
         _chances(spec.adds, "manual"),
         _chances(spec.adds, "automated"),
@@ -88,6 +89,12 @@ def _planned(
         _chances(spec.detects, "automated"),
         bool(spec.adds or spec.detects or spec.fails) or effect.may_go_wrong,
     )
+
+
+def _spoils(spec: Step, effect: Effect) -> DefectKind | None:
+    """Return the defect of a step whose work was misunderstood: the likeliest slip there."""
+    slips = _chances(spec.adds, "manual")
+    return max(slips, key=lambda slip: slip[2])[0] if slips else effect.spoils
 
 
 def _chances(by_kind: dict[DefectKind, ByMode], mode: str) -> Chances:

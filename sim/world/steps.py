@@ -44,11 +44,13 @@ class Effect:
 
     Attributes:
         name: what it is called in a scenario and in the log.
+        spoils: the defect of what it makes, if it makes something.
         may_go_wrong: whether :meth:`go_wrong` does something.
         ships_together: changes that wait for the same window are executed together.
     """
 
     name: str = ""
+    spoils: DefectKind | None = None
     may_go_wrong = False
     ships_together = False
 
@@ -69,6 +71,7 @@ class PlannedStep:
         returns_to: the place where a failure leads.
         automation: share of executions that need no human.
         debt_by_hand_h: technical debt that executing it by hand leaves behind.
+        spoils: the defect that somebody adds who has misunderstood; None if the step builds nothing.
         inspects: whether executing it can find or add a defect, or fail.
     """
 
@@ -81,6 +84,7 @@ class PlannedStep:
     role: str | None
     automation: float
     debt_by_hand_h: float
+    spoils: DefectKind | None
     timetable: Timetable | None
     adds_by_hand: Chances
     adds_automated: Chances
