@@ -412,7 +412,7 @@ class _Flow:
                     openings = self._openings(step)
                     done.elapsed_h += visited * share * self._horizon_h / (openings + 1) / 2
                     if step.effect == "deploys":
-                        trains = min(coming * share, n_services * openings)
+                        trains = share * min(coming, n_services * openings)
                         executed = coming * (1 - share) + trains
                         alone = executed / coming
             if by_hand > 0:
@@ -488,13 +488,11 @@ class _Flow:
                 missed = 1 - self._by_mode(step, by_mode)
                 caught[kind] = caught.get(kind, 1.0) * missed
         reaching["infra"] = min(1.0, reaching.get("infra", 0.0) + pipeline.environment_drift)
-        clean = 1.0
         for kind, probability in reaching.items():
             escaped = probability * caught.get(kind, 1.0)
             response = getattr(self._scenario.incidents.responses, kind)
             shows = self._share_left(self._within(response.latency_h))
-            incidents[kind] += done.deployments * clean * escaped * shows
-            clean *= 1 - escaped * shows
+            incidents[kind] += done.deployed * escaped * shows
 
     def _visits(self, kind: str, steps: list[Step]) -> NDArray[np.float64]:
         """Return how often a change comes to each step, until it is through or given up."""

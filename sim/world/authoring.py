@@ -52,12 +52,23 @@ def new_change(
 def commit(organization: Organization, change: Change) -> None:
     """Commit ``change`` now, with the defects that its author left in it."""
     draws = _draws(organization, change)
-    change.committed_at = organization.env.now
-    change.status = "delivering"
-    for kind, probability in getattr(organization.scenario.changes, change.kind).defects.items():
+    submit(organization, change)
+    changes = organization.scenario.changes
+    # A change that is made again is repaired, not written: a retraining alone is all new.
+    repaired = change.made_again and change.kind != "retrain"
+    spec = changes.fix if repaired else getattr(changes, change.kind)
+    for kind, probability in spec.defects.items():
         probability = debt.likelier(organization, change.service, probability)
         if draws[_FIRST_DEFECT + DEFECT_KINDS.index(kind)] < probability:
             change.defects |= {kind}
+
+
+def submit(organization: Organization, change: Change) -> None:
+    """Commit ``change`` as it is."""
+    if change.started_at != change.started_at:
+        change.started_at = organization.env.now
+    change.committed_at = organization.env.now
+    change.status = "delivering"
 
 
 def exploration(organization: Organization, change: Change) -> tuple[float, bool]:

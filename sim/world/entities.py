@@ -121,7 +121,7 @@ class Service:
         curve: how the quality of its models falls.
         live: the deployment that it serves.
         debt_h: its technical debt, in h of clean-up work.
-        vulnerable: deployments with a defect of security that has not shown itself yet.
+        vulnerable: its defects of security that have not shown themselves yet.
         draws: draw tables of its changes and incidents, by what they decide about.
         trains: release trains by the time at which they leave.
         retraining: the one under way.
@@ -146,7 +146,7 @@ class Service:
     upstream: list[Dependency] = field(default_factory=list)
     downstream: list[Dependency] = field(default_factory=list)
     open_incidents: list[Incident] = field(default_factory=list)
-    vulnerable: list[Deployment] = field(default_factory=list)
+    vulnerable: list[LatentDefect] = field(default_factory=list)
     draws: dict[object, DrawTable] = field(default_factory=dict)
     trains: dict[float, ReleaseTrain] = field(default_factory=dict)
     retraining: Change | None = None
@@ -311,8 +311,9 @@ class Deployment:
         model_from: the deployment that brought the model it serves.
         predecessor: what was live before, which a rollback restores.
         remedies: whether going back behind it would bring back a defect that it put right.
-        alarm: happens when a defect is found before it shows by itself, with the kind of defect
-            and whether verification found it (or else an attack); None if there is none to find.
+        latent: the defects that reached production with it.
+        incidents: those that its defects have caused.
+        rollback_luck: whether the version before it can be restored: its first incident's luck.
     """
 
     deployment_id: int
@@ -323,7 +324,9 @@ class Deployment:
     model_from: int
     predecessor: Deployment | None
     remedies: bool = False
-    alarm: Event | None = None
+    latent: list[LatentDefect] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
+    rollback_luck: float = nan
     retired_at: float = nan
     failed: bool = False
 
@@ -337,25 +340,16 @@ class Deployment:
         """Whether it carries a newly trained model."""
         return self.model_from == self.deployment_id
 
-    def still_has(self, kind: DefectKind) -> bool:
-        """Return whether a defect that it brought is still in the service.
-
-        Defects of code, infrastructure and security stay, whatever is deployed on top of them. A
-        bad model, or one trained on bad data, is gone when another one has gone live.
-        """
-        live = self.lead.service.live
-        return kind not in ("data", "model") or live.model_from == self.model_from
+    @property
+    def defects(self) -> frozenset[DefectKind]:
+        """Kinds of defect that its changes brought."""
+        return frozenset().union(*(change.defects for change in self.changes))
 
     def raise_alarm(self, found: Collection[DefectKind]) -> None:
         """Verification found defects, or just failed (``found`` is empty)."""
-        still_there = [kind for kind in found if self.still_has(kind)]
-        if still_there and self.alarm is not None and not self.alarm.triggered:
-            self.alarm.succeed((min(still_there), True))
-
-    def show(self, kind: DefectKind) -> None:
-        """Somebody from outside makes a defect show."""
-        if self.alarm is not None and not self.alarm.triggered:
-            self.alarm.succeed((kind, False))
+        for defect in self.latent:
+            if defect.kind in found and defect.is_there:
+                defect.expose(verified=True)
 
     def row(self) -> DeploymentRow:
         """Return its row of the event table."""
@@ -373,6 +367,43 @@ class Deployment:
             unplanned=any(change.unplanned for change in self.changes),
             model_data_from=self.model_data_from,
         )
+
+
+@dataclass(slots=True, eq=False)
+class LatentDefect:
+    """A defect that reached production, until it shows itself, is found, or is gone.
+
+    Attributes:
+        change: what brought it.
+        alarm: happens when it is found before it shows by itself, with whether verification found
+            it (or else an attack).
+        shown: whether it has degraded service.
+    """
+
+    deployment: Deployment
+    change: Change
+    kind: DefectKind
+    alarm: Event
+    shown: bool = False
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is still in the service.
+
+        A rollback takes it out. Otherwise defects of code, infrastructure and security stay,
+        whatever is deployed on top of them. A bad model, or one trained on bad data, is gone when
+        another one has gone live.
+        """
+        if self.change.status == "rolled_back":
+            return False
+        live = self.change.service.live
+        of_model = self.kind in ("data", "model")
+        return not of_model or live.model_from == self.deployment.model_from
+
+    def expose(self, verified: bool) -> None:
+        """Let somebody find it now: verification, or else an attacker."""
+        if not self.alarm.triggered:
+            self.alarm.succeed(verified)
 
 
 @dataclass(slots=True, eq=False)
@@ -396,6 +427,7 @@ class Incident:
         origin: the incident that it ends with; None if it has to be remedied itself.
         hidden: it came along a dependency that nobody knew of.
         closed: happens when service is restored.
+        defect: what a deployment brought that causes it; None if something else does.
         substream: what names its luck: that of the change, the outage and so on that it follows.
         consequences: the incidents that end with this one.
         remedies: how many changes were begun to remedy it.
@@ -414,6 +446,7 @@ class Incident:
     hidden: bool
     closed: Event
     substream: Substream
+    defect: LatentDefect | None = None
     consequences: list[Incident] = field(default_factory=list)
     remedies: int = 0
     detected_at: float = nan

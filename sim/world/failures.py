@@ -6,11 +6,10 @@ from functools import partial
 from simpy.events import Event
 
 from sim.kernel.ticks import snap
-from sim.scenario.organization import DefectKind
 
 from . import authoring, incidents, sources
 from .context import Organization
-from .entities import Change, Deployment, Incident, Service
+from .entities import Deployment, Incident, LatentDefect, Service
 from .randomness import Substream
 from .sources import Source
 
@@ -30,20 +29,13 @@ def begin_service(organization: Organization, service: Service) -> None:
 
 def _let_defects_show(organization: Organization, deployment: Deployment) -> None:
     """Set up what the defects that reached production with ``deployment`` will do there."""
-    changes = deployment.changes
-    if not any(change.defects for change in changes):
-        return
-    latent = sorted(
-        (authoring.latency_h(organization, change, kind), kind, place)
-        for place, change in enumerate(changes)
-        for kind in change.defects
-    )
-    deployment.alarm = organization.env.event()
-    if any(kind == "security" for _, kind, _ in latent):
-        deployment.lead.service.vulnerable.append(deployment)
-    # The lead sees to the verification of the deployment, so it has to know them all.
-    deployment.lead.defects = frozenset(kind for _, kind, _ in latent)
-    organization.env.process(_show(organization, deployment, latent, deployment.alarm))
+    for change in deployment.changes:
+        for kind in sorted(change.defects):
+            defect = LatentDefect(deployment, change, kind, organization.env.event())
+            deployment.latent.append(defect)
+            if kind == "security":
+                change.service.vulnerable.append(defect)
+            organization.env.process(_show(organization, defect))
 
 
 def _outages(
@@ -55,71 +47,69 @@ def _outages(
         yield incident.closed
 
 
-def _show(
-    organization: Organization,
-    deployment: Deployment,
-    latent: list[tuple[float, DefectKind, int]],
-    alarm: Event,
-) -> Generator[Event, object, None]:
-    """Let the defect that shows itself first cause the incident of this deployment.
+def _show(organization: Organization, defect: LatentDefect) -> Generator[Event, object, None]:
+    """Let a defect cause an incident when it shows itself or is found, if it is there still.
 
     A broken interface shows itself downstream; if nobody uses it, never.
     """
-    env = organization.env
-    lead = deployment.lead
-    service = lead.service
-    for latency_h, kind, place in latent:
-        shows_at = snap(deployment.deployed_at + latency_h)
-        if shows_at > env.now and not alarm.triggered:
-            yield env.at(shows_at) | alarm
-        elif lead.unplanned and lead.created_at == env.now:
-            # A remedy that takes no time and fails at once would be made for ever at this instant.
-            yield env.timeout(_SHORTEST_REMEDY_H)
-        cause, verified, culprit = kind, False, deployment.changes[place]
-        if alarm.triggered:
-            found: tuple[DefectKind, bool] = alarm.value  # type: ignore[assignment]
-            cause, verified = found
-            places = [place for _, known, place in latent if known == cause]
-            # None if it came in after the deployment, with the handoff to verification.
-            culprit = deployment.changes[places[0]] if places else lead
-        if not deployment.still_has(cause) or (cause == "dependency" and not service.downstream):
-            continue
-        if alarm.triggered and not verified:  # verification may still find it
-            deployment.alarm = env.event()
-        if deployment in service.vulnerable:
-            service.vulnerable.remove(deployment)
-        if cause == "dependency":
-            _break_downstream(organization, deployment, culprit, verified)
-            return
-        incidents.start(
-            organization,
-            service,
-            cause,
-            "deployment",
-            deployment,
-            culprit.substream,
-            verified,
-        )
+    env, change, kind = organization.env, defect.change, defect.kind
+    latency_h = authoring.latency_h(organization, change, kind)
+    shows_at = snap(defect.deployment.deployed_at + latency_h)
+    if shows_at > env.now:
+        yield env.at(shows_at) | defect.alarm
+    elif change.unplanned and change.created_at == env.now:
+        # A remedy that takes no time and fails at once would be made for ever at this instant.
+        yield env.timeout(_SHORTEST_REMEDY_H)
+    if kind == "security":
+        change.service.vulnerable.remove(defect)
+    if not defect.is_there or (kind == "dependency" and not change.service.downstream):
         return
+    verified = defect.alarm.triggered and defect.alarm.value is True
+    if not verified:  # verification may still find it
+        defect.alarm = env.event()
+    defect.shown = True
+    if kind == "dependency":
+        _break_downstream(organization, defect, verified)
+    else:
+        _start(organization, change.service, defect, verified)
 
 
-def _break_downstream(
-    organization: Organization, deployment: Deployment, culprit: Change, verified: bool
-) -> None:
+def _start(
+    organization: Organization,
+    service: Service,
+    defect: LatentDefect,
+    verified: bool,
+    source: Service | None = None,
+    origin: Incident | None = None,
+    hidden: bool = False,
+) -> Incident:
+    return incidents.start(
+        organization,
+        service,
+        defect.kind,
+        "deployment",
+        defect.deployment,
+        defect.change.substream,
+        verified,
+        source,
+        origin,
+        hidden,
+        defect,
+    )
+
+
+def _break_downstream(organization: Organization, defect: LatentDefect, verified: bool) -> None:
     """Let every service that uses the output of this one have an incident of it.
 
     The first of them sees to the remedy, upstream; the others end with it.
     """
-    service = deployment.lead.service
+    service = defect.change.service
     first: Incident | None = None
     for dependency in service.downstream:
-        incident = incidents.start(
+        incident = _start(
             organization,
             dependency.downstream,
-            "dependency",
-            "deployment",
-            deployment,
-            culprit.substream,
+            defect,
             verified,
             source=service,
             origin=first,

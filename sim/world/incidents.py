@@ -18,7 +18,7 @@ from sim.scenario.organization import DefectKind
 from . import quality, remediation, retraining
 from .clock import LAST
 from .context import Organization
-from .entities import Deployment, Incident, Service
+from .entities import Deployment, Incident, LatentDefect, Service
 from .people import INCIDENT, Task
 from .randomness import Substream
 from .release import roll_back
@@ -57,6 +57,7 @@ def start(
     source: Service | None = None,
     origin: Incident | None = None,
     hidden: bool = False,
+    defect: LatentDefect | None = None,
 ) -> Incident:
     """Let an incident start now, and somebody handle it.
 
@@ -71,6 +72,7 @@ def start(
         source: where the remedy has to be applied, if that is another service.
         origin: the incident whose end ends this one, if any.
         hidden: it came along a dependency that nobody knew of.
+        defect: what a deployment brought that causes it, if that is so.
 
     Returns:
         The open incident.
@@ -88,19 +90,23 @@ def start(
         hidden,
         env.event(),
         substream,
+        defect,
     )
     if origin is not None:
         origin.consequences.append(incident)
     organization.incidents.append(incident)
     service.open_incidents.append(incident)
-    if trigger == "deployment" and deployment is not None:
-        deployment.failed = True
     if incident.impairs:
         quality.impair(organization, service, +1)
     if verified:
         incident.detected_at, incident.detected_by = env.now, "verification"
     of_lane = substream.lane if source is None else f"{source.name}/{substream.lane}"
     draws = _table(organization, service, cause, of_lane).take(substream.number)
+    if defect is not None:
+        if not defect.deployment.failed:
+            defect.deployment.failed = True
+            defect.deployment.rollback_luck = draws[_ROLLBACK_AVAILABLE]
+        defect.deployment.incidents.append(incident)
     if draws[_FEEDBACK] < service.spec.quality.feedback and incident.is_about_the_model:
         incident.taints = not service.was_tainted(env.now)
         service.taint_data(env.now)
@@ -233,15 +239,14 @@ def _unfamiliarity(organization: Organization, incident: Incident, role: str) ->
 
 def _alarm(incident: Incident) -> Event | None:
     """Return what tells that verification has found what is degrading service already."""
-    deployment = incident.deployment
-    return deployment.alarm if incident.trigger == "deployment" and deployment else None
+    return None if incident.defect is None else incident.defect.alarm
 
 
 def _remedy(
     organization: Organization, incident: Incident, role: str, draws: list[float]
 ) -> Generator[Event, object, None]:
     """Try one remedy; it may come too late, or not be enough."""
-    if _can_roll_back(organization, incident, draws):
+    if _can_roll_back(organization, incident):
         yield from _roll_back(organization, incident, role, draws)
     elif incident.is_about_the_model:
         yield from _retrain(organization, incident)
@@ -251,14 +256,14 @@ def _remedy(
         yield from _restore_in_place(organization, incident, role, draws)
 
 
-def _can_roll_back(organization: Organization, incident: Incident, draws: list[float]) -> bool:
-    deployment = incident.deployment
+def _can_roll_back(organization: Organization, incident: Incident) -> bool:
+    if incident.defect is None:
+        return False
+    deployment = incident.defect.deployment
     return (
-        incident.trigger == "deployment"
-        and deployment is not None
-        and deployment is incident.source.live
+        deployment is incident.source.live
         and not deployment.remedies  # its predecessor is known to be bad
-        and draws[_ROLLBACK_AVAILABLE] < organization.scenario.incidents.rollback.available
+        and deployment.rollback_luck < organization.scenario.incidents.rollback.available
     )
 
 
@@ -274,7 +279,8 @@ def _roll_back(
     if incident.is_closed or deployment is not service.live or deployment is None:
         return
     roll_back(organization, deployment)
-    close(organization, incident, "rollback")
+    for other in deployment.incidents:
+        close(organization, other, "rollback")
     for other in list(service.open_incidents):  # the model of before may be good enough
         if other.trigger == "decay" and service.meets_objective(organization.env.now):
             close(organization, other, "superseded")

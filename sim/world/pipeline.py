@@ -223,9 +223,13 @@ def _inspect(execution: Execution) -> None:
     """Look for defects, add those that executing the step brings in, and see whether it passes."""
     change, step, draws = execution.change, execution.step, execution.draws
     chances = step.detects_by_hand if execution.manual else step.detects_automated
-    there = change.defects
-    for other in execution.aboard[1:]:
-        there |= other.defects
+    deployment = change.deployment
+    if deployment is not None:  # its lead sees to the verification of all that it carries
+        there = deployment.defects
+    else:
+        there = change.defects
+        for other in execution.aboard[1:]:
+            there |= other.defects
     if chances and there:
         found = {
             kind

@@ -1,7 +1,9 @@
 """Remediation: changes that incidents make necessary.
 
 A fix goes forward: written for one incident, through the pipeline at expedited priority. After a
-rollback service is restored already, and the changes that were taken out go back to their authors.
+rollback service is restored already, and the changes that were taken out go back to their authors:
+those that degraded service are repaired, with new slips at the rate of a fix; the others are
+delivered again as they are. Defects that have not shown themselves are still in them.
 Fixes are not taken out: that would bring back what they fixed.
 """
 
@@ -11,7 +13,7 @@ from . import authoring, retraining
 from .context import Organization
 from .entities import Change, Deployment, Incident
 from .people import FEATURE, IMPROVEMENT, REMEDIATION, RETRAINING
-from .pipeline import write_and_deliver
+from .pipeline import deliver, write_and_deliver
 from .randomness import Substream
 
 _REDO_PRIORITY = {
@@ -19,6 +21,9 @@ _REDO_PRIORITY = {
     "retrain": RETRAINING,
     "improvement": IMPROVEMENT,
 }
+
+_MADE_ANEW = frozenset({"data", "infra"})
+"""Defects of what the pipeline makes, which makes it anew; the others are in the change itself."""
 
 
 def begin(organization: Organization) -> None:
@@ -42,7 +47,10 @@ def fix(organization: Organization, incident: Incident) -> Change:
 
 
 def _redo(organization: Organization, deployment: Deployment) -> None:
-    """Send the changes of a rolled-back ``deployment`` back to their authors."""
+    """Send the changes of a rolled-back ``deployment`` back to their authors.
+
+    The author of one that degraded service repairs it; the others are delivered again as they are.
+    """
     for change in deployment.changes:
         service = change.service
         if change.kind == "retrain" and service.retraining is not None:
@@ -57,6 +65,15 @@ def _redo(organization: Organization, deployment: Deployment) -> None:
             origin_id=change.change_id,
         )
         again.effort_h = change.effort_h
+        shown = {
+            defect.kind for defect in deployment.latent if defect.change is change and defect.shown
+        }
         if change.kind == "retrain":
             retraining.occupy(organization, again)
-        organization.env.process(write_and_deliver(organization, again))
+        else:
+            again.defects = change.defects - shown - _MADE_ANEW
+        if shown or change.kind == "retrain":
+            organization.env.process(write_and_deliver(organization, again))
+        else:
+            authoring.submit(organization, again)
+            organization.env.process(deliver(organization, again))

@@ -71,7 +71,7 @@ class PlannedStep:
         returns_to: the place where a failure leads.
         automation: share of executions that need no human.
         debt_by_hand_h: technical debt that executing it by hand leaves behind.
-        spoils: the defect that somebody adds who has misunderstood; None if the step builds nothing.
+        spoils: the defect of work that was misunderstood; None if the step builds nothing.
         inspects: whether executing it can find or add a defect, or fail.
     """
 

@@ -34,9 +34,10 @@ def _attacks(
 ) -> Generator[Event, object, None]:
     while (draws := (yield from attacks.next(None))) is not None:
         threats = organization.scenario.threats
-        if service.vulnerable:
+        vulnerable = next((defect for defect in service.vulnerable if defect.is_there), None)
+        if vulnerable is not None:
             if draws[0] < threats.succeeds_if_vulnerable:
-                service.vulnerable[0].show("security")
+                vulnerable.expose(verified=False)
         elif draws[0] < threats.succeeds:
             substream = Substream("attack", attacks.number)
             incidents.start(organization, service, "security", "attack", None, substream)

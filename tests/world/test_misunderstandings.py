@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-import sim
-
 from small_organization import idea_every, simulate, steps_of
+
+import sim
 
 ALWAYS = {"delay_h": 10, "misunderstood": 1}
 BUILD = {"role": "ml_engineer", "effort_h": 5}
@@ -51,7 +51,7 @@ def test_who_builds_nothing_asks_back_and_spoils_nothing(after_deployment: bool)
 
 def test_a_board_that_finds_nothing_leaves_the_change_failure_rate_alone() -> None:
     def failures(*steps: str) -> list[int]:
-        """Return the deployments that fail of a hundred changes that a board of another group may see."""
+        """Return which deployments of a hundred fail, if a board of another group sees them."""
         seen = {name: {"role": "security", "effort_h": 1} for name in steps}
         run = simulate(
             weeks=110,

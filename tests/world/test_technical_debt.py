@@ -200,6 +200,7 @@ def test_an_improvement_made_again_pays_what_it_paid_at_first() -> None:
                 "rework_h": 2,
                 "defects": {"code": 1},
             },
+            "fix": {"defects": {"code": 1}},  # at whose rate it is made again
         },
         pipeline=pipeline(build={**BY_HAND, "skipped_by": ["improvement"]}),
         incidents=ROLLED_BACK_AFTER_4_H,
