@@ -342,6 +342,11 @@ class ServiceSpec(Spec):
     retraining: Retraining | None = Field(
         None, description="When it gets a new model; null: as `retraining` of the scenario."
     )
+    released_by_calendar: bool | None = quantity(
+        None,
+        "yes/no",
+        "Its changes wait for boards and release windows; null lets `waits` of each window decide.",
+    )
     time_to_outage_h: Distribution | None = quantity(
         None, "h", "Time from being up to the next infrastructure outage; null is never."
     )
@@ -423,7 +428,9 @@ class Window(Spec):
     hour: Number = quantity(10.0, "hour of the day", "When it opens.", ge=0, lt=24)
     waits: ByMode = Field(
         ByMode(manual=1.0, automated=1.0),
-        description="Share of executions that wait for it; remediation never does.",
+        description="Share of services whose changes wait for it, where the step is executed by "
+        "people or by a machine; remediation never waits. Which services these are stays the same: "
+        "the more is automated, the more of them leave it.",
     )
 
 

@@ -123,6 +123,8 @@ class Service:
         debt_h: its technical debt, in h of clean-up work.
         vulnerable: its defects of security that have not shown themselves yet.
         draws: draw tables of its changes and incidents, by what they decide about.
+        calendars: its place among services at each window: it waits for those that a greater
+            share waits for. By the name of the luck of the step.
         trains: release trains by the time at which they leave.
         retraining: the one under way.
         new_batches: usable batches since the last retraining was started.
@@ -148,6 +150,7 @@ class Service:
     open_incidents: list[Incident] = field(default_factory=list)
     vulnerable: list[LatentDefect] = field(default_factory=list)
     draws: dict[object, DrawTable] = field(default_factory=dict)
+    calendars: dict[str, float] = field(default_factory=dict)
     trains: dict[float, ReleaseTrain] = field(default_factory=dict)
     retraining: Change | None = None
     new_batches: int = 0

@@ -17,12 +17,10 @@ from sim.kernel.draws import BLOCKS, ONE_BY_ONE
 from sim.log.rows import Mode, StepOutcome
 from sim.scenario.distributions import Distribution
 
-from . import authoring, debt, effort
-from .clock import DEPARTURE
+from . import authoring, debt, effort, release_calendar
 from .compute import Luck
 from .context import Organization
-from .entities import Change, ReleaseTrain
-from .people import REMEDIATION
+from .entities import Change
 from .steps import (
     ADDS,
     DETECTS,
@@ -36,7 +34,6 @@ from .steps import (
     MISUNDERSTOOD,
     MODE,
     RUN,
-    WAITS,
     WIDTH,
     Execution,
     PlannedStep,
@@ -83,8 +80,8 @@ def _execute(
     draws, manual = execution.draws, execution.manual
     if manual and step.role != change.last_role:
         yield from _hand_over(organization, execution)
-    if step.timetable is not None and _has_to_wait(execution):
-        shared = yield from _wait_for_window(organization, execution)
+    if step.timetable is not None and release_calendar.holds_up(organization, change, step):
+        shared = yield from release_calendar.wait(organization, execution)
         if shared is not execution:
             _log(organization, shared, execution)
             return shared
@@ -141,42 +138,6 @@ def _hand_over(organization: Organization, execution: Execution) -> Generator[Ev
     if delay_h > 0:
         yield organization.env.timeout(delay_h)
         execution.asked_at = organization.env.now
-
-
-def _has_to_wait(execution: Execution) -> bool:
-    """Return whether it waits for the window of its step; remediation never does."""
-    window = execution.step.spec.window
-    assert window is not None
-    share = window.waits.manual if execution.manual else window.waits.automated
-    return execution.change.priority > REMEDIATION and execution.draws[WAITS] < share
-
-
-def _wait_for_window(
-    organization: Organization, execution: Execution
-) -> Generator[Event, Any, Execution]:
-    """Wait for the next opening; return the execution that takes the change along.
-
-    Changes that ship together have one execution, that of the one that came first.
-    """
-    env, change, step = organization.env, execution.change, execution.step
-    assert step.timetable is not None
-    leaves_at = step.timetable.next_opening(env.now)
-    if not step.effect.ships_together:
-        if leaves_at > env.now:
-            yield env.at(leaves_at)
-        return execution
-    trains = change.service.trains
-    if leaves_at in trains:
-        train = trains[leaves_at]
-        train.changes.append(change)
-        shared: Execution = yield train.arrived
-        return shared
-    train = trains[leaves_at] = ReleaseTrain(env.event(), execution.aboard)
-    # What comes at that very instant, from a board that meets then too, still gets in.
-    yield env.at(leaves_at, priority=DEPARTURE)
-    del trains[leaves_at]
-    execution.arrived = train.arrived
-    return execution
 
 
 def _work_by_hand(

@@ -83,12 +83,22 @@ def _planned(
         scenario.debt.untested_h if spec.detects else scenario.debt.by_hand_h,
         _spoils(spec, effect),
         None if spec.window is None else Timetable(spec.window),
+        _by_calendar(scenario, spec),
         _chances(spec.adds, "manual"),
         _chances(spec.adds, "automated"),
         _chances(spec.detects, "manual"),
         _chances(spec.detects, "automated"),
         bool(spec.adds or spec.detects or spec.fails) or effect.may_go_wrong,
     )
+
+
+def _by_calendar(scenario: Scenario, spec: Step) -> float:
+    """Return the share of services whose changes wait for the window of a step, if it has one."""
+    if spec.window is None:
+        return 0.0
+    automated = 1.0 if spec.role is None else scenario.automated(spec)
+    waits = spec.window.waits
+    return automated * waits.automated + (1 - automated) * waits.manual
 
 
 def _spoils(spec: Step, effect: Effect) -> DefectKind | None:

@@ -19,7 +19,6 @@ from .windows import Timetable
     MODE,
     EFFORT,
     RUN,
-    WAITS,
     HANDOFF_IN_TEAM,
     HANDOFF_ACROSS,
     MISUNDERSTOOD,
@@ -31,7 +30,7 @@ from .windows import Timetable
     INTERRUPTED_WHEN,
     INTERRUPTED_HOW,
     ADDS,
-) = range(15)
+) = range(14)
 DETECTS = ADDS + len(DEFECT_KINDS)
 WIDTH = DETECTS + len(DEFECT_KINDS)
 
@@ -71,6 +70,7 @@ class PlannedStep:
         returns_to: the place where a failure leads.
         automation: share of executions that need no human.
         debt_by_hand_h: technical debt that executing it by hand leaves behind.
+        by_calendar: share of services whose changes wait for its window.
         spoils: the defect of work that was misunderstood; None if the step builds nothing.
         inspects: whether executing it can find or add a defect, or fail.
     """
@@ -86,6 +86,7 @@ class PlannedStep:
     debt_by_hand_h: float
     spoils: DefectKind | None
     timetable: Timetable | None
+    by_calendar: float
     adds_by_hand: Chances
     adds_automated: Chances
     detects_by_hand: Chances

@@ -135,7 +135,12 @@ PIPELINE = {
             },
         },
     },
-    "incidents": {"responses": {"code": {"role": "ml_engineer", "latency_h": NEVER_H}}},
+    "incidents": {
+        "responses": {
+            kind: {"role": "ml_engineer", "latency_h": NEVER_H}
+            for kind in ("code", "model", "infra")
+        }
+    },
 }
 
 
@@ -161,7 +166,7 @@ PIPELINE = {
         {"pipeline.steps.deploy.window": {"days": list(DAYS), "hour": 8}},
         {"pipeline.handoff_in_team.delay_h": between(2, 3)},
         {"pipeline.handoff_in_team.misunderstood": 0.9},
-        {"pipeline.unrepeatable.bespoke": 0.95},
+        {"pipeline.unrepeatable.bespoke": 0},
         {"pipeline.reconstruction_h": between(2, 3)},
         {"pipeline.max_attempts": 1},
         {"standardization": 1},

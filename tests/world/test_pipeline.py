@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from small_organization import idea_every, simulate, steps_of
 
+import sim
+
 BY_HAND = {"role": "ml_engineer", "effort_h": 3, "run_h": 2}
 
 
@@ -186,17 +188,58 @@ def test_a_share_of_executions_is_automated() -> None:
     assert automated.mean() == by_chance(0.7, len(automated))
 
 
-def test_a_share_of_executions_waits_for_the_window() -> None:
-    window = {"days": ["sun"], "hour": 23, "waits": {"automated": 0.4}}
-    run = simulate(
-        weeks=300,
+SUNDAY = {"days": ["sun"], "hour": 23}
+
+
+def released(automation: float, n: int = 400, **service: Any) -> sim.Run:
+    """Simulate ``n`` services of which a share of 0.8 less 0.6 × automation waits for Sundays."""
+    window = {**SUNDAY, "waits": {"manual": 0.8, "automated": 0.2}}
+    return simulate(
+        weeks=3,
+        teams={"team": {"people": {"ml_engineer": 9, "data_scientist": 9}}},
+        services={"service": {"team": "team", "count": n, **service}},
         changes=idea_every(20),
-        automation=1,
-        pipeline=pipeline(approve={"window": window}),
+        pipeline=pipeline(
+            approve={"role": "ml_engineer", "automation": automation, "window": window}
+        ),
     )
-    waited = run.steps[run.steps["step"] == "approve"]
-    assert (waited["window_h"] > 0).mean() == by_chance(0.4, len(waited))
-    assert set((waited["finished_at"] % 168)[waited["window_h"] > 0]) == {167}
+
+
+def waiting(run: sim.Run) -> dict[str, set[bool]]:
+    """Return, by service, whether its changes waited."""
+    approved = run.steps[run.steps["step"] == "approve"]
+    by_service = (approved["window_h"] > 0).groupby(approved["service"].astype(str))
+    return {service: set(waited) for service, waited in by_service}
+
+
+def test_a_window_is_waited_for_by_a_share_of_services_always_or_never() -> None:
+    shares: list[set[str]] = []
+    for automation in (0, 0.5, 1):
+        run = released(automation)
+        waits = waiting(run)
+        assert all(len(waited) == 1 for waited in waits.values())
+        shares.append({service for service, (waited,) in waits.items() if waited})
+        assert len(shares[-1]) / len(waits) == by_chance(0.8 - 0.6 * automation, len(waits))
+        approved = run.steps[run.steps["window_h"] > 0]
+        assert set(approved["finished_at"] % 168) == {167}
+    assert shares[0] > shares[1] > shares[2]  # who has left the calendar does not come back
+
+
+@pytest.mark.parametrize("by_calendar", [False, True])
+def test_a_service_can_say_itself_whether_the_calendar_releases_it(by_calendar: bool) -> None:
+    run = released(0.5, n=20, released_by_calendar=by_calendar)
+    assert set.union(*waiting(run).values()) == {by_calendar}
+
+
+def test_a_monthly_release_carries_what_a_month_has_brought() -> None:
+    monthly = {"every_weeks": 4, **SUNDAY, "waits": {"manual": 0.5, "automated": 0.5}}
+    run = simulate(
+        weeks=104,
+        services={"service": {"team": "team", "released_by_calendar": True}},
+        changes=idea_every(60),
+        pipeline={"steps": {"deploy": {"effect": "deploys", "window": monthly}}},
+    )
+    assert run.deployments["n_changes"].iloc[1:].mean() == pytest.approx(4 * 168 / 60, abs=0.1)
 
 
 def test_people_and_machines_are_waited_for_one_after_the_other() -> None:
