@@ -70,14 +70,15 @@ class ChangeRow(NamedTuple):
     origin_id: IdOrNone  # the rolled-back change that it redoes
     data_from: RealOrNone
     status: ChangeStatus
+    idea_share: RealOrNone  # of an idea that is delivered in slices; otherwise 1
 
 
 class StepRow(NamedTuple):
     """One row per finished execution of a pipeline step, as the change lives it.
 
-    finished_at - queued_at = handoff_h + window_h + people_h + effort_h + compute_h + run_h. The
-    author's work is logged under `exploration`, `authoring`, `rework` and `reconstruction`. Changes
-    that ship together have a row each, with the same `execution_id`.
+    The hours from batch_h to run_h add up to finished_at - queued_at. The author's work is logged
+    under `exploration`, `authoring`, `rework` and `reconstruction`. Changes that ship together have
+    a row each, with the same `execution_id`.
     """
 
     change_id: int
@@ -89,6 +90,7 @@ class StepRow(NamedTuple):
     queued_at: float
     started_at: float
     finished_at: float
+    batch_h: RealOrNone  # waiting for more to be delivered together
     handoff_h: float  # delay of passing work from one role to another
     window_h: float  # waiting for an approval board or a release window
     people_h: float  # waiting for people, nights, meetings and interruptions included

@@ -91,8 +91,9 @@ def costs(tables: Tables, window: Window) -> dict[str, float]:
     *   downtime: the hours of outage of all services (see :func:`sim.metrics.reliability.outages`)
         times `downtime`; degraded: the hours of all services below their quality objective times
         `degraded`.
-    *   worth: the features deployed, times the price `feature` at that time. One that is rolled
-        back is worth nothing; its author's second try, which is a change of its own, is.
+    *   worth: the features deployed, times the price `feature` at that time; a slice of an idea
+        counts as its share of it. One that is rolled back is worth nothing; its author's second
+        try, which is a change of its own, is.
 
     Args:
         tables: Event tables, of which `prices`, `capacity`, `incidents`, `quality`, `changes` and
@@ -253,5 +254,7 @@ def _worth(
     counts = inside(deployed_at, (float(edges[0]), float(edges[-1])))
     counts &= matches(changes, "kind", "feature") & ~matches(changes, "status", "rolled_back")
     period = np.searchsorted(edges, deployed_at[counts], side="right") - 1
-    worth = _price_at(prices, "feature", deployed_at[counts])
+    share = known(partial(reals, changes, "idea_share"), np.ones(len(changes)))
+    share = np.where(np.isnan(share), 1.0, share)[counts]
+    worth = _price_at(prices, "feature", deployed_at[counts]) * share
     return np.bincount(period, worth, minlength=n_periods).astype(np.float64)

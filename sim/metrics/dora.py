@@ -9,6 +9,7 @@ from functools import partial
 from typing import cast
 
 import numpy as np
+import pandas as pd
 
 from sim.hours import HOURS_PER_DAY, HOURS_PER_WEEK
 from sim.log import Tables
@@ -192,6 +193,16 @@ def has_incident(charged: IntArray, n_deployments: int) -> BoolArray:
     return np.bincount(charged[charged >= 0], minlength=n_deployments) > 0
 
 
+def _first(incidents: pd.DataFrame, charged: IntArray) -> BoolArray:
+    """Return which incidents are the first that their deployment is charged with."""
+    unknown = np.zeros(len(incidents))
+    started_at = known(partial(reals, incidents, "started_at"), unknown)
+    in_time = np.argsort(started_at, kind="stable")
+    first = np.zeros(len(incidents), dtype=np.bool_)
+    first[in_time[np.unique(charged[in_time], return_index=True)[1]]] = True
+    return first & (charged >= 0)
+
+
 @measures(
     Metric(
         name="change_failure_rate",
@@ -219,7 +230,7 @@ def has_incident(charged: IntArray, n_deployments: int) -> BoolArray:
         Metric(
             name=f"change_failure_rate_{cause}",
             label=f"failures by {words}",
-            meaning=f"deployments that caused an incident by {words}",
+            meaning=f"deployments whose first incident was caused by {words}",
             topic="failure",
             dimension="share",
             better="less",
@@ -234,9 +245,10 @@ def has_incident(charged: IntArray, n_deployments: int) -> BoolArray:
 def change_failure_rate(tables: Tables, window: Window) -> dict[str, float]:
     """Return the shares of the window's deployments that caused at least one incident, ever.
 
-    Incidents are charged as :func:`charged_deployments` says. The split by cause gives the share
-    of deployments with an incident of that cause, so that it may add up to more than the total;
-    decay counts as a cause `model`, and is left out of `change_failure_rate_without_decay` only.
+    Incidents are charged as :func:`charged_deployments` says. A deployment with several counts for
+    the cause of the one that started first, so that the split by cause adds up to the total, as far
+    as causes are known; decay counts as a cause `model`, and is left out of
+    `change_failure_rate_without_decay` only.
 
     Args:
         tables: Event tables, of which `deployments` and `incidents` are read.
@@ -260,7 +272,9 @@ def change_failure_rate(tables: Tables, window: Window) -> dict[str, float]:
     def of_cause(cause: str) -> float:
         decay = matches(incidents, "trigger", "decay")
         counted = matches(incidents, "cause", cause) & ~decay
-        return share(counted | decay if cause == "model" else counted)
+        return share(
+            _first(incidents, charged) & (counted | decay if cause == "model" else counted)
+        )
 
     return {
         "change_failure_rate": share(np.ones(len(incidents), dtype=np.bool_)),

@@ -1,5 +1,7 @@
 """The parts of lead time, work in progress and throughput."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -13,6 +15,7 @@ from sim.metrics.arrays import (
     identifiers,
     inside,
     is_missing,
+    known,
     label_positions,
     labels,
     matches,
@@ -25,7 +28,7 @@ from sim.metrics.arrays import (
 from sim.metrics.catalogue import Metric, PartKind, measures
 
 # The columns of the table of steps that split an execution, in the order in which it lives them.
-PARTS = ("handoff_h", "window_h", "people_h", "effort_h", "compute_h", "run_h")
+PARTS = ("batch_h", "handoff_h", "window_h", "people_h", "effort_h", "compute_h", "run_h")
 
 LEAD_TIME_PARTS: dict[str, tuple[str, str, PartKind]] = {
     "touch": ("effort_h", "touch time", "work"),
@@ -34,6 +37,7 @@ LEAD_TIME_PARTS: dict[str, tuple[str, str, PartKind]] = {
     "compute": ("compute_h", "waiting for compute", "waiting"),
     "approval": ("window_h", "waiting for approval", "waiting"),
     "handoff": ("handoff_h", "waiting in handoffs", "waiting"),
+    "batch": ("batch_h", "waiting for a batch", "waiting"),
     "rework": ("rework_h", "rework", "rework"),
 }
 """The parts of the time from commit to production: column of :func:`waiting_by_step`, label and
@@ -47,7 +51,7 @@ def _delivery_hours(tables: Tables, window: Window) -> tuple[IntArray, FloatArra
     """Return the step executions between commit and deployment, and what they spent it on.
 
     Returns:
-        Of each execution the row in the table of steps, and its hours by part, (executions, 7):
+        Of each execution the row in the table of steps, and its hours by part, (executions, 8):
         PARTS, and rework in the last column; and the lead times of the changes, (changes,).
     """
     changes, steps = table(tables, "changes"), table(tables, "steps")
@@ -66,8 +70,12 @@ def _delivery_hours(tables: Tables, window: Window) -> tuple[IntArray, FloatArra
     rows = rows[within]
     rework = flags(steps, "rework")[rows]
     hours = np.zeros((rows.size, len(PARTS) + 1))
+    none = np.zeros(len(steps))
     for part, name in enumerate(PARTS):
-        hours[:, part] = np.where(rework, 0.0, np.nan_to_num(reals(steps, name)[rows]))
+        column = partial(reals, steps, name)
+        # Who keeps records of deliveries seldom says that a change waited for others.
+        spent = known(column, none) if name == "batch_h" else column()
+        hours[:, part] = np.where(rework, 0.0, np.nan_to_num(spent[rows]))
     hours[:, -1] = np.where(rework, (finished_at - queued_at)[within], 0.0)
     return rows, hours, deployed_at - committed_at
 
@@ -103,18 +111,18 @@ def lead_time_parts(tables: Tables, window: Window) -> dict[str, float]:
 
     The parts cover the time from commit to deployment, over the changes deployed in the window:
     touch (work of people) and run (work of machines), waiting for people (nights, meetings and
-    interruptions included), for compute and for approval boards or release windows, handoffs, and
-    rework: everything that happened after something had sent the change back. They add up to
-    `lead_time_mean_h`, as far as the table of steps covers that time without a gap; a part that a
-    row does not give counts as zero. Flow efficiency is (touch + run) / elapsed time, over all
-    changes together.
+    interruptions included), for compute, for approval boards or release windows and for more to be
+    delivered together, handoffs, and rework: everything that happened after something had sent the
+    change back. They add up to `lead_time_mean_h`, as far as the table of steps covers that time
+    without a gap; a part that a row does not give counts as zero. Flow efficiency is (touch + run)
+    / elapsed time, over all changes together.
 
     Returns:
         Hours, and `flow_efficiency` between 0 and 1; NaN if no step of such a change is known.
     """
     rows, hours, elapsed = _delivery_hours(tables, window)
     total = hours.sum(axis=0) if rows.size else np.full(len(PARTS) + 1, np.nan)
-    handoff, approval, people, touch, compute, run, rework = (
+    batch, handoff, approval, people, touch, compute, run, rework = (
         ratio(part, elapsed.size) for part in total
     )
     return {
@@ -125,6 +133,7 @@ def lead_time_parts(tables: Tables, window: Window) -> dict[str, float]:
         "lead_time_compute_h": compute,
         "lead_time_approval_h": approval,
         "lead_time_handoff_h": handoff,
+        "lead_time_batch_h": batch,
         "lead_time_rework_h": rework,
     }
 
@@ -141,7 +150,8 @@ def waiting_by_step(tables: Tables, window: Window) -> pd.DataFrame:
 
     Returns:
         A row per step that such a change went through, in the order of the pipeline; columns
-        `handoff_h`, `window_h`, `people_h`, `effort_h`, `compute_h`, `run_h` and `rework_h`.
+        `batch_h`, `handoff_h`, `window_h`, `people_h`, `effort_h`, `compute_h`, `run_h` and
+        `rework_h`.
 
     Raises:
         ValueError: Such a row of the table of steps does not name its step.

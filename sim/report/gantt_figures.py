@@ -128,7 +128,7 @@ def gantt_segments(tables: Tables, changes: pd.DataFrame) -> pd.DataFrame:
         in the table.
     """
     rows = []
-    steps = table(tables, "steps", "step", "rework", "queued_at", "finished_at", *PARTS)
+    steps = table(tables, "steps", "step", "rework", "queued_at", "finished_at", *PARTS[1:])
     between = changes.set_index("change_id")[["committed_at", "deployed_at"]]
     own = table({"steps": steps}, "steps", "change_id")
     if own.empty:
@@ -155,10 +155,11 @@ def _stretches(
     step: Mapping[Hashable, Any], working: pd.DataFrame
 ) -> list[tuple[str, float, float]]:
     """Return the parts of one execution of a step in the order in which it lived them."""
-    lasting = {part: 0.0 if math.isnan(step[part]) else step[part] for part in PARTS}
+    lasting = {part: step.get(part, 0.0) for part in PARTS}
+    lasting = {part: 0.0 if math.isnan(hours) else hours for part, hours in lasting.items()}
     now = step["queued_at"]
     stretches = []
-    for part in ("handoff_h", "window_h"):
+    for part in ("batch_h", "handoff_h", "window_h"):
         stretches.append((part, now, now + lasting[part]))
         now += lasting[part]
     done = now + lasting["people_h"] + lasting["effort_h"]

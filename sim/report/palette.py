@@ -43,6 +43,7 @@ FILLS = {
     "compute_h": Fill(BLUE, "\\\\\\"),
     "window_h": Fill(ORANGE, "...", INK),
     "handoff_h": Fill(YELLOW, "xxx", INK),
+    "batch_h": Fill("#b5651d", "oo"),
     "rework_h": Fill("#666666", "++"),
     "detect_h": Fill(ORANGE, "...", INK),
     "respond_h": Fill(YELLOW, "xxx", INK),

@@ -13,6 +13,7 @@ def check(scenario: Scenario) -> list[Problem]:
         *_settings(scenario),
         *_services(scenario),
         *_arrivals(scenario),
+        *_batches(scenario),
         *_steps(scenario),
         *_people(scenario),
         *_roadmap(scenario),
@@ -49,6 +50,20 @@ def _services(scenario: Scenario) -> Iterator[Problem]:
         for other in service.hidden_upstream:
             if other not in scenario.services:
                 yield _unknown(f"{key}.hidden_upstream", other, "service", scenario.services)
+
+
+def _batches(scenario: Scenario) -> Iterator[Problem]:
+    """Refuse batches whose size follows from prices that are not there."""
+    cost = scenario.cost
+    if scenario.changes.batch_size != "economic" or scenario.changes.feature is None:
+        return
+    key = "changes.batch_size"
+    if cost.feature_worth == 0:
+        what = "economic batches need an idea to be worth something, or it could wait for ever"
+        yield Problem(key, what, "set cost.feature_worth, or use changes.batch_size=idea")
+    if max(cost.person_per_h, *cost.person_per_h_of.values(), 0.0) == 0:
+        what = "economic batches need hands to cost something, or there is no reason to wait"
+        yield Problem(key, what, "set cost.person_per_h, or use changes.batch_size=idea")
 
 
 def _arrivals(scenario: Scenario) -> Iterator[Problem]:

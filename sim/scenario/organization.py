@@ -62,6 +62,10 @@ DEFECT_KINDS: tuple[DefectKind, ...] = get_args(DefectKind)
 CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
 STAGES: frozenset[str] = frozenset(get_args(Stage))
 """The stages of a pipeline that practices speak of."""
+STAGES_OF_A_CHANGE: frozenset[str] = frozenset(
+    ["ingest", "validate_data", "build_features", "unit_test", "train", "evaluate", "review"]
+)
+"""Those that make or look at a single change; the others are about what is delivered."""
 WORK_CLASSES: tuple[WorkClass, ...] = get_args(WorkClass)
 """Priority classes of work, most urgent first."""
 DAYS: tuple[Day, ...] = get_args(Day)
@@ -412,6 +416,12 @@ class Improvement(_Change):
 class Changes(Spec):
     """The four kinds of change."""
 
+    batch_size: Literal["idea", "economic"] = Field(
+        "idea",
+        description="How much is delivered at once. idea: an idea is a change and is delivered by "
+        "itself; economic: in slices or together, whichever costs least in deliveries and in "
+        "worth that waits (economic lot size, Harris 1913).",
+    )
     feature: Feature | None = Field(None, description="New features; null is none.")
     retrain: Retrain = Field(
         Retrain(), description="New models; `retraining` of a service starts them."
@@ -665,6 +675,14 @@ class Incidents(Spec):
         ge=1,
         le=_MOST_TIMES,
     )
+    size_exponent: Number = quantity(
+        0.0,
+        "exponent",
+        "Diagnosis takes as many times as long as this power of the size of the deployment that "
+        "failed, in ideas.",
+        ge=0,
+        le=2,
+    )
     rollback: Rollback = Field(Rollback(), description="Taking back failed deployments.")
     failover: Failover = Field(Failover(), description="Moving away from an outage.")
 
@@ -689,6 +707,13 @@ class Cost(Spec):
     )
     feature_worth: Price = quantity(
         0.0, "money", "What a feature is worth once it is deployed; subtracts from the cost."
+    )
+    feature_life_weeks: Number = duration(
+        52.0,
+        "weeks",
+        "Time over which a feature brings that, from its deployment: what waiting costs, where "
+        "people choose how much they deliver at once.",
+        ge=SHORTEST,
     )
 
 

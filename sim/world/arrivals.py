@@ -5,12 +5,11 @@ from functools import partial
 from itertools import cycle
 
 from simpy.events import Event
-from simpy.resources.resource import Request
 
 from sim.scenario.distributions import Distribution
 
-from . import sources
-from .authoring import explore, new_change
+from . import ideas, sources
+from .authoring import new_change
 from .context import Organization
 from .entities import Change, Service, Team
 from .people import FEATURE, IMPROVEMENT
@@ -66,39 +65,30 @@ def _work_off_backlog(
             yield slot
         service = next(backlog)
         substream = service.next_substream("feature")
-        change = new_change(organization, service, "feature", substream, "backlog", FEATURE)
-        if slot is not None:
-            env.process(_hold_until(change.end(env), slot))
-        committed = yield from explore(organization, change)
-        if committed:
+        idea = new_change(organization, service, "feature", substream, "backlog", FEATURE)
+        change = yield from ideas.explore(organization, idea, slot)
+        if change is not None:
             env.process(deliver(organization, change))
 
 
-def _hold_until(ended: Event, slot: Request) -> Generator[Event, object, None]:
-    """Hold a slot of the limit of features in progress."""
-    with slot:
-        yield ended
-
-
 def _ideas_arrive(
-    organization: Organization, service: Service, ideas: Source
+    organization: Organization, service: Service, arrivals: Source
 ) -> Generator[Event, object, None]:
-    while (yield from ideas.next()) is not None:
-        substream = Substream("feature", ideas.number)
+    while (yield from arrivals.next()) is not None:
+        substream = Substream("feature", arrivals.number)
         change = new_change(organization, service, "feature", substream, "arrival", FEATURE)
         organization.env.process(_explore_and_deliver(organization, change))
 
 
 def _explore_and_deliver(
-    organization: Organization, change: Change
+    organization: Organization, idea: Change
 ) -> Generator[Event, object, None]:
-    features = change.service.team.features
+    features, slot = idea.service.team.features, None
     if features is not None:
         slot = features.request()
         yield slot
-        organization.env.process(_hold_until(change.end(organization.env), slot))
-    committed = yield from explore(organization, change)
-    if committed:
+    change = yield from ideas.explore(organization, idea, slot)
+    if change is not None:
         yield from deliver(organization, change)
 
 

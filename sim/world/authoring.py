@@ -59,6 +59,8 @@ def commit(organization: Organization, change: Change) -> None:
     spec = changes.fix if repaired else getattr(changes, change.kind)
     for kind, probability in spec.defects.items():
         probability = debt.likelier(organization, change.service, probability)
+        if change.idea_share < 1:  # so that all slices together have the defects of the idea
+            probability = 1 - (1 - probability) ** change.idea_share
         if draws[_FIRST_DEFECT + DEFECT_KINDS.index(kind)] < probability:
             change.defects |= {kind}
 
@@ -79,11 +81,12 @@ def exploration(organization: Organization, change: Change) -> tuple[float, bool
     return draws[_EFFORT], draws[_ABANDONED] < feature.abandoned
 
 
-def explore(organization: Organization, change: Change) -> Generator[Event, object, bool]:
-    """Explore a feature; return whether it leads to a commit."""
+def explore(
+    organization: Organization, change: Change, effort_h: float, abandoned: bool
+) -> Generator[Event, object, None]:
+    """Explore a feature, or a slice of one; commit it unless it leads nowhere."""
     feature = organization.scenario.changes.feature
     assert feature is not None
-    effort_h, abandoned = exploration(organization, change)
     outcome: StepOutcome = "abandoned" if abandoned else "passed"
     yield from _make(
         organization, change, "exploration", feature.author, effort_h, EXPLORATION, outcome
@@ -92,7 +95,6 @@ def explore(organization: Organization, change: Change) -> Generator[Event, obje
         change.give_up(organization.env.now)
     else:
         commit(organization, change)
-    return not abandoned
 
 
 def write(organization: Organization, change: Change) -> Generator[Event, object, None]:
@@ -107,7 +109,6 @@ def rework(
     organization: Organization, change: Change, execution: Execution
 ) -> Generator[Event, object, None]:
     """Let the author remove what ``execution`` found, or find out how to train the model again."""
-    change.attempt += 1
     change.defects -= frozenset(execution.found or ())
     change.reconstructed |= execution.unrepeatable
     scenario = organization.scenario
@@ -181,6 +182,7 @@ def _work(
             queued_at=queued_at,
             started_at=task.started_at,
             finished_at=now,
+            batch_h=0.0,
             handoff_h=0.0,
             window_h=0.0,
             people_h=max(0.0, now - queued_at - effort_h),

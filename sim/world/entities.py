@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from math import nan
+from math import inf, nan
 
 import simpy
 from simpy.events import Event
@@ -109,6 +109,23 @@ class Dependency:
 
 
 @dataclass(slots=True, eq=False)
+class Experience:
+    """What the people of a service have learnt about its deliveries, smoothed over the last ones.
+
+    Attributes:
+        early: money that a change takes by itself before it can be batched with others.
+        late: money that the rest of the pipeline takes once for a batch.
+        gap_h: time between two ideas that are finished, in h.
+        idea_at: when the last one was.
+    """
+
+    early: float
+    late: float
+    gap_h: float
+    idea_at: float
+
+
+@dataclass(slots=True, eq=False)
 class Service:
     """A model in production.
 
@@ -126,6 +143,9 @@ class Service:
         calendars: its place among services at each window: it waits for those that a greater
             share waits for. By the name of the luck of the step.
         trains: release trains by the time at which they leave.
+        batch: changes that wait to be delivered together; None if none do.
+        batch_left_at: when the last batch went on its way.
+        experience: what its people know of the cost of deliveries; None before they need it.
         retraining: the one under way.
         new_batches: usable batches since the last retraining was started.
         impairments: bad models and bad data that are being served.
@@ -152,6 +172,9 @@ class Service:
     draws: dict[object, DrawTable] = field(default_factory=dict)
     calendars: dict[str, float] = field(default_factory=dict)
     trains: dict[float, ReleaseTrain] = field(default_factory=dict)
+    batch: ReleaseTrain | None = None
+    batch_left_at: float = -inf
+    experience: Experience | None = None
     retraining: Change | None = None
     new_batches: int = 0
     impairments: int = 0
@@ -216,6 +239,12 @@ class Change:
         debt_h: technical debt that it leaves behind as long as it is in production.
         paid_h: technical debt that it has paid back, likewise.
         authoring: its author's work, while that is not done.
+        idea_share: how much of an idea it is.
+        companions: changes that go through the rest of the pipeline with it, as one batch.
+        batched: whether it has been through the wait for a batch.
+        waiting_since: since when it has waited for a batch; NaN if it does not, or it is logged.
+        spent_early: money for what each change goes through by itself, up to the batch.
+        spent_late: money for what is done once for a batch.
     """
 
     change_id: int
@@ -245,6 +274,12 @@ class Change:
     debt_h: float = 0.0
     paid_h: float = 0.0
     authoring: Task | None = None
+    idea_share: float = 1.0
+    companions: list[Change] = field(default_factory=list)
+    batched: bool = False
+    waiting_since: float = nan
+    spent_early: float = 0.0
+    spent_late: float = 0.0
     visits: dict[int, int] = field(default_factory=dict)
     _end: Event | None = None
 
@@ -252,6 +287,11 @@ class Change:
     def unplanned(self) -> bool:
         """Whether it remedies an incident or redoes a rolled-back change."""
         return self.trigger in ("incident", "rollback")
+
+    @property
+    def party(self) -> list[Change]:
+        """The change and its companions."""
+        return [self, *self.companions]
 
     @property
     def made_again(self) -> bool:
@@ -302,6 +342,7 @@ class Change:
             origin_id=self.origin_id,
             data_from=self.data_from,
             status=self.status,
+            idea_share=self.idea_share,
         )
 
 
@@ -337,6 +378,11 @@ class Deployment:
     def lead(self) -> Change:
         """The change that was there first; it sees to the deployment."""
         return self.changes[0]
+
+    @property
+    def size(self) -> float:
+        """How much it carries, in ideas; a change that is no idea counts as one."""
+        return sum(change.idea_share for change in self.changes)
 
     @property
     def brings_model(self) -> bool:
@@ -411,10 +457,11 @@ class LatentDefect:
 
 @dataclass(slots=True, eq=False)
 class ReleaseTrain:
-    """Changes of one service that wait for the same release window and ship together.
+    """Changes of one service that wait for the same release window, or for a batch.
 
     Attributes:
-        arrived: happens when the deployment step is done, with its execution.
+        arrived: happens when those that joined it have nothing to wait for any more: when the
+            deployment step is done, with its execution, or when the batch goes on its way.
     """
 
     arrived: Event

@@ -232,6 +232,8 @@ def _unfamiliarity(organization: Organization, incident: Incident, role: str) ->
     stranger = service.team.people[role].team != service.team.name
     if stranger and not service.golden_path:
         factor *= organization.scenario.incidents.unfamiliar
+    if incident.defect is not None and organization.scenario.incidents.size_exponent > 0:
+        factor *= incident.defect.deployment.size**organization.scenario.incidents.size_exponent
     if incident.hidden:
         factor *= organization.scenario.dependencies.hidden_diagnosis
     return factor

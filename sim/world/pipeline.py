@@ -7,7 +7,7 @@ it, and the change passes again from the step named in the scenario.
 """
 
 from collections.abc import Generator
-from math import floor, log
+from math import floor, log, nan
 from typing import Any
 
 from simpy.events import Event
@@ -17,7 +17,7 @@ from sim.kernel.draws import BLOCKS, ONE_BY_ONE
 from sim.log.rows import Mode, StepOutcome
 from sim.scenario.distributions import Distribution
 
-from . import authoring, debt, effort, release_calendar
+from . import authoring, batches, debt, effort, release_calendar
 from .compute import Luck
 from .context import Organization
 from .entities import Change
@@ -48,28 +48,68 @@ def write_and_deliver(organization: Organization, change: Change) -> Generator[E
 
 def deliver(organization: Organization, change: Change) -> Generator[Event, object, None]:
     """Take a committed change through the pipeline, as often as it takes."""
+    yield from _pass(organization, change)
+    if change.deployment is not None and change.deployment.lead is change:
+        batches.learn(organization, change.deployment)
+
+
+def _pass(organization: Organization, change: Change) -> Generator[Event, object, None]:
     place = 0
-    while place < len(steps := organization.plans[change.kind]):  # as they are now
-        step = steps[place]
+    while place < len(organization.plans[change.kind]):
+        step = _step_at(organization, change, place)
         if step is None:
             place += 1
             continue
+        if step.late and batches.holds_up(organization, change):
+            goes_along = yield from batches.wait(organization, change)
+            if goes_along:
+                return
+            continue  # the step may have changed meanwhile
         execution = yield from _execute(organization, change, step)
-        if step.position >= change.reached:
-            change.reached = step.position + 1
+        for member in change.party:
+            member.reached = max(member.reached, step.position + 1)
         if execution.found is None:
             place += 1
         elif change.deployment is not None:  # verification found it, too late to send it back
             change.deployment.raise_alarm(execution.found)
             return
         elif change.attempt >= organization.scenario.pipeline.max_attempts:
-            change.give_up(organization.env.now)
+            for member in change.party:
+                member.give_up(organization.env.now)
             return
         else:
-            yield from authoring.rework(organization, change, execution)
+            yield from _send_back(organization, change, execution)
             place = step.returns_to
         if change.deployment is not None and change.deployment.lead is not change:
             return  # the lead alone sees to the verification of a deployment
+
+
+def _step_at(organization: Organization, change: Change, place: int) -> PlannedStep | None:
+    """Return the step at ``place``, as it is now; None if nothing that goes together needs it."""
+    plans = organization.plans
+    step = plans[change.kind][place]
+    if step is None and change.companions:
+        needed = (plans[member.kind][place] for member in change.companions)
+        return next((other for other in needed if other is not None), None)
+    return step
+
+
+def _send_back(
+    organization: Organization, change: Change, execution: Execution
+) -> Generator[Event, object, None]:
+    """Let the authors of those that go together remove what ``execution`` found in theirs."""
+    found = frozenset(execution.found or ())
+    culprits = [member for member in change.party if member.defects & found] or [change]
+    for member in change.party:
+        member.attempt += 1
+    if len(culprits) == 1:
+        yield from authoring.rework(organization, culprits[0], execution)
+        return
+    env = organization.env
+    reworks = [
+        env.process(authoring.rework(organization, culprit, execution)) for culprit in culprits
+    ]
+    yield env.all_of(reworks)
 
 
 def _execute(
@@ -94,6 +134,7 @@ def _execute(
     if step.inspects:
         _inspect(execution)
     _log(organization, execution, execution)
+    batches.pay(organization, execution)
     if manual and step.debt_by_hand_h > 0:
         for passenger in execution.aboard:
             debt.executed_by_hand(organization, passenger, step.debt_by_hand_h)
@@ -115,7 +156,7 @@ def _ask_for(organization: Organization, change: Change, step: PlannedStep) -> E
         draws[MODE] >= step.automation or step.name in service.stack.broken
     )
     now = organization.env.now
-    return Execution(change, step, visit, draws, manual, now, now, [change])
+    return Execution(change, step, visit, draws, manual, now, now, now, change.party)
 
 
 def _hand_over(organization: Organization, execution: Execution) -> Generator[Event, object, None]:
@@ -223,34 +264,40 @@ def _log(organization: Organization, execution: Execution, lived: Execution) -> 
         outcome = "caught" if execution.found else "failed"
     mode: Mode = "manual" if execution.manual else "automated"
     role = step.role if execution.manual and step.role is not None else ""
-    handoff_h = lived.asked_at - lived.queued_at
+    handoff_h = lived.asked_at - lived.gathered_at
     window_h = execution.ready_at - lived.asked_at
     people_h = max(0.0, execution.worked_at - execution.ready_at - execution.effort_h)
     compute_h = max(0.0, execution.finished_at - execution.worked_at - execution.run_h)
-    rework = step.position < change.reached
-    organization.log.steps.append(
-        (
-            change.change_id,
-            change.service.name,
-            step.name,
-            change.attempt,
-            mode,
-            role,
-            lived.queued_at,
-            execution.started_at,
-            execution.finished_at,
-            handoff_h,
-            window_h,
-            people_h,
-            execution.effort_h,
-            compute_h,
-            execution.run_h,
-            rework,
-            outcome,
-            step.effect.name,
-            execution.execution_id,
+    for member in change.party:
+        queued_at, batch_h = lived.queued_at, 0.0
+        if member.waiting_since == member.waiting_since:
+            queued_at, batch_h = member.waiting_since, lived.gathered_at - member.waiting_since
+            member.waiting_since = nan
+        rework = step.position < member.reached
+        organization.log.steps.append(
+            (
+                member.change_id,
+                member.service.name,
+                step.name,
+                member.attempt,
+                mode,
+                role,
+                queued_at,
+                execution.started_at,
+                execution.finished_at,
+                batch_h,
+                handoff_h,
+                window_h,
+                people_h,
+                execution.effort_h,
+                compute_h,
+                execution.run_h,
+                rework,
+                outcome,
+                step.effect.name,
+                execution.execution_id,
+            )
         )
-    )
 
 
 def _new_draws(

@@ -5,6 +5,7 @@ from functools import partial
 from sim.scenario.organization import (
     CHANGE_KINDS,
     DEFECT_KINDS,
+    STAGES_OF_A_CHANGE,
     ByMode,
     ChangeKind,
     DefectKind,
@@ -46,6 +47,7 @@ def _steps_for(organization: Organization, kind: ChangeKind) -> list[PlannedStep
         ),
         default=len(order),
     )
+    late_from = _late_from(organization.scenario)
     return [
         None
         if kind in spec.skipped_by
@@ -54,6 +56,7 @@ def _steps_for(organization: Organization, kind: ChangeKind) -> list[PlannedStep
             name,
             lanes[name],
             order[name],
+            order[name] >= late_from,
             0 if spec.returns_to is None else order[spec.returns_to],
             planned(organization, spec.effect, data_are_taken=data_taken_at < order[name]),
             spec,
@@ -62,11 +65,29 @@ def _steps_for(organization: Organization, kind: ChangeKind) -> list[PlannedStep
     ]
 
 
+def _late_from(scenario: Scenario) -> int:
+    """Return the position of the first step that is done once for changes delivered together.
+
+    It follows the last one that makes or looks at a single change, and is the deployment at the
+    latest.
+    """
+    pipeline = scenario.pipeline
+    late_from = 0
+    for position, (name, step) in enumerate(pipeline.steps.items()):
+        if step.effect == "deploys":
+            return min(late_from, position)
+        alone = pipeline.stage_of(name) in STAGES_OF_A_CHANGE
+        if alone or step.effect in ("takes_data", "trains_model"):
+            late_from = position + 1
+    return late_from
+
+
 def _planned(
     scenario: Scenario,
     name: str,
     lane: str,
     position: int,
+    late: bool,
     returns_to: int,
     effect: Effect,
     spec: Step,
@@ -75,6 +96,7 @@ def _planned(
         name,
         lane,
         position,
+        late,
         returns_to,
         effect,
         spec,

@@ -41,7 +41,7 @@ def wait(organization: Organization, execution: Execution) -> Generator[Event, A
     trains = change.service.trains
     if leaves_at in trains:
         train = trains[leaves_at]
-        train.changes.append(change)
+        train.changes.extend(execution.aboard)
         shared: Execution = yield train.arrived
         return shared
     train = trains[leaves_at] = ReleaseTrain(env.event(), execution.aboard)

@@ -65,6 +65,7 @@ def _redo(organization: Organization, deployment: Deployment) -> None:
             origin_id=change.change_id,
         )
         again.effort_h = change.effort_h
+        again.idea_share = change.idea_share
         shown = {
             defect.kind for defect in deployment.latent if defect.change is change and defect.shown
         }

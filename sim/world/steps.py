@@ -67,6 +67,7 @@ class PlannedStep:
     Attributes:
         lane: the name of its luck.
         position: its place in the whole pipeline.
+        late: whether it is done once for a batch, and not by each change before.
         returns_to: the place where a failure leads.
         automation: share of executions that need no human.
         debt_by_hand_h: technical debt that executing it by hand leaves behind.
@@ -78,6 +79,7 @@ class PlannedStep:
     name: str
     lane: str
     position: int
+    late: bool
     returns_to: int
     effect: Effect
     spec: Step
@@ -104,6 +106,7 @@ class Execution:
         draws: the row of luck that decides about it.
         aboard: the change, and those that it takes along.
         queued_at: when the change came to the step.
+        gathered_at: when it had no batch to wait for any more.
         asked_at: when the step was asked for, after the handoff.
         ready_at: when it had neither a board nor a window to wait for any more.
         started_at: when somebody, or a machine, began.
@@ -119,6 +122,7 @@ class Execution:
     draws: list[float]
     manual: bool
     queued_at: float
+    gathered_at: float
     asked_at: float
     aboard: list[Change]
     execution_id: int = NO_ID

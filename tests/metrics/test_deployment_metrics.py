@@ -154,7 +154,7 @@ def test_change_failure_rate_counts_deployments_and_not_incidents(make_tables):
         {
             "change_failure_rate": 3 / 5,
             "change_failure_rate_without_decay": 2 / 5,
-            "change_failure_rate_infra": 1 / 5,
+            "change_failure_rate_infra": 0.0,  # the second of its deployment
             "change_failure_rate_model": 2 / 5,
             "change_failure_rate_data": 0.0,
             "change_failure_rate_code": 1 / 5,

@@ -41,7 +41,7 @@ def execution(number, name, queued_at, rework=False, **parts):
     }
 
 
-NAMES = ("handoff_h", "window_h", "people_h", "effort_h", "compute_h", "run_h")
+NAMES = ("batch_h", "handoff_h", "window_h", "people_h", "effort_h", "compute_h", "run_h")
 
 # Change 1, 150 to 200: build 4 h, review 10 h, then sent back: 20 h; deploy 16 h.
 # Change 2, 300 to 310: build 6 h, deploy 4 h; it skips the review.
@@ -59,7 +59,7 @@ STEPS = [
     execution(1, "rework", 164.0, rework=True, people_h=10.0, effort_h=2.0),
     execution(1, "build", 176.0, rework=True, run_h=3.0),
     execution(1, "review", 179.0, rework=True, people_h=5.0),
-    execution(1, "deploy", 184.0, window_h=12.0, people_h=3.0, effort_h=1.0),
+    execution(1, "deploy", 184.0, batch_h=5.0, window_h=7.0, people_h=3.0, effort_h=1.0),
     execution(1, "verify", 200.0, effort_h=5.0),
     execution(2, "build", 300.0, compute_h=2.0, run_h=4.0),
     execution(2, "deploy", 306.0, people_h=3.0, effort_h=1.0),
@@ -77,8 +77,9 @@ def test_lead_time_is_split_into_what_it_went_into(make_tables):
             "lead_time_run_h": 7 / 2,
             "lead_time_people_h": 13 / 2,
             "lead_time_compute_h": 3 / 2,
-            "lead_time_approval_h": 12 / 2,
+            "lead_time_approval_h": 7 / 2,
             "lead_time_handoff_h": 2 / 2,
+            "lead_time_batch_h": 5 / 2,
             "lead_time_rework_h": 20 / 2,
         }
     )
@@ -91,10 +92,10 @@ def test_waiting_by_step_is_in_the_order_of_the_pipeline_and_adds_up(make_tables
     waiting = waiting_by_step(make_tables(services=SERVICES, changes=CHANGES, steps=logged), WINDOW)
     expected = pd.DataFrame(
         [
-            [0.0, 0.0, 0.0, 0.0, 1.5, 3.5, 1.5],
-            [1.0, 0.0, 3.5, 0.5, 0.0, 0.0, 2.5],
-            [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 6.0],
-            [0.0, 6.0, 3.0, 1.0, 0.0, 0.0, 0.0],
+            [0.0, 0.0, 0.0, 0.0, 0.0, 1.5, 3.5, 1.5],
+            [0.0, 1.0, 0.0, 3.5, 0.5, 0.0, 0.0, 2.5],
+            [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 6.0],
+            [2.5, 0.0, 3.5, 3.0, 1.0, 0.0, 0.0, 0.0],
         ],
         index=pd.Index(["build", "review", "rework", "deploy"], name="step"),
         columns=[*NAMES, "rework_h"],
@@ -136,7 +137,7 @@ def test_without_executions_nothing_is_known_of_the_parts(make_tables):
     ):
         assert np.isnan(list(lead_time_parts(tables, WINDOW).values())).all()
         waiting = waiting_by_step(tables, WINDOW)
-        assert waiting.shape == (0, 7)
+        assert waiting.shape == (0, 8)
         assert waiting.index.name == "step"
 
 

@@ -37,6 +37,7 @@ def make_steps(
                 hours = np.where(np.array(means) > 0, rng.gamma(1.5, 1 / 1.5, 6) * means, 0.0)
                 row = dict(zip(columns, hours, strict=True))
                 row |= {
+                    "batch_h": 0.0,
                     "change_id": change,
                     "service": f"s{change % 6}",
                     "step": step,
@@ -106,6 +107,7 @@ def make_runs(rng: np.random.Generator, replications: int) -> pd.DataFrame:
     heads = {"people": 60e3, "compute": 5e3, "tools": 1e3, "downtime": 9e3, "degraded": 4e3}
     runs = {"replication": np.arange(replications), "deployment_frequency": around(0.24)}
     runs |= {f"lead_time_{name}_h": around(mean) for name, mean in parts.items()}
+    runs["lead_time_batch_h"] = 0.0
     runs["lead_time_mean_h"] = sum(runs[f"lead_time_{name}_h"] for name in parts)
     runs["lead_time_h"] = 0.8 * runs["lead_time_mean_h"]
     runs["lead_time_p90_h"] = 2.0 * runs["lead_time_mean_h"]

@@ -18,7 +18,7 @@ PARTS = {
     "deployment_frequency": ("feature", "improvement", "retrain", "fix"),
     "change_failure_rate": ("infra", "model", "data", "code", "security", "dependency"),
 }
-LEAD = ("touch", "run", "people", "compute", "approval", "handoff", "rework")
+LEAD = ("touch", "run", "people", "compute", "approval", "handoff", "batch", "rework")
 RESTORE = ("detect", "respond", "diagnose", "remedy")
 
 
@@ -70,7 +70,7 @@ def test_what_moved_is_named_the_largest_first() -> None:
     lead_time = by_metric["lead_time_mean_h"]
     assert lead_time.verdict == "less"
     assert lead_time.sentence == (
-        "Mean lead time is 2.5 days shorter (7 days → 4.5 days): "
+        "Mean lead time is 2.5 days shorter (8 days → 5.5 days): "
         f"waiting for people {MINUS}2.0 days, "
         f"waiting for approval {MINUS}1.0 days and waiting for compute +0.5 days."
     )

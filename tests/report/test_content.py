@@ -124,6 +124,7 @@ def test_sentences_follow_the_numbers(study):
         "lead_time_compute_h": 20.0,
         "lead_time_approval_h": 0.0,
         "lead_time_handoff_h": 1.0,
+        "lead_time_batch_h": 0.0,
         "lead_time_rework_h": 10.0,
         "lead_time_mean_h": 100.0,
     }

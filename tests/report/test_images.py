@@ -87,9 +87,10 @@ def test_metric(metric, values, interval, said):
 
 @compared
 def test_lead_time():
-    parts = ("effort_h", "run_h", "people_h", "compute_h", "window_h", "handoff_h", "rework_h")
-    hours = [[2, 1, 6, 0, 0, 1, 0], [1, 9, 3, 5, 0, 0, 4], [1, 0, 8, 0, 20, 3, 2]]
+    parts = ("effort_h", "run_h", "people_h", "compute_h", "window_h", "handoff_h", "batch_h")
+    hours = [[2, 1, 6, 0, 0, 1, 0], [1, 9, 3, 5, 0, 0, 0], [1, 0, 8, 0, 20, 3, 9]]
     waiting = pd.DataFrame(hours, index=["unit_test", "train", "approve"], columns=parts)
+    waiting["rework_h"] = [0, 4, 2]
     figure, (ax,) = canvas()
     plot_lead_time(waiting.astype(float), ax)
     return figure

@@ -18,7 +18,16 @@ from sim.experiment.workload import workload
 from sim.log import SCHEMAS
 from sim.metrics import weekly_series
 
-HOURS = {"handoff_h", "window_h", "people_h", "effort_h", "compute_h", "run_h", "debt_h"} | {
+HOURS = {
+    "batch_h",
+    "handoff_h",
+    "window_h",
+    "people_h",
+    "effort_h",
+    "compute_h",
+    "run_h",
+    "debt_h",
+} | {
     "available_h",
     "paid_h",
 }

@@ -135,7 +135,9 @@ def check_changes(run: sim.Run) -> None:
 def check_steps(run: sim.Run) -> None:
     steps = run.steps
     assert in_order(steps, "queued_at", "started_at", "finished_at")
-    parts = steps[["handoff_h", "window_h", "people_h", "effort_h", "compute_h", "run_h"]]
+    parts = steps[
+        ["batch_h", "handoff_h", "window_h", "people_h", "effort_h", "compute_h", "run_h"]
+    ]
     assert (parts >= 0).all(axis=None)
     elapsed = steps["finished_at"] - steps["queued_at"]
     np.testing.assert_allclose(parts.sum(axis=1), elapsed, atol=1e-6)

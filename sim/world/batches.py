@@ -1,0 +1,178 @@
+"""Batches: how much of their work the people of a service deliver at once.
+
+They deliver when it pays. A delivery has a price whatever its size, for hands and for machines; an
+idea that waits brings nothing meanwhile. The economic lot size weighs the one against the other.
+Ideas that are larger are delivered in slices (:mod:`sim.world.ideas`). Smaller ones, and upkeep,
+wait for each other here, before the steps that a delivery takes once for all that it carries.
+Remediation and retrainings wait for nobody.
+
+People know these prices from the plan at first, and then from their last deliveries, so that what a
+practice changes changes the batches through experience.
+"""
+
+from collections.abc import Generator
+
+from simpy.events import Event
+
+from sim.hours import HOURS_PER_WEEK
+from sim.scenario.organization import Feature, WorkingHours
+
+from .clock import DEPARTURE
+from .context import Organization
+from .entities import Change, Deployment, Experience, ReleaseTrain, Service
+from .lot_size import economic_interval_h, economic_size
+from .people import REMEDIATION
+from .steps import Execution, PlannedStep
+
+_WEIGHT = 0.25
+"""Of the last delivery in the average of all: a guess, people judge by about the last seven."""
+_SHORTEST_SLICE_H = 1.0
+"""Of its author's work: nobody commits slices of an idea more often than every hour."""
+
+
+def are_economic(organization: Organization) -> bool:
+    """Return whether people choose how much they deliver at once."""
+    return organization.scenario.changes.batch_size == "economic"
+
+
+def n_slices(organization: Organization, service: Service, effort_h: float) -> int:
+    """Return in how many slices an idea that takes its author ``effort_h`` is delivered."""
+    feature = organization.scenario.changes.feature
+    if feature is None or not are_economic(organization):
+        return 1
+    experience = _experience(organization, service)
+    size = economic_size(
+        experience.early + experience.late, 1 / experience.gap_h, _worth_per_h(organization)
+    )
+    whole_h = feature.exploration_h.expectation
+    slice_h = max(size * whole_h, _SHORTEST_SLICE_H)
+    # A slice of exactly the economic size is one, whatever the last digit of the quotient.
+    return max(1, -int(-(effort_h / slice_h - 1e-9) // 1))
+
+
+def idea_is_finished(organization: Organization, service: Service) -> None:
+    """Let the people of ``service`` learn how often they finish an idea."""
+    if are_economic(organization):
+        experience, now = _experience(organization, service), organization.env.now
+        gap_h = now - experience.idea_at
+        experience.gap_h += _WEIGHT * (gap_h - experience.gap_h)
+        experience.idea_at = now
+
+
+def holds_up(organization: Organization, change: Change) -> bool:
+    """Return whether ``change`` has to wait for a batch before it goes on."""
+    return (
+        not change.batched
+        and change.kind in ("feature", "improvement")
+        and change.priority > REMEDIATION
+        and are_economic(organization)
+    )
+
+
+def wait(organization: Organization, change: Change) -> Generator[Event, object, bool]:
+    """Wait until a batch is due; return whether ``change`` goes along with the one that leads."""
+    env, service = organization.env, change.service
+    change.batched = True
+    change.waiting_since = env.now
+    if service.batch is not None:
+        service.batch.changes.append(change)
+        yield service.batch.arrived
+        return True
+    experience = _experience(organization, service)
+    due_at = service.batch_left_at + economic_interval_h(
+        experience.late, 1 / experience.gap_h, _worth_per_h(organization)
+    )
+    if due_at > env.now:
+        batch = service.batch = ReleaseTrain(env.event(), [change])
+        yield env.at(due_at, priority=DEPARTURE)
+        service.batch = None
+        change.companions = batch.changes[1:]
+        change.priority = min(member.priority for member in batch.changes)
+        batch.arrived.succeed()
+    service.batch_left_at = env.now
+    return False
+
+
+def pay(organization: Organization, execution: Execution) -> None:
+    """Charge the change of ``execution`` with what it has cost."""
+    if not are_economic(organization):
+        return
+    change, step, prices = execution.change, execution.step, organization.prices
+    money = 0.0
+    if execution.effort_h > 0:
+        money += execution.effort_h * prices[f"person/{step.role}"]
+    if execution.run_h > 0 and step.spec.compute is not None:
+        money += execution.run_h * prices[f"compute/{step.spec.compute}"]
+    if step.late:
+        change.spent_late += money
+    else:
+        change.spent_early += money
+
+
+def learn(organization: Organization, deployment: Deployment) -> None:
+    """Let the people of a service learn what the delivery of an idea costs."""
+    if not are_economic(organization):
+        return
+    ideas = [change for change in deployment.changes if change.kind == "feature"]
+    if not ideas:
+        return
+    experience = _experience(organization, ideas[0].service)
+    early = sum(idea.spent_early for idea in ideas) / len(ideas)
+    late = sum(change.spent_late for change in deployment.changes)
+    experience.early += _WEIGHT * (early - experience.early)
+    experience.late += _WEIGHT * (late - experience.late)
+
+
+def _experience(organization: Organization, service: Service) -> Experience:
+    """Return what the people of ``service`` know, which is the plan at first."""
+    if service.experience is None:
+        feature = organization.scenario.changes.feature
+        early = late = 0.0
+        for step in organization.plans["feature"]:
+            if step is not None:
+                early += 0.0 if step.late else _planned_cost(organization, step)
+                late += _planned_cost(organization, step) if step.late else 0.0
+        gap_h = (
+            HOURS_PER_WEEK if feature is None else _planned_gap_h(organization, service, feature)
+        )
+        service.experience = Experience(early, late, gap_h, organization.env.now)
+    return service.experience
+
+
+def _planned_cost(organization: Organization, step: PlannedStep) -> float:
+    """Return the money that an execution of ``step`` costs on average."""
+    spec, prices = step.spec, organization.prices
+    by_hand = 0.0 if step.role is None else 1 - step.automation
+    money = 0.0
+    if by_hand > 0:
+        money += by_hand * spec.effort_h.expectation * prices[f"person/{step.role}"]
+    if spec.compute is not None:
+        by_machine = 1.0 if spec.run_by_hand else 1 - by_hand
+        money += by_machine * spec.run_h.expectation * prices[f"compute/{spec.compute}"]
+    return money
+
+
+def _planned_gap_h(organization: Organization, service: Service, feature: Feature) -> float:
+    """Return the hours between two ideas of ``service`` that lead somewhere, if all goes well."""
+    scenario = organization.scenario
+    leads_somewhere = max(1 - feature.abandoned, 1e-9)
+    if feature.arrivals == "open" and feature.interarrival_h is not None:
+        return feature.interarrival_h.expectation / leads_somewhere
+    authors = service.team.people[feature.author].headcount
+    services = sum(other.team is service.team for other in organization.services)
+    hours = scenario.working_hours_of.get(feature.author, scenario.working_hours)
+    busy_h = feature.exploration_h.expectation / _focused_share(hours)
+    return busy_h * services / authors / leads_somewhere
+
+
+def _focused_share(hours: WorkingHours) -> float:
+    """Return the share of a week in which somebody does focused work."""
+    if hours.always:
+        return hours.focus
+    return len(set(hours.days)) * (hours.closes - hours.opens) * hours.focus / HOURS_PER_WEEK
+
+
+def _worth_per_h(organization: Organization) -> float:
+    """Return the money that a delivered idea brings per hour."""
+    cost = organization.scenario.cost
+    return cost.feature_worth / (cost.feature_life_weeks * HOURS_PER_WEEK)
