@@ -54,8 +54,9 @@ def idea_is_finished(organization: Organization, service: Service) -> None:
     """Let the people of ``service`` learn how often they finish an idea."""
     if are_economic(organization):
         experience, now = _experience(organization, service), organization.env.now
-        gap_h = now - experience.idea_at
-        experience.gap_h += _WEIGHT * (gap_h - experience.gap_h)
+        if experience.idea_at == experience.idea_at:
+            gap_h = now - experience.idea_at
+            experience.gap_h += _WEIGHT * (gap_h - experience.gap_h)
         experience.idea_at = now
 
 
@@ -135,7 +136,7 @@ def _experience(organization: Organization, service: Service) -> Experience:
         gap_h = (
             HOURS_PER_WEEK if feature is None else _planned_gap_h(organization, service, feature)
         )
-        service.experience = Experience(early, late, gap_h, organization.env.now)
+        service.experience = Experience(early, late, gap_h)
     return service.experience
 
 

@@ -116,13 +116,13 @@ class Experience:
         early: money that a change takes by itself before it can be batched with others.
         late: money that the rest of the pipeline takes once for a batch.
         gap_h: time between two ideas that are finished, in h.
-        idea_at: when the last one was.
+        idea_at: when the last one was; NaN before the first.
     """
 
     early: float
     late: float
     gap_h: float
-    idea_at: float
+    idea_at: float = nan
 
 
 @dataclass(slots=True, eq=False)

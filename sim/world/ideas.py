@@ -31,9 +31,8 @@ def explore(
     env = organization.env
     effort_h, abandoned = authoring.exploration(organization, idea)
     n_slices = 1 if abandoned else batches.n_slices(organization, idea.service, effort_h)
-    ended = idea.end(env) if n_slices == 1 and slot is not None else env.event()
-    if slot is not None:
-        env.process(_hold_until(ended, slot))
+    if slot is not None and n_slices == 1:
+        env.process(_hold_until(idea.end(env), slot))
     change = idea
     for number in range(1, n_slices + 1):
         if number > 1:
@@ -44,10 +43,8 @@ def explore(
             )
         change.idea_share = 1 / n_slices
         yield from authoring.explore(organization, change, effort_h / n_slices, abandoned)
-    if n_slices > 1 and slot is not None:
-        end = change.end(env)
-        assert end.callbacks is not None
-        end.callbacks.append(ended.trigger)
+    if slot is not None and n_slices > 1:
+        env.process(_hold_until(change.end(env), slot))
     if abandoned:
         return None
     batches.idea_is_finished(organization, idea.service)

@@ -68,6 +68,8 @@ def _pass(organization: Organization, change: Change) -> Generator[Event, object
         execution = yield from _execute(organization, change, step)
         for member in change.party:
             member.reached = max(member.reached, step.position + 1)
+        if change.deployment is not None:
+            change.companions = []  # its lead alone sees to the verification of a deployment
         if execution.found is None:
             place += 1
         elif change.deployment is not None:  # verification found it, too late to send it back
@@ -81,7 +83,7 @@ def _pass(organization: Organization, change: Change) -> Generator[Event, object
             yield from _send_back(organization, change, execution)
             place = step.returns_to
         if change.deployment is not None and change.deployment.lead is not change:
-            return  # the lead alone sees to the verification of a deployment
+            return
 
 
 def _step_at(organization: Organization, change: Change, place: int) -> PlannedStep | None:
