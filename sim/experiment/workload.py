@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sim.hours import HOURS_PER_WEEK
 from sim.scenario.distributions import Distribution
+from sim.scenario.lot_size import expected_slices
 from sim.scenario.organization import (
     ByMode,
     DefectKind,
@@ -189,7 +190,10 @@ class _Flow:
         if explored_h > 0:
             explored = self._work(pools, spec.author, begun, spec.exploration_h)
             rows += begun + explored
-        committed = (1 - spec.abandoned) * explored
+        ideas = (1 - spec.abandoned) * explored
+        gap_h = n_services * self._horizon_h / max(ideas, _TINY)
+        committed = ideas * expected_slices(self._scenario, gap_h)
+        rows += 2 * (committed - ideas)  # a change and an exploration for each slice
         done = self._deliver("feature", committed, n_services, pools)
         self._count("changes.feature", rows, done, incidents, spec.defects)
 

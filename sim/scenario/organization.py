@@ -526,6 +526,21 @@ class Pipeline(Spec):
         stage = self.steps[name].stage or name
         return stage if stage in STAGES else ""
 
+    def late_from(self) -> int:
+        """Return the position of the first step that is done once for a whole delivery.
+
+        It follows the last one that makes or looks at a single change, and is the deployment at the
+        latest.
+        """
+        late_from = 0
+        for position, (name, step) in enumerate(self.steps.items()):
+            if step.effect == "deploys":
+                return min(late_from, position)
+            alone = self.stage_of(name) in STAGES_OF_A_CHANGE
+            if alone or step.effect in ("takes_data", "trains_model"):
+                late_from = position + 1
+        return late_from
+
     def lanes(self) -> dict[str, str]:
         """Return the name of the luck of each step, by name of the step.
 

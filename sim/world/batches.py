@@ -15,14 +15,19 @@ from collections.abc import Generator
 from simpy.events import Event
 
 from sim.hours import HOURS_PER_WEEK
+from sim.scenario.lot_size import (
+    economic_interval_h,
+    economic_size,
+    planned_costs,
+    worth_per_h,
+)
 from sim.scenario.organization import Feature, WorkingHours
 
 from .clock import DEPARTURE
 from .context import Organization
 from .entities import Change, Deployment, Experience, ReleaseTrain, Service
-from .lot_size import economic_interval_h, economic_size
 from .people import REMEDIATION
-from .steps import Execution, PlannedStep
+from .steps import Execution
 
 _WEIGHT = 0.25
 """Of the last delivery in the average of all: a guess, people judge by about the last seven."""
@@ -32,7 +37,8 @@ _SHORTEST_SLICE_H = 1.0
 
 def are_economic(organization: Organization) -> bool:
     """Return whether people choose how much they deliver at once."""
-    return organization.scenario.changes.batch_size == "economic"
+    changes = organization.scenario.changes
+    return changes.batch_size == "economic" and changes.feature is not None
 
 
 def n_slices(organization: Organization, service: Service, effort_h: float) -> int:
@@ -42,7 +48,9 @@ def n_slices(organization: Organization, service: Service, effort_h: float) -> i
         return 1
     experience = _experience(organization, service)
     size = economic_size(
-        experience.early + experience.late, 1 / experience.gap_h, _worth_per_h(organization)
+        experience.early + experience.late,
+        1 / experience.gap_h,
+        worth_per_h(organization.scenario),
     )
     whole_h = feature.exploration_h.expectation
     slice_h = max(size * whole_h, _SHORTEST_SLICE_H)
@@ -81,7 +89,7 @@ def wait(organization: Organization, change: Change) -> Generator[Event, object,
         return True
     experience = _experience(organization, service)
     due_at = service.batch_left_at + economic_interval_h(
-        experience.late, 1 / experience.gap_h, _worth_per_h(organization)
+        experience.late, 1 / experience.gap_h, worth_per_h(organization.scenario)
     )
     if due_at > env.now:
         batch = service.batch = ReleaseTrain(env.event(), [change])
@@ -128,29 +136,11 @@ def _experience(organization: Organization, service: Service) -> Experience:
     """Return what the people of ``service`` know, which is the plan at first."""
     if service.experience is None:
         feature = organization.scenario.changes.feature
-        early = late = 0.0
-        for step in organization.plans["feature"]:
-            if step is not None:
-                early += 0.0 if step.late else _planned_cost(organization, step)
-                late += _planned_cost(organization, step) if step.late else 0.0
-        gap_h = (
-            HOURS_PER_WEEK if feature is None else _planned_gap_h(organization, service, feature)
-        )
-        service.experience = Experience(early, late, gap_h)
+        gap_h = HOURS_PER_WEEK
+        if feature is not None:
+            gap_h = _planned_gap_h(organization, service, feature)
+        service.experience = Experience(*planned_costs(organization.scenario), gap_h)
     return service.experience
-
-
-def _planned_cost(organization: Organization, step: PlannedStep) -> float:
-    """Return the money that an execution of ``step`` costs on average."""
-    spec, prices = step.spec, organization.prices
-    by_hand = 0.0 if step.role is None else 1 - step.automation
-    money = 0.0
-    if by_hand > 0:
-        money += by_hand * spec.effort_h.expectation * prices[f"person/{step.role}"]
-    if spec.compute is not None:
-        by_machine = 1.0 if spec.run_by_hand else 1 - by_hand
-        money += by_machine * spec.run_h.expectation * prices[f"compute/{spec.compute}"]
-    return money
 
 
 def _planned_gap_h(organization: Organization, service: Service, feature: Feature) -> float:
@@ -171,9 +161,3 @@ def _focused_share(hours: WorkingHours) -> float:
     if hours.always:
         return hours.focus
     return len(set(hours.days)) * (hours.closes - hours.opens) * hours.focus / HOURS_PER_WEEK
-
-
-def _worth_per_h(organization: Organization) -> float:
-    """Return the money that a delivered idea brings per hour."""
-    cost = organization.scenario.cost
-    return cost.feature_worth / (cost.feature_life_weeks * HOURS_PER_WEEK)

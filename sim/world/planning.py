@@ -5,7 +5,6 @@ from functools import partial
 from sim.scenario.organization import (
     CHANGE_KINDS,
     DEFECT_KINDS,
-    STAGES_OF_A_CHANGE,
     ByMode,
     ChangeKind,
     DefectKind,
@@ -47,7 +46,7 @@ def _steps_for(organization: Organization, kind: ChangeKind) -> list[PlannedStep
         ),
         default=len(order),
     )
-    late_from = _late_from(organization.scenario)
+    late_from = organization.scenario.pipeline.late_from()
     return [
         None
         if kind in spec.skipped_by
@@ -63,23 +62,6 @@ def _steps_for(organization: Organization, kind: ChangeKind) -> list[PlannedStep
         )
         for name, spec in steps.items()
     ]
-
-
-def _late_from(scenario: Scenario) -> int:
-    """Return the position of the first step that is done once for changes delivered together.
-
-    It follows the last one that makes or looks at a single change, and is the deployment at the
-    latest.
-    """
-    pipeline = scenario.pipeline
-    late_from = 0
-    for position, (name, step) in enumerate(pipeline.steps.items()):
-        if step.effect == "deploys":
-            return min(late_from, position)
-        alone = pipeline.stage_of(name) in STAGES_OF_A_CHANGE
-        if alone or step.effect in ("takes_data", "trains_model"):
-            late_from = position + 1
-    return late_from
 
 
 def _planned(

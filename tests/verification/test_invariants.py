@@ -20,6 +20,8 @@ OVERRIDES = st.fixed_dictionaries(
         "teams.product.wip_limit": st.sampled_from(["null", 1, 3]),
         "teams.product.people.ml_engineer": st.integers(1, 3),
         "shared_people.operations": st.integers(1, 2),
+        "changes.batch_size": st.sampled_from(["idea", "economic"]),
+        "cost.feature_worth": st.sampled_from([200, 5000, 200000]),
         "changes.feature.exploration_h.mean": HOURS,
         "changes.feature.abandoned": SHARE,
         "changes.feature.defects.code": SHARE,

@@ -160,14 +160,16 @@ def test_debt_that_does_nothing_is_only_counted() -> None:
     assert differing(run_with(idle), run_with({**idle, **sources})) == {"debt"}
 
 
-def test_prices_are_only_paid() -> None:
+def test_prices_are_only_paid_where_nobody_chooses_batches_by_them() -> None:
     prices = {
         "cost.person_per_h": 1,
         "cost.downtime_per_h": 1e6,
         "cost.compute_per_h.gpu": 77,
         "cost.feature_worth": 0,
     }
-    assert differing(base(), run_with(prices)) == {"prices"}
+    one_by_one: Keys = {"changes.batch_size": "idea"}
+    assert differing(run_with(one_by_one), run_with(one_by_one | prices)) == {"prices"}
+    assert "deployments" in differing(base(), run_with({"cost.feature_worth": 2000}))
 
 
 @pytest.mark.slow

@@ -12,8 +12,8 @@ from scipy.optimize import minimize_scalar
 from small_organization import idea_every, simulate, steps_of
 
 import sim
+from sim.scenario.lot_size import economic_interval_h, economic_size
 from sim.world.batches import _WEIGHT
-from sim.world.lot_size import economic_interval_h, economic_size
 
 POSITIVE = st.floats(1e-3, 1e6)
 
