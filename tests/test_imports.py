@@ -41,6 +41,7 @@ WORLD = [
         "data",
         "debt",
         "dependencies",
+        "difficulty",
         "effects",
         "effort",
         "failures",
@@ -57,6 +58,7 @@ WORLD = [
         "sources",
         "standardization",
         "threats",
+        "transients",
         "upkeep",
     },
     {"build", "simulation"},  # what puts it together, and runs it

@@ -39,7 +39,17 @@ WorkOutcome = Literal["finished", "interrupted", "unfinished", "waiting"]
 JobOutcome = Literal["finished", "failed", "preempted", "unfinished", "waiting"]
 IncidentTrigger = Literal["deployment", "outage", "batch", "decay", "upstream", "attack"]
 Detector = Literal["", "monitoring", "people", "verification"]
-Remedy = Literal["", "rollback", "failover", "repair", "fix", "retrain", "superseded", "upstream"]
+Remedy = Literal[
+    "",
+    "rollback",
+    "failover",
+    "repair",
+    "fix",
+    "retrain",
+    "superseded",
+    "upstream",
+    "self_resolved",
+]
 Corruption = Literal["", "schema", "missing", "delayed"]
 
 

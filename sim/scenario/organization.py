@@ -641,6 +641,13 @@ class Failover(Spec):
     run_h: Distribution = quantity(0, "h", "Duration of the failover.")
 
 
+class Transient(Spec):
+    """Outages that end by themselves."""
+
+    share: Share = share(0.0, "Share of outages that do.")
+    lasts_h: Distribution = quantity(0, "h", "Until such an outage is over.")
+
+
 class Incidents(Spec):
     """How incidents are noticed, answered and remedied."""
 
@@ -655,6 +662,16 @@ class Incidents(Spec):
         ge=1,
         le=_MOST_TIMES,
     )
+    difficulty_sigma: Number = quantity(
+        0.0,
+        "-",
+        "Spread of the difficulty of an incident, by which its diagnosis, its repair and the "
+        "writing of its fix take longer or shorter together: standard deviation of the natural "
+        "logarithm of a lognormal factor with a median of 1.",
+        ge=0,
+        le=3,
+    )
+    transient: Transient = Field(Transient(), description="Outages that end by themselves.")
     rollback: Rollback = Field(Rollback(), description="Taking back failed deployments.")
     failover: Failover = Field(Failover(), description="Moving away from an outage.")
 

@@ -88,6 +88,8 @@ def write(organization: Organization, change: Change) -> Generator[Event, object
     """Write a change and commit it."""
     author = getattr(organization.scenario.changes, change.kind).author
     effort_h = _draws(organization, change)[_EFFORT]
+    if change.incident_id != NO_ID:
+        effort_h *= organization.incidents[change.incident_id].difficulty
     yield from _make(organization, change, "authoring", author, effort_h, change.priority, "passed")
     commit(organization, change)
 

@@ -401,6 +401,7 @@ class Incident:
         remedies: how many changes were begun to remedy it.
         responders: whose people diagnose it, and repair or roll back.
         taints: what the service answers meanwhile has got into the data it is trained on.
+        difficulty: how many times as long as usual its diagnosis and its remedy take.
     """
 
     incident_id: int
@@ -425,6 +426,7 @@ class Incident:
     task: Task | None = None
     responders: PeoplePool | None = None
     taints: bool = False
+    difficulty: float = 1.0
 
     @property
     def is_closed(self) -> bool:

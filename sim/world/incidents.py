@@ -15,7 +15,7 @@ from sim.kernel import DrawTable
 from sim.log.rows import IncidentTrigger, Remedy
 from sim.scenario.organization import DefectKind
 
-from . import quality, remediation, retraining
+from . import difficulty, quality, remediation, retraining
 from .clock import LAST
 from .context import Organization
 from .entities import Deployment, Incident, Service
@@ -101,6 +101,7 @@ def start(
         incident.detected_at, incident.detected_by = env.now, "verification"
     of_lane = substream.lane if source is None else f"{source.name}/{substream.lane}"
     draws = _table(organization, service, cause, of_lane).take(substream.number)
+    incident.difficulty = difficulty.factor(organization, incident, of_lane)
     if draws[_FEEDBACK] < service.spec.quality.feedback and incident.is_about_the_model:
         incident.taints = not service.was_tainted(env.now)
         service.taint_data(env.now)
@@ -203,6 +204,7 @@ def _handle(
         yield env.at(env.now + draws[_PAGE], priority=LAST)
     if draws[_DIAGNOSIS] > 0 and not incident.is_closed:
         diagnosis_h = draws[_DIAGNOSIS] * _unfamiliarity(organization, incident, response.role)
+        diagnosis_h *= incident.difficulty
         incident.task = _work(organization, incident, response.role, diagnosis_h)
         yield incident.task
     if incident.is_closed:
@@ -289,7 +291,7 @@ def _restore_in_place(
         close(organization, incident, "failover")
         return
     if draws[_REPAIR] > 0:
-        yield _work(organization, incident, role, draws[_REPAIR])
+        yield _work(organization, incident, role, draws[_REPAIR] * incident.difficulty)
     close(organization, incident, "repair")
 
 

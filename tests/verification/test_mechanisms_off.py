@@ -117,6 +117,11 @@ MECHANISMS: dict[str, tuple[Keys, Keys, Keys]] = {
         },
         {"automation": 0.5},
     ),
+    "outages that end by themselves": (
+        {"incidents.transient.share": 0},
+        {"incidents.transient.lasts_h": 40},
+        {"incidents.transient.share": 1, "services.embedding.time_to_outage_h": 300},
+    ),
     "rollback": (
         {"incidents.rollback.available": 0},
         {"incidents.rollback.effort_h": 300, "incidents.rollback.automation": 1},
