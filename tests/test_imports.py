@@ -47,6 +47,7 @@ WORLD = [
         "failures",
         "incidents",
         "investment",
+        "pickup",
         "pipeline",
         "planning",
         "pools",

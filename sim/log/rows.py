@@ -99,7 +99,7 @@ class StepRow(NamedTuple):
     queued_at: float
     started_at: float
     finished_at: float
-    handoff_h: float  # delay of passing work from one role to another
+    handoff_h: float  # until the next role takes notice, or somebody else takes it up
     window_h: float  # waiting for an approval board or a release window
     people_h: float  # waiting for people, nights, meetings and interruptions included
     effort_h: float  # focused hours of a person

@@ -444,6 +444,13 @@ class Step(Spec):
         "Share of the executions left to people by `automation` that a practice takes over: by "
         "hand are (1 - automation) * (1 - also_automated).",
     )
+    pickup_h: Distribution = quantity(
+        0,
+        "h",
+        "Until somebody else than the author takes it up, when executed by hand; a handoff goes on "
+        "meanwhile, and remediation is taken up at once. An author who is the only one in the role "
+        "does it alone and finds nothing. 0: it need not be somebody else.",
+    )
     effort_h: Distribution = quantity(0, "h of effort", "Of a person, when executed by hand.")
     run_h: Distribution = quantity(0, "h", "Running time of the machine.")
     run_by_hand: bool = quantity(

@@ -17,7 +17,7 @@ from sim.kernel.draws import BLOCKS, ONE_BY_ONE
 from sim.log.rows import Mode, StepOutcome
 from sim.scenario.distributions import Distribution
 
-from . import authoring, debt, effort
+from . import authoring, debt, effort, pickup
 from .clock import DEPARTURE
 from .compute import Luck
 from .context import Organization
@@ -83,6 +83,8 @@ def _execute(
     draws, manual = execution.draws, execution.manual
     if manual and step.role != change.last_role:
         yield from _hand_over(organization, execution)
+    if manual and step.waits_for_pickup:
+        yield from pickup.wait(organization, execution)
     if step.timetable is not None and _has_to_wait(execution):
         shared = yield from _wait_for_window(organization, execution)
         if shared is not execution:
@@ -223,7 +225,7 @@ def _inspect(execution: Execution) -> None:
     there = change.defects
     for other in execution.aboard[1:]:
         there |= other.defects
-    if chances and there:
+    if chances and there and not execution.by_author:
         found = {
             kind
             for kind, index, p in chances

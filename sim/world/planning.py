@@ -87,6 +87,7 @@ def _planned(
         _chances(spec.detects, "manual"),
         _chances(spec.detects, "automated"),
         bool(spec.adds or spec.detects or spec.fails) or effect.may_go_wrong,
+        spec.role is not None and spec.pickup_h.expectation > 0,
     )
 
 

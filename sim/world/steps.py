@@ -70,6 +70,7 @@ class PlannedStep:
         automation: share of executions that need no human.
         debt_by_hand_h: technical debt that executing it by hand leaves behind.
         inspects: whether executing it can find or add a defect, or fail.
+        waits_for_pickup: whether it is for somebody else than the author, who takes it up.
     """
 
     name: str
@@ -87,6 +88,7 @@ class PlannedStep:
     detects_by_hand: Chances
     detects_automated: Chances
     inspects: bool
+    waits_for_pickup: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -103,6 +105,7 @@ class Execution:
         ready_at: when it had neither a board nor a window to wait for any more.
         started_at: when somebody, or a machine, began.
         worked_at: when the person, if any, was done.
+        by_author: it is for somebody else than the author, and there is nobody else.
         found: kinds of defect that it found; None if the step passed.
         unrepeatable: it was to repeat a training, and could not.
         arrived: what those wait for that it takes along.
@@ -123,6 +126,7 @@ class Execution:
     finished_at: float = nan
     effort_h: float = 0.0
     run_h: float = 0.0
+    by_author: bool = False
     found: Collection[DefectKind] | None = None
     unrepeatable: bool = False
     arrived: Event | None = None
