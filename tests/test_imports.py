@@ -41,6 +41,7 @@ WORLD = [
         "data",
         "debt",
         "dependencies",
+        "differences",
         "difficulty",
         "effects",
         "effort",

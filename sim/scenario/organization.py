@@ -131,6 +131,22 @@ class TeamSpec(Spec):
     )
 
 
+def _difference(description: str) -> Any:
+    return quantity(0.0, "-", description, ge=0, le=3)
+
+
+class TeamsDiffer(Spec):
+    """How far the times of teams lie apart: standard deviation of the natural logarithm.
+
+    What the people of a team do takes the time that the scenario says, times a lognormal factor of
+    the team's own, with a mean of 1 over many teams. Groups that serve all teams do not differ.
+    """
+
+    effort: Number = _difference("Of the effort for changes, but for reviews.")
+    pickup: Number = _difference("Of the delay of handoffs to a team, and of `pickup_h`.")
+    review: Number = _difference("Of the effort for steps of the stage `review`.")
+
+
 class ComputePoolSpec(Spec):
     """Slots that run jobs: GPU slots, CI runners."""
 
@@ -821,6 +837,7 @@ class Scenario(Spec):
         ("incident",), "classes", "Work that interrupts less urgent work at once."
     )
     teams: dict[Name, TeamSpec] = Field(description="Teams by name.", min_length=1)
+    teams_differ: TeamsDiffer = Field(TeamsDiffer(), description="How different teams are.")
     shared_people: dict[Name, Headcount] = quantity(
         {}, "persons by role", "Groups outside the teams that serve all of them."
     )

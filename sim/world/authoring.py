@@ -111,8 +111,10 @@ def rework(
         [takes_h],
         ONE_BY_ONE,
     )
-    effort_h = effort.hours(organization, change.service, table.take(number)[0])
+    effort_h = table.take(number)[0]
     if effort_h > 0:
+        people = change.service.team.people[spec.author]
+        effort_h = effort.hours(organization, change.service, people, effort_h)
         yield from _work(organization, change, work, spec.author, effort_h, change.priority)
 
 
@@ -136,7 +138,8 @@ def _make(
         return
     if not change.made_again:
         change.effort_h = effort_h
-    effort_h = effort.hours(organization, change.service, effort_h)
+    people = change.service.team.people[author]
+    effort_h = effort.hours(organization, change.service, people, effort_h)
     yield from _work(organization, change, step, author, effort_h, priority, outcome)
 
 

@@ -6,6 +6,7 @@ from simpy.events import Event
 
 from sim.kernel.draws import BLOCKS, ONE_BY_ONE
 
+from . import differences
 from .context import Organization
 from .entities import Change
 from .people import REMEDIATION
@@ -31,7 +32,9 @@ def wait(organization: Organization, execution: Execution) -> Generator[Event, o
         [step.spec.pickup_h],
         BLOCKS if execution.visit == 1 else ONE_BY_ONE,
     )
-    taken_up_at = execution.queued_at + table.take(number)[0]
+    people = change.service.team.people.get(step.role)
+    pickup_h = table.take(number)[0] * differences.factor(organization, people, "pickup")
+    taken_up_at = execution.queued_at + pickup_h
     if taken_up_at > organization.env.now:
         yield organization.env.at(taken_up_at)
         execution.asked_at = organization.env.now

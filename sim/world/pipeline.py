@@ -17,7 +17,7 @@ from sim.kernel.draws import BLOCKS, ONE_BY_ONE
 from sim.log.rows import Mode, StepOutcome
 from sim.scenario.distributions import Distribution
 
-from . import authoring, debt, effort, pickup
+from . import authoring, debt, differences, effort, pickup
 from .clock import DEPARTURE
 from .compute import Luck
 from .context import Organization
@@ -137,6 +137,7 @@ def _hand_over(organization: Organization, execution: Execution) -> Generator[Ev
     if draws[MISUNDERSTOOD] < handoff.misunderstood:
         change.defects |= {"code"}
     delay_h = draws[HANDOFF_ACROSS if across else HANDOFF_IN_TEAM]
+    delay_h *= differences.factor(organization, change.service.team.people.get(taker), "pickup")
     if delay_h > 0:
         yield organization.env.timeout(delay_h)
         execution.asked_at = organization.env.now
@@ -184,9 +185,10 @@ def _work_by_hand(
     """Let a person do their part of a step."""
     change, role = execution.change, execution.step.role
     assert role is not None
-    effort_h = effort.hours(organization, change.service, execution.draws[EFFORT])
-    execution.effort_h = effort_h
     people = organization.people_for(change.service, role)
+    effort_h = execution.draws[EFFORT]
+    effort_h = effort.hours(organization, change.service, people, effort_h, execution.step.differs)
+    execution.effort_h = effort_h
     task = people.work(effort_h, change.priority, change.change_id)
     yield task
     execution.started_at = task.started_at

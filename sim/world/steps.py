@@ -6,6 +6,7 @@ A row of luck decides about an execution; the columns of that row are named here
 from collections.abc import Collection
 from dataclasses import dataclass
 from math import nan
+from typing import Literal
 
 from simpy.events import Event
 
@@ -71,6 +72,7 @@ class PlannedStep:
         debt_by_hand_h: technical debt that executing it by hand leaves behind.
         inspects: whether executing it can find or add a defect, or fail.
         waits_for_pickup: whether it is for somebody else than the author, who takes it up.
+        differs: in which way teams differ in the effort that it takes.
     """
 
     name: str
@@ -89,6 +91,7 @@ class PlannedStep:
     detects_automated: Chances
     inspects: bool
     waits_for_pickup: bool
+    differs: Literal["effort", "review"]
 
 
 @dataclass(slots=True, eq=False)
