@@ -103,7 +103,7 @@ class StepRow(NamedTuple):
     window_h: float  # waiting for an approval board or a release window
     people_h: float  # waiting for people, nights, meetings and interruptions included
     effort_h: float  # focused hours of a person
-    compute_h: float  # waiting for a slot on a machine
+    compute_h: float  # waiting for a slot on a machine, or for the repair of its automation
     run_h: float  # holding a slot, lost and repeated work included
     rework: bool  # something had already sent this change back
     outcome: StepOutcome

@@ -452,6 +452,22 @@ class Step(Spec):
         "null: its name, if that is the name of a stage.",
     )
     role: Name | None = Field(None, description="Who executes it by hand; null: only machines.")
+    golden_path_role: Name | None = Field(
+        None,
+        description="The same for services on the golden path, a platform group perhaps; null: "
+        "`role`.",
+    )
+    self_service: Share = share(
+        0.0,
+        "For services on the golden path: share of the handoffs to a group outside the team that "
+        "are done without, as those who have the change in hand execute the step themselves.",
+    )
+    standard_changes: dict[ChangeKind, Share] = quantity(
+        {},
+        "share 0..1 by kind",
+        "For services on the golden path: share of changes that were approved once and for all, "
+        "and skip the step.",
+    )
     automation: Share | None = share(
         None, "Share of executions that need no human; null: as `automation` of the scenario."
     )
@@ -555,6 +571,12 @@ class Upkeep(Spec):
         None, "h", "Time until the automation of one step, fully automated, breaks; null: never."
     )
     repair_h: Distribution = quantity(0, "h of effort", "To repair it.")
+    golden_path_blocks: bool = quantity(
+        False,
+        "yes/no",
+        "While a step of the golden path is broken, changes wait for the repair; nobody executes "
+        "it by hand instead.",
+    )
     role: Name = Field("ml_engineer", description="Who repairs it in a team.")
     platform_role: Name = Field(
         "platform",

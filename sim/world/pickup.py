@@ -20,8 +20,7 @@ def wait(organization: Organization, execution: Execution) -> Generator[Event, o
     other: remediation is taken up at once.
     """
     change, step = execution.change, execution.step
-    assert step.role is not None
-    if _is_left_to_the_author(organization, change, step.role):
+    if _is_left_to_the_author(organization, change, execution.role):
         execution.by_author = True
         return
     if change.priority <= REMEDIATION:
@@ -32,7 +31,7 @@ def wait(organization: Organization, execution: Execution) -> Generator[Event, o
         [step.spec.pickup_h],
         BLOCKS if execution.visit == 1 else ONE_BY_ONE,
     )
-    people = change.service.team.people.get(step.role)
+    people = change.service.team.people.get(execution.role)
     pickup_h = table.take(number)[0] * differences.factor(organization, people, "pickup")
     taken_up_at = execution.queued_at + pickup_h
     if taken_up_at > organization.env.now:

@@ -17,7 +17,16 @@ from sim.kernel.draws import BLOCKS, ONE_BY_ONE
 from sim.log.rows import Mode, StepOutcome
 from sim.scenario.distributions import Distribution
 
-from . import authoring, debt, differences, effort, pickup
+from . import (
+    authoring,
+    debt,
+    differences,
+    effort,
+    pickup,
+    self_service,
+    standard_changes,
+    upkeep,
+)
 from .clock import DEPARTURE
 from .compute import Luck
 from .context import Organization
@@ -54,7 +63,7 @@ def deliver(organization: Organization, change: Change) -> Generator[Event, obje
     place = 0
     while place < len(steps := organization.plans[change.kind]):  # as they are now
         step = steps[place]
-        if step is None:
+        if step is None or standard_changes.skips(organization, change, step):
             place += 1
             continue
         execution = yield from _execute(organization, change, step)
@@ -81,7 +90,7 @@ def _execute(
     """Execute ``step`` for ``change``; return how it went, together with others or alone."""
     execution = _ask_for(organization, change, step)
     draws, manual = execution.draws, execution.manual
-    if manual and step.role != change.last_role:
+    if manual and execution.role != change.last_role:
         yield from _hand_over(organization, execution)
     if manual and step.waits_for_pickup:
         yield from pickup.wait(organization, execution)
@@ -91,6 +100,9 @@ def _execute(
             _log(organization, shared, execution)
             return shared
     execution.begin(next(organization.executions), organization.env.now)
+    if not manual and step.name in change.service.stack.broken:
+        yield from upkeep.wait_for_repair(organization, change.service, step.name)
+        execution.started_at = organization.env.now
     if manual and draws[EFFORT] > 0:
         yield from _work_by_hand(organization, execution)
     if draws[RUN] > 0 and (step.spec.run_by_hand or not manual):
@@ -117,17 +129,17 @@ def _ask_for(organization: Organization, change: Change, step: PlannedStep) -> E
     table = service.draws.get((step.position, lane, visit))
     draws = (table or _new_draws(organization, change, step, visit)).take(number)
     manual = step.role is not None and (
-        draws[MODE] >= step.automation or step.name in service.stack.broken
+        draws[MODE] >= step.automation or upkeep.is_done_by_hand(organization, service, step.name)
     )
+    role = self_service.executor(organization, change, step, visit) if manual else ""
     now = organization.env.now
-    return Execution(change, step, visit, draws, manual, now, now, [change])
+    return Execution(change, step, visit, draws, manual, role, now, now, [change])
 
 
 def _hand_over(organization: Organization, execution: Execution) -> Generator[Event, object, None]:
     """Pass the work on from the role that had it in hand last."""
     change, draws = execution.change, execution.draws
-    giver, taker = change.last_role, execution.step.role
-    assert taker is not None
+    giver, taker = change.last_role, execution.role
     change.last_role = taker
     if giver == "" or change.service.team.are_the_same(giver, taker):
         return
@@ -183,8 +195,7 @@ def _work_by_hand(
     organization: Organization, execution: Execution
 ) -> Generator[Event, object, None]:
     """Let a person do their part of a step."""
-    change, role = execution.change, execution.step.role
-    assert role is not None
+    change, role = execution.change, execution.role
     people = organization.people_for(change.service, role)
     effort_h = execution.draws[EFFORT]
     effort_h = effort.hours(organization, change.service, people, effort_h, execution.step.differs)
@@ -204,8 +215,9 @@ def _run_on_machine(
     if spec.flaky > 0:  # the number of false alarms in a row is geometric
         run_h *= 1 + floor(log(1 - execution.draws[FLAKY]) / log(spec.flaky))
     if spec.compute is None:
+        began_at = env.now
         yield env.timeout(run_h)
-        execution.run_h = env.now - execution.worked_at
+        execution.run_h = env.now - began_at
         return
     job = change.service.team.compute[spec.compute].run(
         run_h,
@@ -258,7 +270,6 @@ def _log(organization: Organization, execution: Execution, lived: Execution) -> 
     else:
         outcome = "caught" if execution.found else "failed"
     mode: Mode = "manual" if execution.manual else "automated"
-    role = step.role if execution.manual and step.role is not None else ""
     handoff_h = lived.asked_at - lived.queued_at
     window_h = execution.ready_at - lived.asked_at
     people_h = max(0.0, execution.worked_at - execution.ready_at - execution.effort_h)
@@ -271,7 +282,7 @@ def _log(organization: Organization, execution: Execution, lived: Execution) -> 
             step.name,
             change.attempt,
             mode,
-            role,
+            execution.role,
             lived.queued_at,
             execution.started_at,
             execution.finished_at,

@@ -102,6 +102,7 @@ class Execution:
         change: whose execution it is; it may take others along.
         visit: how often the change has come to the step by now.
         draws: the row of luck that decides about it.
+        role: who executes it by hand; empty if a machine does.
         aboard: the change, and those that it takes along.
         queued_at: when the change came to the step.
         asked_at: when the step was asked for, after the handoff.
@@ -119,6 +120,7 @@ class Execution:
     visit: int
     draws: list[float]
     manual: bool
+    role: str
     queued_at: float
     asked_at: float
     aboard: list[Change]

@@ -58,6 +58,14 @@ OVERRIDES = st.fixed_dictionaries(
         "upkeep.time_to_break_h.mean": st.sampled_from([50, 5000]),
         "pipeline.unrepeatable.bespoke": SHARE,
         "debt.by_hand_h": st.sampled_from([0, 5]),
+        "incidents.difficulty_sigma": st.sampled_from([0, 1.5]),
+        "incidents.transient": st.sampled_from(["{}", "{share: 0.5, lasts_h: 0.3}"]),
+        "teams_differ": st.sampled_from(["{}", "{effort: 0.5, pickup: 1, review: 1}"]),
+        "pipeline.steps.review.pickup_h": st.sampled_from([0, 20]),
+        "pipeline.steps.deploy.self_service": SHARE,
+        "pipeline.steps.approve.standard_changes": st.sampled_from(["{}", "{retrain: 0.5}"]),
+        "pipeline.steps.package.golden_path_role": st.sampled_from(["null", "operations"]),
+        "upkeep.golden_path_blocks": st.booleans(),
         "roadmap": st.sampled_from(
             [
                 "[]",
