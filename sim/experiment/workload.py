@@ -421,7 +421,7 @@ class _Flow:
                         alone = executed / coming
             if by_hand > 0:
                 handoff = scenario.pipeline.handoff_in_team
-                delay_h = self._within(handoff.delay_h)
+                delay_h = max(self._within(handoff.delay_h), self._within(step.pickup_h))
                 served -= by_hand * (1 - self._share_left(delay_h))
                 done.elapsed_h += visited * by_hand / coming * delay_h
                 if step.effort_h.expectation > 0 and step.role is not None:

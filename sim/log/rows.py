@@ -39,7 +39,17 @@ WorkOutcome = Literal["finished", "interrupted", "unfinished", "waiting"]
 JobOutcome = Literal["finished", "failed", "preempted", "unfinished", "waiting"]
 IncidentTrigger = Literal["deployment", "outage", "batch", "decay", "upstream", "attack"]
 Detector = Literal["", "monitoring", "people", "verification"]
-Remedy = Literal["", "rollback", "failover", "repair", "fix", "retrain", "superseded", "upstream"]
+Remedy = Literal[
+    "",
+    "rollback",
+    "failover",
+    "repair",
+    "fix",
+    "retrain",
+    "superseded",
+    "upstream",
+    "self_resolved",
+]
 Corruption = Literal["", "schema", "missing", "delayed"]
 
 
@@ -91,11 +101,11 @@ class StepRow(NamedTuple):
     started_at: float
     finished_at: float
     batch_h: RealOrNone  # waiting for more to be delivered together
-    handoff_h: float  # delay of passing work from one role to another
+    handoff_h: float  # until the next role takes notice, or somebody else takes it up
     window_h: float  # waiting for an approval board or a release window
     people_h: float  # waiting for people, nights, meetings and interruptions included
     effort_h: float  # focused hours of a person
-    compute_h: float  # waiting for a slot on a machine
+    compute_h: float  # waiting for a slot on a machine, or for the repair of its automation
     run_h: float  # holding a slot, lost and repeated work included
     rework: bool  # something had already sent this change back
     outcome: StepOutcome

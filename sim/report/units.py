@@ -120,9 +120,10 @@ def decimals_for(value: float, half_width: float = math.nan) -> int:
 
     Args:
         value: The number as it will be shown.
-        half_width: Half the width of its interval, in the same unit; NaN or 0 if there is none.
+        half_width: Half the width of its interval, in the same unit; NaN, 0 or infinite if that
+            says nothing.
     """
-    if math.isnan(half_width) or half_width <= 0.0:
+    if not math.isfinite(half_width) or half_width <= 0.0:
         return 0 if value == 0.0 else max(0, 2 - _leading_power(value))
     power = math.floor(math.log10(half_width))
     two_digits = half_width / 10.0**power < 3.55

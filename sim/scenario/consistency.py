@@ -135,6 +135,14 @@ def _steps(scenario: Scenario) -> Iterator[Problem]:
             yield Problem(
                 f"{key}.skipped_by", "a change must not skip deployment", "leave it empty"
             )
+        if step.effect == "deploys" and step.standard_changes:
+            yield Problem(
+                f"{key}.standard_changes", "a change must not skip deployment", "leave it empty"
+            )
+        if step.golden_path_role is not None and step.role is None:
+            yield Problem(
+                f"{key}.golden_path_role", "only machines execute the step", f"set {key}.role, too"
+            )
         if position > deploys_at and step.adds:
             yield Problem(
                 f"{key}.adds",
@@ -225,6 +233,8 @@ def _needed_roles(scenario: Scenario, services: list[ServiceSpec]) -> Iterator[t
         by_hand = scenario.automated(step) < 1 or breaks
         if step.role is not None and by_hand and step.effort_h.expectation > 0:
             yield f"pipeline.steps.{name}.role", step.role
+            if step.golden_path_role is not None:
+                yield f"pipeline.steps.{name}.golden_path_role", step.golden_path_role
     upkeep = scenario.upkeep
     if upkeep.time_to_break_h is not None and upkeep.repair_h.expectation > 0:
         yield "upkeep.role", upkeep.role

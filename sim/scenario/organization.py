@@ -135,6 +135,22 @@ class TeamSpec(Spec):
     )
 
 
+def _difference(description: str) -> Any:
+    return quantity(0.0, "-", description, ge=0, le=3)
+
+
+class TeamsDiffer(Spec):
+    """How far the times of teams lie apart: standard deviation of the natural logarithm.
+
+    What the people of a team do takes the time that the scenario says, times a lognormal factor of
+    the team's own, with a mean of 1 over many teams. Groups that serve all teams do not differ.
+    """
+
+    effort: Number = _difference("Of the effort for changes, but for reviews.")
+    pickup: Number = _difference("Of the delay of handoffs to a team, and of `pickup_h`.")
+    review: Number = _difference("Of the effort for steps of the stage `review`.")
+
+
 class ComputePoolSpec(Spec):
     """Slots that run jobs: GPU slots, CI runners."""
 
@@ -453,6 +469,22 @@ class Step(Spec):
         "null: its name, if that is the name of a stage.",
     )
     role: Name | None = Field(None, description="Who executes it by hand; null: only machines.")
+    golden_path_role: Name | None = Field(
+        None,
+        description="The same for services on the golden path, a platform group perhaps; null: "
+        "`role`.",
+    )
+    self_service: Share = share(
+        0.0,
+        "For services on the golden path: share of the handoffs to a group outside the team that "
+        "are done without, as those who have the change in hand execute the step themselves.",
+    )
+    standard_changes: dict[ChangeKind, Share] = quantity(
+        {},
+        "share 0..1 by kind",
+        "For services on the golden path: share of changes that were approved once and for all, "
+        "and skip the step.",
+    )
     automation: Share | None = share(
         None, "Share of executions that need no human; null: as `automation` of the scenario."
     )
@@ -460,6 +492,13 @@ class Step(Spec):
         0.0,
         "Share of the executions left to people by `automation` that a practice takes over: by "
         "hand are (1 - automation) * (1 - also_automated).",
+    )
+    pickup_h: Distribution = quantity(
+        0,
+        "h",
+        "Until somebody else than the author takes it up, when executed by hand; a handoff goes on "
+        "meanwhile, and remediation is taken up at once. An author who is the only one in the role "
+        "does it alone and finds nothing. 0: it need not be somebody else.",
     )
     effort_h: Distribution = quantity(0, "h of effort", "Of a person, when executed by hand.")
     run_h: Distribution = quantity(0, "h", "Running time of the machine.")
@@ -567,6 +606,12 @@ class Upkeep(Spec):
         None, "h", "Time until the automation of one step, fully automated, breaks; null: never."
     )
     repair_h: Distribution = quantity(0, "h of effort", "To repair it.")
+    golden_path_blocks: bool = quantity(
+        False,
+        "yes/no",
+        "While a step of the golden path is broken, changes wait for the repair; nobody executes "
+        "it by hand instead.",
+    )
     role: Name = Field("ml_engineer", description="Who repairs it in a team.")
     platform_role: Name = Field(
         "platform",
@@ -676,6 +721,13 @@ class Failover(Spec):
     run_h: Distribution = quantity(0, "h", "Duration of the failover.")
 
 
+class Transient(Spec):
+    """Outages that end by themselves."""
+
+    share: Share = share(0.0, "Share of outages that do.")
+    lasts_h: Distribution = quantity(0, "h", "Until such an outage is over.")
+
+
 class Incidents(Spec):
     """How incidents are noticed, answered and remedied."""
 
@@ -698,6 +750,16 @@ class Incidents(Spec):
         ge=0,
         le=2,
     )
+    difficulty_sigma: Number = quantity(
+        0.0,
+        "-",
+        "Spread of the difficulty of an incident, by which its diagnosis, its repair and the "
+        "writing of its fix take longer or shorter together: standard deviation of the natural "
+        "logarithm of a lognormal factor with a median of 1.",
+        ge=0,
+        le=3,
+    )
+    transient: Transient = Field(Transient(), description="Outages that end by themselves.")
     rollback: Rollback = Field(Rollback(), description="Taking back failed deployments.")
     failover: Failover = Field(Failover(), description="Moving away from an outage.")
 
@@ -847,6 +909,7 @@ class Scenario(Spec):
         ("incident",), "classes", "Work that interrupts less urgent work at once."
     )
     teams: dict[Name, TeamSpec] = Field(description="Teams by name.", min_length=1)
+    teams_differ: TeamsDiffer = Field(TeamsDiffer(), description="How different teams are.")
     shared_people: dict[Name, Headcount] = quantity(
         {}, "persons by role", "Groups outside the teams that serve all of them."
     )

@@ -46,6 +46,12 @@ def simulated(values: FloatArray) -> Simulated:
     return Simulated(float(estimated.mean[0]), float(low[0]), float(high[0]))
 
 
+def as_ratio(logarithm: Simulated) -> Simulated:
+    """Return the ratio of which ``logarithm`` is known; its interval may end at infinity."""
+    with np.errstate(over="ignore"):  # of few replications intervals can be of any width
+        return Simulated(*np.exp(logarithm).tolist())
+
+
 def within_factor(value: float) -> Accepted:
     """Return the range that agrees with a published duration or frequency."""
     return Accepted(value / TIMES, value * TIMES)

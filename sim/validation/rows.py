@@ -1,6 +1,5 @@
 """The rows of the validation: published figures beside simulated ones, with a verdict."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from .agreement import (
     Undivided,
     Verdict,
     Within,
+    as_ratio,
     orders,
     simulated,
     verdict,
@@ -71,7 +71,7 @@ def _row(
     note = definition.note if isinstance(definition.note, str) else definition.note(results)
     acceptance: Acceptance = definition.accepts
     if order is not None:
-        value, acceptance, note = Simulated(*map(math.exp, order.ends)), order, _steps(order)
+        value, acceptance, note = as_ratio(order.ends), order, _steps(order)
     else:
         values = read(definition.reads, results, definition.place.weights)
         value = simulated(values / definition.size)

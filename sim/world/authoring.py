@@ -101,6 +101,8 @@ def write(organization: Organization, change: Change) -> Generator[Event, object
     """Write a change and commit it."""
     author = getattr(organization.scenario.changes, change.kind).author
     effort_h = _draws(organization, change)[_EFFORT]
+    if change.incident_id != NO_ID:
+        effort_h *= organization.incidents[change.incident_id].difficulty
     yield from _make(organization, change, "authoring", author, effort_h, change.priority, "passed")
     commit(organization, change)
 
@@ -121,9 +123,18 @@ def rework(
         [takes_h],
         ONE_BY_ONE,
     )
-    effort_h = effort.hours(organization, change.service, table.take(number)[0])
+    effort_h = table.take(number)[0]
     if effort_h > 0:
+        people = change.service.team.people[spec.author]
+        effort_h = effort.hours(organization, change.service, people, effort_h)
         yield from _work(organization, change, work, spec.author, effort_h, change.priority)
+
+
+def wait_for_others(organization: Organization, change: Change, since: float) -> None:
+    """Log that ``change`` has waited until now while others of its batch were reworked."""
+    now = organization.env.now
+    if now > since:
+        _log(organization, change, "rework", "", since, since, 0.0, "passed", batch_h=now - since)
 
 
 def latency_h(organization: Organization, change: Change, kind: DefectKind) -> float:
@@ -146,7 +157,8 @@ def _make(
         return
     if not change.made_again:
         change.effort_h = effort_h
-    effort_h = effort.hours(organization, change.service, effort_h)
+    people = change.service.team.people[author]
+    effort_h = effort.hours(organization, change.service, people, effort_h)
     yield from _work(organization, change, step, author, effort_h, priority, outcome)
 
 
@@ -170,6 +182,21 @@ def _work(
         change.authoring = None
         change.started_at = task.started_at
     change.last_role = author
+    _log(organization, change, step, author, queued_at, task.started_at, effort_h, outcome)
+
+
+def _log(
+    organization: Organization,
+    change: Change,
+    step: str,
+    author: str,
+    queued_at: float,
+    started_at: float,
+    effort_h: float,
+    outcome: StepOutcome,
+    batch_h: float = 0.0,
+) -> None:
+    """Log that the author of ``change`` was at work on it, or that it has waited for others."""
     now = organization.env.now
     organization.log.steps.append(
         StepRow(
@@ -180,16 +207,16 @@ def _work(
             mode="manual",
             role=author,
             queued_at=queued_at,
-            started_at=task.started_at,
+            started_at=started_at,
             finished_at=now,
-            batch_h=0.0,
+            batch_h=batch_h,
             handoff_h=0.0,
             window_h=0.0,
-            people_h=max(0.0, now - queued_at - effort_h),
+            people_h=max(0.0, now - queued_at - batch_h - effort_h),
             effort_h=effort_h,
             compute_h=0.0,
             run_h=0.0,
-            rework=not first,
+            rework=change.committed_at == change.committed_at,
             outcome=outcome,
             effect="",
             execution_id=next(organization.executions),

@@ -109,7 +109,8 @@ def pay(organization: Organization, execution: Execution) -> None:
     change, step, prices = execution.change, execution.step, organization.prices
     money = 0.0
     if execution.effort_h > 0:
-        money += execution.effort_h * prices[f"person/{step.role}"]
+        payroll = change.service.team.people[execution.role].role  # of those who play the role
+        money += execution.effort_h * prices[f"person/{payroll}"]
     if execution.run_h > 0 and step.spec.compute is not None:
         money += execution.run_h * prices[f"compute/{step.spec.compute}"]
     if step.late:

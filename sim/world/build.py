@@ -23,6 +23,7 @@ from . import (
     retraining,
     standardization,
     threats,
+    transients,
     upkeep,
 )
 from .context import Organization
@@ -48,6 +49,7 @@ def build(scenario: Scenario, seed: int, replication: int) -> Organization:
     incidents.begin(organization)  # deployed: what it remedies ends; fell below: it begins
     failures.begin(organization)  # deployed: defects will show themselves
     dependencies.begin(organization)  # incident started: an outage spreads
+    transients.begin(organization)  # incident started: an outage may end by itself
     remediation.begin(organization)  # rolled back: changes are made again
     retraining.begin(organization)  # drifted, data usable; adopted by a service: its new policy
     arrivals.begin(organization)  # adopted by a service: improvements

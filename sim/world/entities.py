@@ -45,10 +45,12 @@ class Stack:
     Attributes:
         team: the team that built it; None for the golden path.
         broken: steps whose automation does not work at the moment.
+        repaired: happens when that of a step works again, if somebody waits for it.
     """
 
     team: Team | None = None
     broken: set[str] = field(default_factory=set)
+    repaired: dict[str, Event] = field(default_factory=dict)
 
     @property
     def golden_path(self) -> bool:
@@ -82,15 +84,17 @@ class Team:
         """Give it a stack of its own."""
         self.stack = Stack(self)
 
+    def has(self, role: str) -> bool:
+        """Return whether people of this team, not of a group outside, play ``role``."""
+        return role in self.people and self.people[role].team != ""
+
     def are_the_same(self, giver: str, taker: str) -> bool:
         """Return whether the people of one role play the other."""
         return giver in self.people and self.people[giver] is self.people.get(taker)
 
     def is_across(self, giver: str, taker: str) -> bool:
         """Return whether one of two roles, or both, are in groups outside this team."""
-        return not all(
-            role in self.people and self.people[role].team != "" for role in (giver, taker)
-        )
+        return not (self.has(giver) and self.has(taker))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -483,6 +487,7 @@ class Incident:
         remedies: how many changes were begun to remedy it.
         responders: whose people diagnose it, and repair or roll back.
         taints: what the service answers meanwhile has got into the data it is trained on.
+        difficulty: how many times as long as usual its diagnosis and its remedy take.
     """
 
     incident_id: int
@@ -508,6 +513,7 @@ class Incident:
     task: Task | None = None
     responders: PeoplePool | None = None
     taints: bool = False
+    difficulty: float = 1.0
 
     @property
     def is_closed(self) -> bool:

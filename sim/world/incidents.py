@@ -15,7 +15,7 @@ from sim.kernel import DrawTable
 from sim.log.rows import IncidentTrigger, Remedy
 from sim.scenario.organization import DefectKind
 
-from . import quality, remediation, retraining
+from . import difficulty, quality, remediation, retraining
 from .clock import LAST
 from .context import Organization
 from .entities import Deployment, Incident, LatentDefect, Service
@@ -107,6 +107,7 @@ def start(
             defect.deployment.failed = True
             defect.deployment.rollback_luck = draws[_ROLLBACK_AVAILABLE]
         defect.deployment.incidents.append(incident)
+    incident.difficulty = difficulty.factor(organization, incident, of_lane)
     if draws[_FEEDBACK] < service.spec.quality.feedback and incident.is_about_the_model:
         incident.taints = not service.was_tainted(env.now)
         service.taint_data(env.now)
@@ -209,6 +210,7 @@ def _handle(
         yield env.at(env.now + draws[_PAGE], priority=LAST)
     if draws[_DIAGNOSIS] > 0 and not incident.is_closed:
         diagnosis_h = draws[_DIAGNOSIS] * _unfamiliarity(organization, incident, response.role)
+        diagnosis_h *= incident.difficulty
         incident.task = _work(organization, incident, response.role, diagnosis_h)
         yield incident.task
     if incident.is_closed:
@@ -297,7 +299,7 @@ def _restore_in_place(
         close(organization, incident, "failover")
         return
     if draws[_REPAIR] > 0:
-        yield _work(organization, incident, role, draws[_REPAIR])
+        yield _work(organization, incident, role, draws[_REPAIR] * incident.difficulty)
     close(organization, incident, "repair")
 
 

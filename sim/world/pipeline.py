@@ -17,7 +17,18 @@ from sim.kernel.draws import BLOCKS, ONE_BY_ONE
 from sim.log.rows import Mode, StepOutcome
 from sim.scenario.distributions import Distribution
 
-from . import authoring, batches, debt, effort, release_calendar
+from . import (
+    authoring,
+    batches,
+    debt,
+    differences,
+    effort,
+    pickup,
+    release_calendar,
+    self_service,
+    standard_changes,
+    upkeep,
+)
 from .compute import Luck
 from .context import Organization
 from .entities import Change
@@ -57,7 +68,7 @@ def _pass(organization: Organization, change: Change) -> Generator[Event, object
     place = 0
     while place < len(organization.plans[change.kind]):
         step = _step_at(organization, change, place)
-        if step is None:
+        if step is None or standard_changes.skip(organization, change.party, step):
             place += 1
             continue
         if step.late and batches.holds_up(organization, change):
@@ -100,18 +111,22 @@ def _send_back(
     organization: Organization, change: Change, execution: Execution
 ) -> Generator[Event, object, None]:
     """Let the authors of those that go together remove what ``execution`` found in theirs."""
-    found = frozenset(execution.found or ())
-    culprits = [member for member in change.party if member.defects & found] or [change]
     for member in change.party:
         member.attempt += 1
-    if len(culprits) == 1:
-        yield from authoring.rework(organization, culprits[0], execution)
+    if not change.companions:
+        yield from authoring.rework(organization, change, execution)
         return
-    env = organization.env
-    reworks = [
-        env.process(authoring.rework(organization, culprit, execution)) for culprit in culprits
-    ]
-    yield env.all_of(reworks)
+    env, found = organization.env, frozenset(execution.found or ())
+    culprits = [member for member in change.party if member.defects & found] or [change]
+    ready_at = dict.fromkeys([member.change_id for member in change.party], env.now)
+
+    def repair(culprit: Change) -> Generator[Event, object, None]:
+        yield from authoring.rework(organization, culprit, execution)
+        ready_at[culprit.change_id] = env.now
+
+    yield env.all_of([env.process(repair(culprit)) for culprit in culprits])
+    for member in change.party:
+        authoring.wait_for_others(organization, member, ready_at[member.change_id])
 
 
 def _execute(
@@ -120,14 +135,19 @@ def _execute(
     """Execute ``step`` for ``change``; return how it went, together with others or alone."""
     execution = _ask_for(organization, change, step)
     draws, manual = execution.draws, execution.manual
-    if manual and step.role != change.last_role:
+    if manual and execution.role != change.last_role:
         yield from _hand_over(organization, execution)
+    if manual and step.waits_for_pickup:
+        yield from pickup.wait(organization, execution)
     if step.timetable is not None and release_calendar.holds_up(organization, change, step):
         shared = yield from release_calendar.wait(organization, execution)
         if shared is not execution:
             _log(organization, shared, execution)
             return shared
     execution.begin(next(organization.executions), organization.env.now)
+    if not manual and step.name in change.service.stack.broken:
+        yield from upkeep.wait_for_repair(organization, change.service, step.name)
+        execution.started_at = organization.env.now
     if manual and draws[EFFORT] > 0:
         yield from _work_by_hand(organization, execution)
     if draws[RUN] > 0 and (step.spec.run_by_hand or not manual):
@@ -155,17 +175,17 @@ def _ask_for(organization: Organization, change: Change, step: PlannedStep) -> E
     table = service.draws.get((step.position, lane, visit))
     draws = (table or _new_draws(organization, change, step, visit)).take(number)
     manual = step.role is not None and (
-        draws[MODE] >= step.automation or step.name in service.stack.broken
+        draws[MODE] >= step.automation or upkeep.is_done_by_hand(organization, service, step.name)
     )
+    role = self_service.executor(organization, change, step, visit) if manual else ""
     now = organization.env.now
-    return Execution(change, step, visit, draws, manual, now, now, now, change.party)
+    return Execution(change, step, visit, draws, manual, role, now, now, now, change.party)
 
 
 def _hand_over(organization: Organization, execution: Execution) -> Generator[Event, object, None]:
     """Pass the work on from the role that had it in hand last."""
     change, draws = execution.change, execution.draws
-    giver, taker = change.last_role, execution.step.role
-    assert taker is not None
+    giver, taker = change.last_role, execution.role
     change.last_role = taker
     if giver == "" or change.service.team.are_the_same(giver, taker):
         return
@@ -173,6 +193,7 @@ def _hand_over(organization: Organization, execution: Execution) -> Generator[Ev
     across = change.service.team.is_across(giver, taker)
     handoff = pipeline.handoff_across if across else pipeline.handoff_in_team
     delay_h = draws[HANDOFF_ACROSS if across else HANDOFF_IN_TEAM]
+    delay_h *= differences.factor(organization, change.service.team.people.get(taker), "pickup")
     if draws[MISUNDERSTOOD] < handoff.misunderstood:
         if execution.step.spoils is None:
             delay_h *= 2  # nothing to spoil: the taker asks back, and waits as long again
@@ -187,11 +208,11 @@ def _work_by_hand(
     organization: Organization, execution: Execution
 ) -> Generator[Event, object, None]:
     """Let a person do their part of a step."""
-    change, role = execution.change, execution.step.role
-    assert role is not None
-    effort_h = effort.hours(organization, change.service, execution.draws[EFFORT])
-    execution.effort_h = effort_h
+    change, role = execution.change, execution.role
     people = organization.people_for(change.service, role)
+    effort_h = execution.draws[EFFORT]
+    effort_h = effort.hours(organization, change.service, people, effort_h, execution.step.differs)
+    execution.effort_h = effort_h
     task = people.work(effort_h, change.priority, change.change_id)
     yield task
     execution.started_at = task.started_at
@@ -207,8 +228,9 @@ def _run_on_machine(
     if spec.flaky > 0:  # the number of false alarms in a row is geometric
         run_h *= 1 + floor(log(1 - execution.draws[FLAKY]) / log(spec.flaky))
     if spec.compute is None:
+        began_at = env.now
         yield env.timeout(run_h)
-        execution.run_h = env.now - execution.worked_at
+        execution.run_h = env.now - began_at
         return
     job = change.service.team.compute[spec.compute].run(
         run_h,
@@ -234,7 +256,7 @@ def _inspect(execution: Execution) -> None:
         there = change.defects
         for other in execution.aboard[1:]:
             there |= other.defects
-    if chances and there:
+    if chances and there and not execution.by_author:
         found = {
             kind
             for kind, index, p in chances
@@ -265,7 +287,6 @@ def _log(organization: Organization, execution: Execution, lived: Execution) -> 
     else:
         outcome = "caught" if execution.found else "failed"
     mode: Mode = "manual" if execution.manual else "automated"
-    role = step.role if execution.manual and step.role is not None else ""
     handoff_h = lived.asked_at - lived.gathered_at
     window_h = execution.ready_at - lived.asked_at
     people_h = max(0.0, execution.worked_at - execution.ready_at - execution.effort_h)
@@ -283,7 +304,7 @@ def _log(organization: Organization, execution: Execution, lived: Execution) -> 
                 step.name,
                 member.attempt,
                 mode,
-                role,
+                execution.role,
                 queued_at,
                 execution.started_at,
                 execution.finished_at,

@@ -93,6 +93,8 @@ def _planned(
         _chances(spec.detects, "manual"),
         _chances(spec.detects, "automated"),
         bool(spec.adds or spec.detects or spec.fails) or effect.may_go_wrong,
+        spec.role is not None and spec.pickup_h.expectation > 0,
+        "review" if scenario.pipeline.stage_of(name) == "review" else "effort",
     )
 
 

@@ -6,6 +6,7 @@ A row of luck decides about an execution; the columns of that row are named here
 from collections.abc import Collection
 from dataclasses import dataclass
 from math import nan
+from typing import Literal
 
 from simpy.events import Event
 
@@ -74,6 +75,8 @@ class PlannedStep:
         by_calendar: share of services whose changes wait for its window.
         spoils: the defect of work that was misunderstood; None if the step builds nothing.
         inspects: whether executing it can find or add a defect, or fail.
+        waits_for_pickup: whether it is for somebody else than the author, who takes it up.
+        differs: in which way teams differ in the effort that it takes.
     """
 
     name: str
@@ -94,6 +97,8 @@ class PlannedStep:
     detects_by_hand: Chances
     detects_automated: Chances
     inspects: bool
+    waits_for_pickup: bool
+    differs: Literal["effort", "review"]
 
 
 @dataclass(slots=True, eq=False)
@@ -104,6 +109,7 @@ class Execution:
         change: whose execution it is; it may take others along.
         visit: how often the change has come to the step by now.
         draws: the row of luck that decides about it.
+        role: who executes it by hand; empty if a machine does.
         aboard: the change, and those that it takes along.
         queued_at: when the change came to the step.
         gathered_at: when it had no batch to wait for any more.
@@ -111,6 +117,7 @@ class Execution:
         ready_at: when it had neither a board nor a window to wait for any more.
         started_at: when somebody, or a machine, began.
         worked_at: when the person, if any, was done.
+        by_author: it is for somebody else than the author, and there is nobody else.
         found: kinds of defect that it found; None if the step passed.
         unrepeatable: it was to repeat a training, and could not.
         arrived: what those wait for that it takes along.
@@ -121,6 +128,7 @@ class Execution:
     visit: int
     draws: list[float]
     manual: bool
+    role: str
     queued_at: float
     gathered_at: float
     asked_at: float
@@ -132,6 +140,7 @@ class Execution:
     finished_at: float = nan
     effort_h: float = 0.0
     run_h: float = 0.0
+    by_author: bool = False
     found: Collection[DefectKind] | None = None
     unrepeatable: bool = False
     arrived: Event | None = None

@@ -2,7 +2,8 @@
 
 Every team builds the automation of its services off the golden path itself; that of the golden path
 is built once, for all services on it. Each breaks as often as any other, so that the hours of
-repair grow with the number of stacks. Until it is repaired, people execute the step by hand.
+repair grow with the number of stacks. Until it is repaired, people execute the step by hand; if
+the golden path leaves them no other way, all changes on it wait.
 """
 
 from collections.abc import Generator
@@ -14,7 +15,7 @@ from sim.scenario.distributions import Distribution
 
 from . import sources
 from .context import Organization
-from .entities import Stack
+from .entities import Service, Stack
 from .people import TOIL, PeoplePool
 from .sources import Source
 
@@ -38,6 +39,24 @@ def begin_stack(organization: Organization, stack: Stack) -> None:
             sources.begin(organization, f"{stack.name}/upkeep/{lanes[step]}", gap, happen)
 
 
+def is_done_by_hand(organization: Organization, service: Service, step: str) -> bool:
+    """Return whether people execute ``step`` because its automation does not work."""
+    blocks = organization.scenario.upkeep.golden_path_blocks and service.golden_path
+    return step in service.stack.broken and not blocks
+
+
+def wait_for_repair(
+    organization: Organization, service: Service, step: str
+) -> Generator[Event, object, None]:
+    """Wait until the automation of ``step`` works, if nobody can do without it."""
+    stack = service.stack
+    if organization.scenario.upkeep.golden_path_blocks and stack.golden_path:
+        while step in stack.broken:
+            if step not in stack.repaired:
+                stack.repaired[step] = organization.env.event()
+            yield stack.repaired[step]
+
+
 def _break_and_repair(
     organization: Organization, stack: Stack, step: str, breakdowns: Source
 ) -> Generator[Event, object, None]:
@@ -55,6 +74,8 @@ def _break_and_repair(
             if repair_h > 0:
                 yield _repairers(organization, stack, breakdowns.number).work(repair_h, TOIL)
             stack.broken.remove(step)
+            if step in stack.repaired:
+                stack.repaired.pop(step).succeed()
 
 
 def _repairers(organization: Organization, stack: Stack, number: int) -> PeoplePool:

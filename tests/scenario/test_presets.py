@@ -44,6 +44,7 @@ NOT_A_PRACTICES = {"replications", "seed", "horizon_weeks", "warmup_weeks", "n_j
     "automation",
     "roadmap",
     "teams",
+    "teams_differ",
     "shared_people",
     "working_hours_of",
     "interrupting",

@@ -12,6 +12,7 @@ from sim.validation.agreement import (
     Simulated,
     Undivided,
     Within,
+    as_ratio,
     distance,
     orders,
     simulated,
@@ -35,6 +36,12 @@ def test_a_duration_agrees_within_a_factor_of_two():
 )
 def test_a_share_agrees_within_a_factor_of_its_odds(share, low, high):
     assert within_odds(share) == pytest.approx((low, high))
+
+
+def test_an_interval_of_two_replications_may_be_wider_than_any_number():
+    ratio = as_ratio(Simulated(math.log(2), -900.0, 900.0))
+    assert ratio.mean == pytest.approx(2)
+    assert (ratio.low, ratio.high) == (0.0, math.inf)
 
 
 def test_shares_and_their_complements_are_treated_alike():

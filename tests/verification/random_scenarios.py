@@ -102,11 +102,13 @@ def _scenario(draws: "_Draws") -> Scenario:
     for place, name in enumerate(STEPS):
         step = dict(data["pipeline"]["steps"].get(name) or draws.model(Step))
         if name == "deploy":
-            step |= {"effect": "deploys", "skipped_by": []}
+            step |= {"effect": "deploys", "skipped_by": [], "standard_changes": {}}
         elif step.get("effect") == "deploys":
             step["effect"] = None
         if name == "verify":
             step["adds"] = {}
+        if step.get("role") is None:
+            step["golden_path_role"] = None
         if name in STAGES:
             step["stage"] = None
         if step.get("returns_to") not in (None, *STEPS[: place + 1]):

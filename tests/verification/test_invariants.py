@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import sim
+from sim.metrics.flow import LEAD_TIME_PARTS
 
 SHARE = st.floats(0, 1).map(lambda value: round(value, 3))
 HOURS = st.floats(0.05, 60).map(lambda value: round(value, 2))
@@ -60,6 +61,15 @@ OVERRIDES = st.fixed_dictionaries(
         "upkeep.time_to_break_h.mean": st.sampled_from([50, 5000]),
         "pipeline.unrepeatable.bespoke": SHARE,
         "debt.by_hand_h": st.sampled_from([0, 5]),
+        "incidents.difficulty_sigma": st.sampled_from([0, 1.5]),
+        "incidents.transient.share": SHARE,
+        "teams_differ.effort": st.sampled_from([0, 0.5]),
+        "teams_differ.pickup": st.sampled_from([0, 1]),
+        "pipeline.steps.review.pickup_h": st.sampled_from([0, 20]),
+        "pipeline.steps.deploy.self_service": SHARE,
+        "pipeline.steps.approve.standard_changes.retrain": SHARE,
+        "pipeline.steps.package.golden_path_role": st.sampled_from(["null", "operations"]),
+        "upkeep.golden_path_blocks": st.booleans(),
         "roadmap": st.sampled_from(
             [
                 "[]",
@@ -220,10 +230,7 @@ def check_numbers(run: sim.Run) -> None:
     counts = metrics.filter(regex="^n_")
     assert counts.notna().all()
     if metrics["n_changes_deployed"] > 0:
-        parts = metrics.filter(
-            regex="^lead_time_(touch|run|people|compute|approval|handoff|rework)_h"
-        )
-        assert len(parts) == 7
+        parts = metrics[[f"lead_time_{part}_h" for part in LEAD_TIME_PARTS]]
         np.testing.assert_allclose(parts.sum(), metrics["lead_time_mean_h"], rtol=1e-6, atol=1e-6)
     else:
         assert np.isnan(metrics["lead_time_h"])

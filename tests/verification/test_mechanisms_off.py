@@ -50,6 +50,7 @@ MECHANISMS: dict[str, tuple[Keys, Keys, Keys]] = {
         {"upkeep.time_to_break_h": None},
         {
             "upkeep.repair_h": 1000,
+            "upkeep.golden_path_blocks": True,
             "upkeep.role": "data_scientist",
             "upkeep.platform_role": "security",
         },
@@ -96,6 +97,10 @@ MECHANISMS: dict[str, tuple[Keys, Keys, Keys]] = {
         {"standardization": 0},
         {
             "pipeline.unrepeatable.golden_path": 1,
+            "pipeline.steps.deploy.self_service": 1,
+            "pipeline.steps.package.golden_path_role": "security",
+            "pipeline.steps.approve.standard_changes": {"feature": 1},
+            "upkeep.golden_path_blocks": True,
             "upkeep.platform_role": "security",
             "pooled_roles": ["ml_engineer", "data_scientist", "operations"],
         },
@@ -116,6 +121,11 @@ MECHANISMS: dict[str, tuple[Keys, Keys, Keys]] = {
             "upkeep.time_to_break_h": 100,
         },
         {"automation": 0.5},
+    ),
+    "outages that end by themselves": (
+        {"incidents.transient.share": 0},
+        {"incidents.transient.lasts_h": 40},
+        {"incidents.transient.share": 1, "services.embedding.time_to_outage_h": 300},
     ),
     "rollback": (
         {"incidents.rollback.available": 0},

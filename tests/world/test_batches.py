@@ -219,11 +219,14 @@ def test_of_a_batch_that_is_sent_back_the_culprits_repair_and_all_pass_again() -
             step for step in lead if step[0] == "test"
         ][1:]
     reworked = run.steps[run.steps["step"] == "rework"].merge(run.changes, on="change_id")
-    assert set(reworked["kind"]) == {"feature"}
     of_batch = reworked[reworked["deployment_id"] == 1]
-    assert len(of_batch) == (aboard["kind"] == "feature").sum()
-    assert set(of_batch["finished_at"] - of_batch["queued_at"]) == {6}
+    assert len(of_batch) == len(aboard)
     assert of_batch["queued_at"].nunique() == 1
+    assert set(of_batch["finished_at"] - of_batch["queued_at"]) == {6}
+    # Those who have nothing to repair wait for those who have.
+    is_idea = of_batch["kind"] == "feature"
+    assert set(of_batch["effort_h"][is_idea]) == set(of_batch["batch_h"][~is_idea]) == {6}
+    assert set(of_batch["effort_h"][~is_idea]) == set(of_batch["batch_h"][is_idea]) == {0}
     assert set(run.steps[run.steps["step"] == "deploy"]["attempt"]) == {2}
 
 

@@ -221,3 +221,46 @@ def test_repairs_that_take_no_effort_leave_nothing() -> None:
     assert toil(run) == []
     assert set(run.steps["mode"]) == {"automated"}
     assert row(run.steps, 0)["mode"] == "automated"
+
+
+@pytest.mark.parametrize("compute", [None, "ci"])
+def test_a_golden_path_that_blocks_stops_all_that_is_on_it_until_it_is_repaired(
+    compute: str | None,
+) -> None:
+    """Broken 100 to 140: on the path an idea of 110 waits, off it people test by hand."""
+    run = simulate(
+        weeks=1,
+        automation=1,
+        teams={"team": {"people": {"ml_engineer": 9, "data_scientist": 9}}},
+        compute={"ci": {"slots": 9}},
+        services={
+            "standard": {"team": "team", "golden_path": True},
+            "bespoke": {"team": "team", "golden_path": False},
+        },
+        changes=idea_every(55),
+        pipeline=pipeline(smoke_test={**SMOKE_TEST, "compute": compute}),
+        upkeep={"time_to_break_h": 100, "repair_h": 40, "golden_path_blocks": True},
+    )
+    tests = run.steps[run.steps["step"] == "smoke_test"]
+    by_service = tests.set_index([tests["service"].astype(str), "queued_at"])
+    waits = by_service.loc[("team.standard", 110)]
+    assert (waits["mode"], waits["started_at"], waits["finished_at"]) == ("automated", 140, 141)
+    assert (waits["compute_h"], waits["run_h"], waits["effort_h"]) == (30, 1, 0)
+    by_hand = by_service.loc[("team.bespoke", 110)]
+    assert (by_hand["mode"], by_hand["finished_at"]) == ("manual", 116)
+    assert by_service.loc[("team.standard", 55), "finished_at"] == 56
+
+
+def test_all_changes_that_wait_for_the_golden_path_go_on_at_once() -> None:
+    run = simulate(
+        weeks=1,
+        automation=1,
+        services={"standard": {"team": "team", "golden_path": True}},
+        changes=idea_every(11),
+        pipeline=pipeline(smoke_test=SMOKE_TEST),
+        upkeep={"time_to_break_h": 100, "repair_h": 40, "golden_path_blocks": True},
+    )
+    tests = run.steps[run.steps["step"] == "smoke_test"].set_index("queued_at")
+    assert set(tests["mode"]) == {"automated"}
+    assert tests.loc[[110, 121, 132], "finished_at"].tolist() == [141, 141, 141]
+    assert tests.loc[[99, 143], "finished_at"].tolist() == [100, 144]
