@@ -25,12 +25,14 @@ from sim.scenario.organization import Feature, WorkingHours
 
 from .clock import DEPARTURE
 from .context import Organization
-from .entities import Change, Deployment, Experience, ReleaseTrain, Service
+from .entities import Change, DeliveryBatch, Deployment, Experience, Service
 from .people import REMEDIATION
 from .steps import Execution
 
 _WEIGHT = 0.25
 """Of the last delivery in the average of all: a guess, people judge by about the last seven."""
+_ROUNDING = 1e-9
+"""A batch of exactly the economic size is enough, whatever the last digit of its sum."""
 _SHORTEST_SLICE_H = 1.0
 """Of its author's work: nobody commits slices of an idea more often than every hour."""
 
@@ -79,27 +81,42 @@ def holds_up(organization: Organization, change: Change) -> bool:
 
 
 def wait(organization: Organization, change: Change) -> Generator[Event, object, bool]:
-    """Wait until a batch is due; return whether ``change`` goes along with the one that leads."""
+    """Wait until a batch leaves; return whether ``change`` goes along with the one that leads.
+
+    It leaves when it is as large as pays, or when as long as pays has passed since the last one.
+    """
     env, service = organization.env, change.service
     change.batched = True
     change.waiting_since = env.now
-    if service.batch is not None:
-        service.batch.changes.append(change)
-        yield service.batch.arrived
+    experience, worth = _experience(organization, service), worth_per_h(organization.scenario)
+    enough = economic_size(experience.late, 1 / experience.gap_h, worth) * (1 - _ROUNDING)
+    size = _size(organization, change)
+    batch = service.batch
+    if batch is not None:
+        batch.changes.append(change)
+        batch.size += size
+        if batch.size >= enough and not batch.full.triggered:
+            batch.full.succeed()
+        yield batch.left
         return True
-    experience = _experience(organization, service)
-    due_at = service.batch_left_at + economic_interval_h(
-        experience.late, 1 / experience.gap_h, worth_per_h(organization.scenario)
-    )
-    if due_at > env.now:
-        batch = service.batch = ReleaseTrain(env.event(), [change])
-        yield env.at(due_at, priority=DEPARTURE)
+    interval_h = economic_interval_h(experience.late, 1 / experience.gap_h, worth)
+    due_at = service.batch_left_at + interval_h
+    if due_at > env.now and size < enough:
+        batch = service.batch = DeliveryBatch([change], size, env.event(), env.event())
+        yield env.at(due_at, priority=DEPARTURE) | batch.full
         service.batch = None
         change.companions = batch.changes[1:]
         change.priority = min(member.priority for member in batch.changes)
-        batch.arrived.succeed()
+        batch.left.succeed()
     service.batch_left_at = env.now
     return False
+
+
+def _size(organization: Organization, change: Change) -> float:
+    """Return the work of its author, in ideas of the mean size; 1 if that takes no time."""
+    feature = organization.scenario.changes.feature
+    whole_h = 0.0 if feature is None else feature.exploration_h.expectation
+    return change.effort_h / whole_h if whole_h > 0 else 1.0
 
 
 def pay(organization: Organization, execution: Execution) -> None:

@@ -93,6 +93,9 @@ class Organization:
         self.prices: dict[str, float] = {}
         """The last price logged of each item."""
 
+        self.team_factors: dict[tuple[str, str, float], float] = {}
+        """How much longer a team takes, by team, kind of difference and how different teams are."""
+
         self.people: list[PeoplePool] = []
         self.shared_people: dict[str, PeoplePool] = {}
         """The group that serves all teams, by role."""

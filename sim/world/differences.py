@@ -31,6 +31,10 @@ def factor(organization: Organization, people: PeoplePool | None, kind: Differen
     sigma: float = getattr(organization.scenario.teams_differ, kind)
     if sigma == 0 or people is None or people.team == "":
         return 1.0
-    luck = organization.table(f"{people.team}/differs/{kind}", [None], ONE_BY_ONE).take(0)
-    location, scale = -(sigma**2) / 2 / log(2), sigma / log(2)
-    return float(lognormal_quantiles(np.array(luck[0]), location, scale))
+    known = organization.team_factors.get((people.team, kind, sigma))
+    if known is None:
+        luck = organization.table(f"{people.team}/differs/{kind}", [None], ONE_BY_ONE).take(0)
+        location, scale = -(sigma**2) / 2 / log(2), sigma / log(2)
+        known = float(lognormal_quantiles(np.array(luck[0]), location, scale))
+        organization.team_factors[people.team, kind, sigma] = known
+    return known

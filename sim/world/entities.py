@@ -147,7 +147,7 @@ class Service:
         calendars: its place among services at each window: it waits for those that a greater
             share waits for. By the name of the luck of the step.
         trains: release trains by the time at which they leave.
-        batch: changes that wait to be delivered together; None if none do.
+        batch: what waits to be delivered together; None if nothing does.
         batch_left_at: when the last batch went on its way.
         experience: what its people know of the cost of deliveries; None before they need it.
         retraining: the one under way.
@@ -176,7 +176,7 @@ class Service:
     draws: dict[object, DrawTable] = field(default_factory=dict)
     calendars: dict[str, float] = field(default_factory=dict)
     trains: dict[float, ReleaseTrain] = field(default_factory=dict)
-    batch: ReleaseTrain | None = None
+    batch: DeliveryBatch | None = None
     batch_left_at: float = -inf
     experience: Experience | None = None
     retraining: Change | None = None
@@ -461,15 +461,30 @@ class LatentDefect:
 
 @dataclass(slots=True, eq=False)
 class ReleaseTrain:
-    """Changes of one service that wait for the same release window, or for a batch.
+    """Changes of one service that wait for the same release window and ship together.
 
     Attributes:
-        arrived: happens when those that joined it have nothing to wait for any more: when the
-            deployment step is done, with its execution, or when the batch goes on its way.
+        arrived: happens when the deployment step is done, with its execution.
     """
 
     arrived: Event
     changes: list[Change]
+
+
+@dataclass(slots=True, eq=False)
+class DeliveryBatch:
+    """Changes of one service that wait for each other, to be delivered together.
+
+    Attributes:
+        size: how much they are, in ideas of the mean size.
+        full: happens when it is as much as pays.
+        left: happens when it goes on its way, with the first of them in the lead.
+    """
+
+    changes: list[Change]
+    size: float
+    full: Event
+    left: Event
 
 
 @dataclass(slots=True, eq=False)

@@ -180,13 +180,53 @@ def test_people_learn_from_their_last_deliveries() -> None:
     left_at = run.deployments["started_at"].to_numpy()
     gaps = np.diff(left_at)
     cheap = left_at[:-1] >= 20 * 168
-    assert gaps[~cheap] == pytest.approx(math.sqrt(2 * 400 / 0.8), abs=1e-6)
-    # A batch is due by what is known when its first idea comes: whether the last delivery, which
+    # What is known when the first idea of a batch comes decides: whether the last delivery, which
     # takes half an hour, is over by then depends on the fraction of the hour at which it left.
-    left_cheap = left_at[:-1][cheap]
-    is_over = np.floor(left_cheap) + 1 - left_cheap > 0.5
-    cost = 50 + 350 * (1 - _WEIGHT) ** (np.arange(cheap.sum()) + is_over)
-    assert gaps[cheap] == pytest.approx(np.sqrt(2 * cost / 0.8), abs=1e-6)
+    is_over = np.floor(left_at[:-1]) + 1 - left_at[:-1] > 0.5
+    n_cheap = np.where(cheap, np.cumsum(cheap) - 1 + is_over, 0)
+    interval_h, n_enough = (
+        np.sqrt(2 * (50 + 350 * (1 - _WEIGHT) ** n_known) / 0.8)
+        for n_known in (n_cheap, np.cumsum(cheap))
+    )
+    # An idea comes every hour, so that as many are enough; the last of them may come before.
+    full_h = np.floor(left_at[:-1]) + np.ceil(n_enough) - left_at[:-1]
+    assert gaps == pytest.approx(np.minimum(interval_h, full_h), abs=1e-6)
+    assert gaps[0] > 31
+    assert gaps[-1] < 12
+
+
+def test_what_is_as_large_as_pays_waits_for_nobody() -> None:
+    # λ = 1/50 per h, K = 400; S = sqrt(2 K λ / c) is 0.9 or 1.1 of an idea.
+    def waits(size: float) -> set[float]:
+        worth_per_h = 2 * 400 / 50 / size**2
+        run = batched(worth_per_h, idea_every(50), weeks=20)
+        return set(run.steps["batch_h"])
+
+    assert waits(0.9) == {0}
+    assert waits(1.1) > {0}
+
+
+def test_small_ideas_wait_until_they_are_as_large_as_pays() -> None:
+    # Every ten hours an idea of a fifth of the mean size or of nine fifths: one large is enough.
+    sizes = {"dist": "empirical", "values": [0.02, 0.18]}
+    run = batched(
+        2 * 400 / 10 / 1.5**2,
+        {"feature": {"arrivals": "open", "interarrival_h": 10, "exploration_h": sizes}},
+        weeks=20,
+        pipeline={"steps": {"deploy": {**DEPLOY, "effort_h": 4}}},
+    )
+    shipped = run.changes.dropna(subset="deployed_at").merge(
+        run.steps[run.steps["step"] == "exploration"], on="change_id"
+    )
+    size = shipped["effort_h"].groupby(shipped["deployment_id"]).sum() / 0.1
+    waited_h = run.steps.groupby("execution_id")["batch_h"].max()
+    left_at = run.deployments["started_at"].to_numpy()
+    full = size.to_numpy() >= 1.5
+    interval_h = 1.5 * 10  # λ τ = S
+    assert full.any()
+    # The time between two ideas is known to within the time that they take.
+    assert (np.diff(left_at)[~full[1:]] >= interval_h - 0.5).all()
+    assert waited_h.max() <= interval_h + 0.5
 
 
 def test_of_a_batch_that_is_sent_back_the_culprits_repair_and_all_pass_again() -> None:
@@ -245,9 +285,9 @@ def test_a_large_deployment_takes_longer_to_diagnose(exponent: float, diagnosis_
         },
     )
     incident = run.incidents.iloc[0]
-    assert run.deployments["n_changes"].iloc[1] == 21  # twenty ideas and the upkeep
+    assert run.deployments["n_changes"].iloc[1] == 20  # the upkeep is as large as an idea here
     took = incident["diagnosed_at"] - incident["responded_at"]
-    assert took == pytest.approx(diagnosis_h * (21 / 20) ** exponent)
+    assert took == pytest.approx(diagnosis_h)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
