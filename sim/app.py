@@ -42,7 +42,8 @@ its four DORA metrics with confidence intervals, and where the time goes.
   python -m sim -m automation=0,0.5,1 practice/testing=none,full
                                                     a sweep: all combinations, compared
   python -m sim -m design=lhs samples=50 'automation=interval(0,1)'
-                                                    other designs: zip, lhs, sobol, morris, adaptive
+                                                    others: zip, random, sobol, morris, adaptive
+  python -m sim +experiment=population              many organizations beside DORA's survey
   python -m sim --cfg job                           print the composed scenario and stop
 
 Results go to one folder under results/, or to hydra.run.dir=FOLDER; those of a sweep to
