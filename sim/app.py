@@ -239,7 +239,7 @@ def _sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path) -> None:
     """Run a sweep in ``folder``, or what it lacks there."""
     from sim.experiment.resources import demand_of_sweep, refuse_too_large
     from sim.experiment.store import DiskError, ResultsError
-    from sim.experiment.sweep import STORE, run_sweep
+    from sim.experiment.sweep import STORE, run_sweep, scenario_at
     from sim.report.sweep_progress import ShownSweep
 
     folder = folder.absolute()
@@ -247,7 +247,7 @@ def _sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path) -> None:
         hint = "choose another folder"
         problem = Problem("hydra.sweep.dir", f"'{folder}' is not empty and has no sweep", hint)
         raise ScenarioError([problem])
-    settings = variants.scenario(0)
+    settings = scenario_at(variants, 0)
     if settings.animation:
         problem = Problem(
             "animation", "is for a single run", "leave it out, or run one point alone"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sim.experiment.axes import Axis
+from sim.experiment.sweep import scenario_at
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Variants
@@ -62,7 +63,7 @@ def population(
     return [
         Member(
             dict(zip(keys, variants.points[member], strict=False)),  # a seed may follow
-            variants.scenario(member),
+            scenario_at(variants, member),
         )
         for member in range(len(variants))
     ]

@@ -100,7 +100,7 @@ def sweep(
     parts = tuple(Axis(key, _listed(key, values)) for key, values in axes.items())
     variants = design_variants(parts, lambda _: Composed(data))
     looking = watcher or Nobody()
-    settings = variants.scenario(0)
+    settings = scenario_at(variants, 0)
     if settings.engine == "loky":  # others may have more memory elsewhere
         refuse_too_large(demand_of_sweep(variants, settings.n_jobs), settings.allow_large)
     if folder is not None:
@@ -229,7 +229,7 @@ def run_sweep(
         ScenarioError: a point is no valid scenario, or a setting does not fit the sweep.
         ResultsError: the folder cannot be used.
     """
-    settings = variants.scenario(0)
+    settings = scenario_at(variants, 0)
     if observe is None:
         observe = observe_with_teams if draws_a_population(axes) else observe_metrics
     with engine(settings.engine, settings.n_jobs, settings.address) as workers:
@@ -269,6 +269,26 @@ def run_sweep(
     )
 
 
+def scenario_at(variants: Variants, point: int) -> Scenario:
+    """Return the scenario of a point.
+
+    Raises:
+        ScenarioError: it is not valid; the message names the point, where its key does not.
+    """
+    try:
+        return variants.scenario(point)
+    except ScenarioError as error:
+        where = f" (at {variants.label(point)})"
+        raise ScenarioError(
+            [
+                problem
+                if problem.key in variants.keys
+                else Problem(problem.key, problem.what + where, problem.hint)
+                for problem in error.problems
+            ]
+        ) from None
+
+
 def check_points(variants: Variants, listed: bool = False) -> tuple[list[str], list[int]]:
     """Return the digest and the number of replications of each point, all of them valid.
 
@@ -287,11 +307,9 @@ def check_points(variants: Variants, listed: bool = False) -> tuple[list[str], l
     seen: dict[tuple[object, ...], int] = {}
     for point in range(len(variants)):
         try:
-            scenario = variants.scenario(point)
+            scenario = scenario_at(variants, point)
         except ScenarioError as error:
-            for problem in error.problems:
-                where = "" if problem.key in variants.keys else f" (at {variants.label(point)})"
-                problems[Problem(problem.key, problem.what + where, problem.hint)] = None
+            problems.update(dict.fromkeys(error.problems))
             if len(problems) > _MOST_PROBLEMS:
                 break
             continue

@@ -397,6 +397,9 @@ def main_effect(found: Findings, metric: str, number: int) -> pd.DataFrame:
 
 def sentences(found: Findings) -> list[str]:
     """Return what a sweep says, in plain sentences derived from its numbers."""
+    if draws_a_population(found.sweep.axes):  # what is told of it is not told point by point
+        named = headlines() if found.indices is not None else ()
+        return [sentence for metric in named if (sentence := _strongest(found, metric))]
     if found.told is None:
         said = [_extremes(found, metric) for metric in headlines()]
     else:

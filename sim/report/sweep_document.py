@@ -92,7 +92,7 @@ def sweep_document(
     population = [population_table(found)] if is_population(found) else []
     points = [_points(found)]
     if population:
-        said = population_sentences(found)
+        said = population_sentences(found) + said
     else:
         points.append(_points_in_terminal(found, is_wide))
     sections = [

@@ -198,6 +198,10 @@ def test_a_smaller_population_does_not_replace_a_larger_one(
         ("organization: {startup: 1, giant: 1}", "giant"),
         ("automatoin: {dist: uniform, low: 0, high: 1}", "automatoin: .*automation"),
         ("teams.nobody.people.data_scientist: {1: 1}", "teams.nobody"),
+        (
+            "teams.*.people.data_scientist: {1: 1, 0: 9}",
+            r"no 'data_scientist', .*\(at teams\.\*\.people\.data_scientist=0 seed=\d+\)",
+        ),
         ("compute.gpu.*.slots: {1: 1}", "compute.gpu.*"),
         ("automation: {dist: uniform, low: 0, high: 9}", "automation: .* is not allowed"),
         ("automation: {often: 1}", "automation"),
