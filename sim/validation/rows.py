@@ -28,8 +28,8 @@ from .meanings import meaning_of
 from .readings import read
 from .results import Results
 
-_LARGEST_LOG = 100.0
-"""Of a ratio that is shown; intervals of two or three replications may reach further."""
+_LARGEST_LOG = 14.0
+"""Of a ratio that is shown, a million; intervals of two or three replications may reach further."""
 
 
 @dataclass(frozen=True)
