@@ -217,14 +217,15 @@ def _variants(files: Files, lines: Sequence[_Line], stored: object) -> tuple[lis
 
 def _with_every_name(files: Files, overrides: Sequence[str]) -> list[str]:
     """Return overrides with one for each name that a ``*`` in their key stands for."""
-    several = [text for text in overrides if "*" in text.partition("=")[0]]
+    several = {text for text in overrides if "*" in text.partition("=")[0]}
     if not several:
         return list(overrides)
     there = composed_data(files, [text for text in overrides if text not in several])
     named = []
     for text in overrides:
         key, _, value = text.partition("=")
-        named += [f"{each}={value}" for each in every_key(there, key)]
+        every = [f"{each}={value}" for each in every_key(there, key)] if text in several else [text]
+        named += every
     return named
 
 

@@ -124,6 +124,40 @@ def test_the_command_line_goes_before_what_is_drawn(here: Path) -> None:
     assert {m.scenario.teams["founders"].people["data_scientist"] for m in members} == {4}
 
 
+def test_what_is_given_may_also_take_something_away(here: Path) -> None:
+    for member in mine("~pipeline.steps.security_review", "organization=startup", n=3):
+        assert "security_review" not in member.scenario.pipeline.steps
+        plays = member.drawn["teams.*"] != {}
+        assert bool(member.scenario.teams["founders"].plays) == plays
+
+
+def test_a_sweep_in_python_draws_as_well() -> None:
+    base = sim.load(
+        "design=random",
+        "samples=4",
+        "horizon_weeks=8",
+        "warmup_weeks=1",
+        "replications=1",
+        "n_jobs=1",
+    )
+    axes = {
+        "teams.*.people.data_scientist": {2: 1, 3: 1},
+        "automation": {"dist": "uniform", "low": 0.2, "high": 0.6},
+    }
+    swept = sim.sweep(base, axes)
+    drawn = swept.points
+    assert set(drawn["teams.*.people.data_scientist"]) <= {2, 3}
+    assert drawn["automation"].between(0.2, 0.6).all()
+    assert drawn["seed"].nunique() == 4
+    for row in swept.runs.to_dict("records"):
+        people = f"teams.product.people.data_scientist={row['teams.*.people.data_scientist']}"
+        alone = sim.load(
+            "horizon_weeks=8", "warmup_weeks=1", people, f"automation={row['automation']!r}"
+        )
+        expected = sim.simulate(alone, seed=row["seed"]).metrics()
+        np.testing.assert_array_equal(row["cost_per_week"], expected["cost_per_week"])
+
+
 def test_a_member_is_the_same_whatever_their_number_and_what_is_given(here: Path) -> None:
     few, many = mine(n=3), mine(n=8)
     assert [_without_number(member) for member in few] == list(map(_without_number, many[:3]))
