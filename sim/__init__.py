@@ -13,6 +13,7 @@ _MODULES = {
     "Sweep": "experiment.sweep_results",
     "compare": "experiment.compare",
     "load": "configuration.load",
+    "population": "configuration.population",
     "replicate": "experiment.replicate",
     "simulate": "experiment.run",
     "sweep": "experiment.sweep",

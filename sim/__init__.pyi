@@ -1,4 +1,5 @@
 from sim.configuration.load import load as load
+from sim.configuration.population import population as population
 from sim.experiment.axes import Interval as Interval
 from sim.experiment.compare import Comparison as Comparison
 from sim.experiment.compare import compare as compare

@@ -42,7 +42,8 @@ its four DORA metrics with confidence intervals, and where the time goes.
   python -m sim -m automation=0,0.5,1 practice/testing=none,full
                                                     a sweep: all combinations, compared
   python -m sim -m design=lhs samples=50 'automation=interval(0,1)'
-                                                    other designs: zip, lhs, sobol, morris, adaptive
+                                                    others: zip, random, sobol, morris, adaptive
+  python -m sim +experiment=population              many organizations beside DORA's survey
   python -m sim --cfg job                           print the composed scenario and stop
 
 Results go to one folder under results/, or to hydra.run.dir=FOLDER; those of a sweep to
@@ -238,7 +239,7 @@ def _sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path) -> None:
     """Run a sweep in ``folder``, or what it lacks there."""
     from sim.experiment.resources import demand_of_sweep, refuse_too_large
     from sim.experiment.store import DiskError, ResultsError
-    from sim.experiment.sweep import STORE, run_sweep
+    from sim.experiment.sweep import STORE, run_sweep, scenario_at
     from sim.report.sweep_progress import ShownSweep
 
     folder = folder.absolute()
@@ -246,7 +247,7 @@ def _sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path) -> None:
         hint = "choose another folder"
         problem = Problem("hydra.sweep.dir", f"'{folder}' is not empty and has no sweep", hint)
         raise ScenarioError([problem])
-    settings = variants.scenario(0)
+    settings = scenario_at(variants, 0)
     if settings.animation:
         problem = Problem(
             "animation", "is for a single run", "leave it out, or run one point alone"

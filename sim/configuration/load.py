@@ -31,6 +31,15 @@ def load(*overrides: str, config: str | Path = "default") -> Scenario:
     Raises:
         ScenarioError: something in the files or the overrides is not valid.
     """
+    return composed_scenario(files_of(config), overrides)
+
+
+def files_of(config: str | Path) -> Files:
+    """Return the files of a scenario: one that comes with the package, or a YAML file elsewhere.
+
+    Raises:
+        ScenarioError: there is no such file.
+    """
     path = Path(config)
     if path.suffix in (".yaml", ".yml"):
         if not path.is_file():
@@ -39,8 +48,8 @@ def load(*overrides: str, config: str | Path = "default") -> Scenario:
             raise ScenarioError([Problem(str(config), "its name must end in .yaml")])
         quoted = str(SCENARIOS).replace("'", "\\'")  # folders may be called `a, b (1)`
         search = f"hydra.searchpath=['file://{quoted}']"
-        return composed_scenario(Files(path.stem, (search,), path.resolve().parent), overrides)
-    return composed_scenario(shipped(str(config)), overrides)
+        return Files(path.stem, (search,), path.resolve().parent)
+    return shipped(str(config))
 
 
 def composed_scenario(files: Files, overrides: Sequence[str]) -> Scenario:

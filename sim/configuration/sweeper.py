@@ -28,11 +28,11 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from sim.experiment.axes import Axis, Interval
+from sim.experiment.axes import Axis, Drawn, Interval, Values, Weights, chances
 from sim.experiment.sweep import design_variants, refuse_empty, refuse_too_many
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.files import is_choice
-from sim.scenario.variants import Composed, Variants, word
+from sim.scenario.variants import Composed, Variants, every_key, word
 
 from .composition import Files, read
 from .load import composed_data
@@ -81,27 +81,49 @@ class PointSweeper(Sweeper):
         type(self).run(axes, variants, self._folder)
 
     def _lines(self) -> "list[_Line]":
-        """Return the overrides of the file, and those of the command line, which go before."""
-        given = [line for text in self.overrides if not (line := _Line.of(text)).is_of_hydra]
-        keys = {line.key for line in given}
         assert isinstance(self._params, dict)
-        stored = [_Line.of(f"{key!s}={_words(value)}") for key, value in self._params.items()]
-        return [*(line for line in stored if line.key not in keys), *given]
+        return _lines(self._params, self.overrides)
+
+
+def _lines(stored: Mapping[Any, Any], overrides: Sequence[str]) -> "list[_Line]":
+    """Return the overrides of a stored sweep, and those of somebody else, which go before."""
+    given = [line for text in overrides if not (line := _Line.of(text)).is_of_hydra]
+    keys = {line.key for line in given}
+    lines = [_Line.stored(str(key), value) for key, value in stored.items()]
+    return [*(line for line in lines if line.key not in keys), *given]
 
 
 @dataclass(frozen=True)
 class _Line:
-    """An override of a sweep, as it is written, and what it means."""
+    """An override of a sweep, and what it means.
 
-    text: str
+    Attributes:
+        key: what it is about, without the signs before it.
+        override: as Hydra understands it, whose keys have no ``*``.
+        text: as it is written.
+        chances: what its values are drawn from, if somebody said how likely which of them are.
+    """
+
+    key: str
     override: Override
+    text: str
+    chances: Weights | Drawn | None = None
 
     @classmethod
     def of(cls, text: str) -> "_Line":
         try:
-            return cls(text, _PARSER.parse_override(text))
+            override = _PARSER.parse_override(text)
         except HydraException:
             raise ScenarioError([Problem(text, "cannot be read as key=value")]) from None
+        return cls(override.get_key_element().lstrip("+~"), override, text)
+
+    @classmethod
+    def stored(cls, key: str, value: object) -> "_Line":
+        """Return what a file says of a key: values, an interval, or chances."""
+        drawn = chances(key.lstrip("+~"), value) if isinstance(value, Mapping) else None
+        line = cls.of(f"{key.replace('*', 'every')}={'null' if drawn else _words(value)}")
+        text = f"{key}={'' if drawn else _words(value)}"
+        return cls(key.lstrip("+~"), line.override, text, drawn)
 
     @property
     def is_of_hydra(self) -> bool:
@@ -109,20 +131,46 @@ class _Line:
 
     @property
     def sweeps(self) -> bool:
-        return self.override.is_sweep_override()
-
-    @property
-    def key(self) -> str:
-        """The key that it is about, without the signs before it."""
-        return self.override.get_key_element().lstrip("+~")
+        return self.chances is not None or self.override.is_sweep_override()
 
     def at(self, value: object) -> str:
         """Return the override with one of its values."""
-        return f"{self.override.get_key_element()}={word(value)}"
+        signs = len(self.override.get_key_element()) - len(self.key.replace("*", "every"))
+        return f"{self.override.get_key_element()[:signs]}{self.key}={word(value)}"
 
     def touches(self, key: str) -> bool:
         """Return whether it is about a key, a part of it, or a block around it."""
-        return f"{self.key}.".startswith(f"{key}.") or f"{key}.".startswith(f"{self.key}.")
+        values = self.chances.values if isinstance(self.chances, Weights) else (None,)
+        return any(_overlap(leaf, key) for value in values for leaf in _leaves(self.key, value))
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Return whether one key leads to the other, or to what is inside of it."""
+    pairs = zip(one.split("."), other.split("."), strict=False)
+    return all(part == its or "*" in (part, its) for part, its in pairs)
+
+
+def _leaves(key: str, value: object) -> list[str]:
+    """Return the keys that are set when a value is merged at ``key``."""
+    if not isinstance(value, Mapping):
+        return [key]
+    return [leaf for part, inner in value.items() for leaf in _leaves(f"{key}.{part}", inner)]
+
+
+def stored_sweep(
+    files: Files, stored: Mapping[Any, Any], overrides: Sequence[str]
+) -> tuple[list[Axis], Variants]:
+    """Return what a stored sweep varies, and the scenarios of its points.
+
+    Args:
+        files: the scenario.
+        stored: what the files say under ``hydra.sweeper.params``.
+        overrides: go before that, and choose the file that has it.
+
+    Raises:
+        ScenarioError: there is no such sweep.
+    """
+    return _variants(files, _lines(stored, overrides), stored)
 
 
 def _variants(files: Files, lines: Sequence[_Line], stored: object) -> tuple[list[Axis], Variants]:
@@ -147,7 +195,13 @@ def _variants(files: Files, lines: Sequence[_Line], stored: object) -> tuple[lis
 
     def compose_point(values: tuple[object, ...]) -> Composed:
         at = dict(zip((axis.key for axis in axes), values, strict=True))
-        overrides = [line.at(at[line.key]) if line.sweeps else line.text for line in lines]
+        texts = [
+            line.at(at[line.key]) if line.sweeps else line.text
+            for line in lines
+            # An empty mapping among other mappings leaves things as they are.
+            if not (line.chances and at[line.key] == {})
+        ]
+        overrides = _with_every_name(files, texts)
         data = composed_data(files, overrides)
         there = read(files, overrides)
         if there.sweep != stored:
@@ -159,6 +213,20 @@ def _variants(files: Files, lines: Sequence[_Line], stored: object) -> tuple[lis
 
     keys = [*keys_of(others), *(axis.key for axis in axes)]
     return axes, design_variants(axes, compose_point, composed, keys)
+
+
+def _with_every_name(files: Files, overrides: Sequence[str]) -> list[str]:
+    """Return overrides with one for each name that a ``*`` in their key stands for."""
+    several = {text for text in overrides if "*" in text.partition("=")[0]}
+    if not several:
+        return list(overrides)
+    there = composed_data(files, [text for text in overrides if text not in several])
+    named = []
+    for text in overrides:
+        key, _, value = text.partition("=")
+        every = [f"{each}={value}" for each in every_key(there, key)] if text in several else [text]
+        named += every
+    return named
 
 
 def _refuse_swept_twice(swept: Sequence[_Line]) -> None:
@@ -196,16 +264,18 @@ def _is_plain(axis: Axis, line: _Line, others: Sequence[_Line]) -> bool:
         or any(other.touches(line.key) for other in others)
     ):
         return False
-    return isinstance(axis.values, Interval) or all(
+    return all(
         value is None
         or isinstance(value, bool | int | float)
         or (isinstance(value, str) and "${" not in value and value != "???")
-        for value in axis.values
+        for value in axis.listed or ()
     )
 
 
-def _values(line: _Line, files: Files) -> tuple[object, ...] | Interval:
+def _values(line: _Line, files: Files) -> Values:
     """Return the values that an override sweeps over."""
+    if line.chances is not None:
+        return line.chances
     value = line.override.value()
     if isinstance(value, IntervalSweep):
         return _interval(line.key, value)

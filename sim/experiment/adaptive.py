@@ -122,11 +122,6 @@ def first_points(region: Region, spec: AdaptiveSpec, seed: int) -> list[Point]:
     return [region.point(place) for place in sample]
 
 
-def seed_of(seed: int, point: int) -> int:
-    """Return the seed of a point, which gives it luck of its own; the first has the sweep's."""
-    return seed if point == 0 else int(np.random.SeedSequence([seed, point]).generate_state(1)[0])
-
-
 @dataclass(frozen=True)
 class Width:
     """How wide what decides a question still is.

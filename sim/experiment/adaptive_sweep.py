@@ -13,16 +13,16 @@ from importlib.util import find_spec
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.organization import Scenario
 from sim.scenario.settings import AdaptiveSpec
-from sim.scenario.variants import Compose, Composed, Variants, with_value
+from sim.scenario.variants import Compose, Variants
 
 from .adaptive import (
     answer,
     first_points,
     next_picks,
     region_of,
-    seed_of,
 )
 from .axes import Axis
+from .designs import SEED, seed_of, with_seed
 from .fingerprint import fingerprint, scenario_digest
 from .intervals import FloatArray
 from .scheduler import Scheduler, Watcher
@@ -32,7 +32,6 @@ INSTALL = "pip install 'mldelivery[adaptive]'"
 
 _PLAN = "adaptive"
 """The note in the store that has the points so far, and the replications that each is to get."""
-_SEED = "seed"
 
 
 def refuse_adaptive(settings: Scenario) -> None:
@@ -76,13 +75,9 @@ def adaptive_variants(
     """
     region = region_of(axes)
     assert settings.adaptive is not None
-    keys = [*(axis.key for axis in axes), _SEED]
-    checked = keys if checked is None else [*checked, _SEED]
-
-    def compose_with_seed(values: tuple[object, ...]) -> Composed:
-        data, can_be_set = compose(values[:-1])
-        return Composed(with_value(data, _SEED, values[-1]), can_be_set)
-
+    keys = [*(axis.key for axis in axes), SEED]
+    checked = keys if checked is None else [*checked, SEED]
+    compose_with_seed = with_seed(compose)
     # What is not valid at the edge is told before anything is simulated.
     corners = itertools.product(*((each.low, each.high) for each in region.intervals))
     ends = [(*corner, settings.seed) for corner in corners]

@@ -3,20 +3,28 @@
 import functools
 import math
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import Literal, overload
 
 import numpy as np
 
 from sim.scenario.errors import Problem, ScenarioError
+from sim.scenario.variants import Compose, Composed, with_value
 
-from .axes import Axis, Interval
+from .axes import Axis, Drawn, Interval, Values, Weights
 from .intervals import FloatArray
 
-Design = Literal["grid", "zip", "lhs", "sobol", "morris"]
+Design = Literal["grid", "zip", "random", "lhs", "sobol", "morris"]
 """Designs whose points are all known beforehand; :mod:`.adaptive` has the one whose are not."""
 
 _MORRIS_LEVELS = 4
 """Levels of an axis (Morris 1991); a step of a trajectory goes half of them up or down."""
+
+OWN_LUCK = ("random", "adaptive")
+"""Designs each of whose points has a seed of its own; those of the others share their luck."""
+
+SEED = "seed"
+"""The key of the seeds of such points, behind those that are varied."""
 
 MOST_POINTS = 1_000_000
 """Of a design, and values of an axis: what is kept of each makes a gigabyte of them."""
@@ -32,6 +40,9 @@ def points(axes: Sequence[Axis], design: Design, samples: int, seed: int) -> Seq
     ========  ================================================  =================================
     `grid`    all combinations; the last axis varies fastest    product of the numbers of values
     `zip`     the first values of all axes, the second ...      number of values of any axis
+    `random`  independent draws; a point is the same        samples
+              whatever the number of samples, and its draw
+              of a key whatever the other keys
     `lhs`     Latin hypercube (McKay et al. 1979): each axis    samples
               has one point in each of `samples` equal parts
     `sobol`   Saltelli's sample for first and total Sobol       samples * (axes + 2)
@@ -40,9 +51,10 @@ def points(axes: Sequence[Axis], design: Design, samples: int, seed: int) -> Seq
               (Morris 1991), on four levels
     ========  ================================================  =================================
 
-    The last three draw from intervals, uniformly; in them an axis with listed values takes each
-    with equal probability. Nothing is random in the first two. Points are made when they are asked
-    for, so a large grid needs no memory.
+    The last four draw from intervals, uniformly, and from distributions and weights, by inverse
+    transform; in them an axis with listed values takes each with equal probability. `morris` goes
+    by levels and knows neither distributions nor weights. Nothing is random in the first two.
+    Points are made when they are asked for, so a large grid needs no memory.
 
     Args:
         axes: what varies. Without any, a grid has one point, and it is empty.
@@ -65,7 +77,10 @@ def points(axes: Sequence[Axis], design: Design, samples: int, seed: int) -> Seq
         return _Points(size, functools.partial(_combination, listed))
     if design == "zip":
         return list(zip(*_listed(axes), strict=True)) if axes else [()]
-    sample = unit_sample(len(axes), design, samples, seed)
+    if design == "random":
+        sample = np.column_stack([_uniforms(axis.key, samples, seed) for axis in axes])
+    else:
+        sample = unit_sample(len(axes), design, samples, seed)
     return _Points(len(sample), functools.partial(_scaled, axes, sample))
 
 
@@ -76,12 +91,33 @@ def _size(axes: Sequence[Axis], design: Design, samples: int) -> int:
             return math.prod(len(values) for values in _listed(axes))
         case "zip":
             return max((len(values) for values in _listed(axes)), default=1)
-        case "lhs":
+        case "random" | "lhs":
             return samples
         case "sobol":
             return samples * (len(axes) + 2)
         case "morris":
             return samples * (len(axes) + 1)
+
+
+def with_seed(compose: Compose) -> Compose:
+    """Return what composes a point whose last value is the seed that gives it luck of its own."""
+
+    def compose_with_seed(values: tuple[object, ...]) -> Composed:
+        data, can_be_set = compose(values[:-1])
+        return Composed(with_value(data, SEED, values[-1]), can_be_set)
+
+    return compose_with_seed
+
+
+def seed_of(seed: int, point: int) -> int:
+    """Return the seed of a point, which gives it luck of its own; the first has the sweep's."""
+    return seed if point == 0 else int(np.random.SeedSequence([seed, point]).generate_state(1)[0])
+
+
+def _uniforms(key: str, samples: int, seed: int) -> FloatArray:
+    """Return so many numbers in [0, 1) from the stream of a key; more begin with the same."""
+    name = int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "little")
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(name,))).random(samples)
 
 
 def unit_sample(n_axes: int, design: Design, samples: int, seed: int) -> FloatArray:
@@ -117,18 +153,21 @@ def _check(axes: Sequence[Axis], design: Design, samples: int) -> None:
     sampled = design not in ("grid", "zip")
     for axis in axes:
         values = axis.values
-        if isinstance(values, Interval):
-            shown = f"interval({values.low}, {values.high})"
+        if isinstance(values, Weights | Drawn):
+            if not sampled or design == "morris":
+                hint = "take design=random, lhs or sobol"
+                problems.append(Problem(axis.key, f"{design} does not draw by chances", hint))
+        elif isinstance(values, Interval):
             if not sampled:
-                hint = "list the values, or take design=lhs, sobol or morris"
-                problems.append(Problem(axis.key, f"{shown} has no values to list", hint))
+                hint = "list the values, or take design=lhs, random, sobol or morris"
+                problems.append(Problem(axis.key, f"{values} has no values to list", hint))
             elif not (values.low < values.high and math.isfinite(values.high - values.low)):
                 hint = "both ends finite, the lower one first"
-                problems.append(Problem(axis.key, f"{shown} is no interval", hint))
+                problems.append(Problem(axis.key, f"{values} is no interval", hint))
         elif not values:
             problems.append(Problem(axis.key, "there are no values to sweep over"))
     if sampled:
-        if not any(isinstance(axis.values, Interval) for axis in axes):
+        if all(isinstance(axis.values, tuple) for axis in axes):
             what = f"{design} draws from intervals, and there are none"
             hint = "sweep over interval(low, high) for at least one key, or take design=grid"
             problems.append(Problem("design", what, hint))
@@ -145,7 +184,7 @@ def _check(axes: Sequence[Axis], design: Design, samples: int) -> None:
 
 def _problem_of_size(design: Design, samples: int) -> list[Problem]:
     """Return what is wrong with the number of samples of a sampled design, if anything."""
-    fewest = 1 if design == "lhs" else 2
+    fewest = 1 if design in ("random", "lhs") else 2
     if samples < fewest:
         return [Problem("samples", f"{samples} are too few", f"{design} needs at least {fewest}")]
     if design == "sobol" and samples & (samples - 1):
@@ -196,8 +235,10 @@ def _scaled(axes: Sequence[Axis], sample: FloatArray, number: int) -> Point:
     return tuple(_value(axis.values, place) for axis, place in zip(axes, places, strict=True))
 
 
-def _value(values: tuple[object, ...] | Interval, place: float) -> object:
+def _value(values: Values, place: float) -> object:
     """Return the value at a place between 0 and 1."""
+    if isinstance(values, Weights | Drawn):
+        return values.at(place)
     if isinstance(values, tuple):
         return values[part(place, len(values))]
     low, high = values.low, values.high

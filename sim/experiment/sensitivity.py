@@ -163,9 +163,9 @@ def _changes(axes: Sequence[Axis], samples: int, seed: int) -> FloatArray:
                 places if steps is None else [part(place, steps + 1) / steps for place in places]
             )
         else:
-            columns.append([float(part(place, len(values))) for place in places])
+            columns.append([float(part(place, len(axis.listed or ()))) for place in places])
     changes = np.diff(np.column_stack(columns).reshape(samples, len(axes) + 1, len(axes)), axis=1)
-    listed = [not isinstance(axis.values, Interval) for axis in axes]
+    listed = [axis.listed is not None for axis in axes]
     return np.where(listed, np.sign(changes), changes)
 
 

@@ -21,13 +21,15 @@ from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
 from sim.scenario.variants import Compose, Composed, Variants, shown, with_settings, word
 
 from .adaptive_sweep import adaptive_variants, ask_on, go_on_as_planned, refuse_adaptive
-from .axes import Axis, Interval
-from .designs import MOST_POINTS
+from .axes import Axis, Interval, Values, Weights, chances, draws_a_population
+from .designs import MOST_POINTS, OWN_LUCK, SEED, seed_of, with_seed
 from .designs import points as points_of_design
 from .engines import engine
 from .fingerprint import fingerprint, scenario_digest
 from .resources import demand_of_sweep, refuse_too_large
-from .scheduler import Failure, Observe, Scheduler, Watcher, observe
+from .respondents import observe_with_teams
+from .scheduler import Failure, Observe, Scheduler, Watcher
+from .scheduler import observe as observe_metrics
 from .stopping import check_metrics, replicate_further
 from .store import ResultsError, Store
 from .sweep_results import Sweep
@@ -60,7 +62,7 @@ class Nobody:
 
 def sweep(
     base: Scenario,
-    axes: Mapping[str, Sequence[object] | Interval],
+    axes: Mapping[str, Sequence[object] | Interval | Mapping[Any, Any]],
     replications: int | None = None,
     seed: int | None = None,
     n_jobs: int | None = None,
@@ -75,7 +77,8 @@ def sweep(
 
     Args:
         base: the scenario; values of the swept keys are replaced in it.
-        axes: values by dotted key, or an interval for designs that sample.
+        axes: values by dotted key; for designs that sample also an interval, a distribution or
+            weights by value, as in :func:`sim.experiment.axes.chances`.
         replications: of each point; by default the scenario's.
         seed: root of all random numbers; by default the scenario's.
         n_jobs: parallel processes; -1 uses one per core; by default the scenario's.
@@ -97,7 +100,7 @@ def sweep(
     parts = tuple(Axis(key, _listed(key, values)) for key, values in axes.items())
     variants = design_variants(parts, lambda _: Composed(data))
     looking = watcher or Nobody()
-    settings = variants.scenario(0)
+    settings = scenario_at(variants, 0)
     if settings.engine == "loky":  # others may have more memory elsewhere
         refuse_too_large(demand_of_sweep(variants, settings.n_jobs), settings.allow_large)
     if folder is not None:
@@ -107,10 +110,12 @@ def sweep(
         return run_sweep(variants, parts, Path(temporary), looking, io.BytesIO())
 
 
-def _listed(key: str, values: Sequence[object] | Interval) -> tuple[object, ...] | Interval:
+def _listed(key: str, values: Sequence[object] | Interval | Mapping[Any, Any]) -> Values:
     """Return values as Python's own, which a scenario takes: NumPy's numbers are none."""
     if isinstance(values, Interval):
         return values
+    if isinstance(values, Mapping):
+        return chances(key, values)
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise ScenarioError([Problem(key, f"{values!r} is no list of values", "write [1, 2]")])
     # One more than allowed: there may be endlessly many.
@@ -150,9 +155,7 @@ def design_variants(
             raise ScenarioError([Problem(axis.key, "belongs to the whole sweep", "give one value")])
     refuse_empty(axes)
     keys = [axis.key for axis in axes]
-    corner = tuple(
-        axis.values[0] if isinstance(axis.values, tuple) else axis.values.low for axis in axes
-    )
+    corner = tuple(axis.first for axis in axes)
     settings = Variants(keys, [corner], compose, composed, checked).scenario(0)
     _refuse_for_design(keys, settings)
     if settings.design == "adaptive":
@@ -162,6 +165,10 @@ def design_variants(
     if total > _MOST_REPLICATIONS:
         what = f"{settings.replications:,} at each of {len(points):,} points are {total:,}"
         raise ScenarioError([Problem("replications", what, f"at most {_MOST_REPLICATIONS:,}")])
+    if settings.design in OWN_LUCK:
+        lucky = [(*point, seed_of(settings.seed, number)) for number, point in enumerate(points)]
+        checked = keys if checked is None else checked
+        return Variants([*keys, SEED], lucky, with_seed(compose), composed, [*checked, SEED])
     return Variants(keys, points, compose, composed, checked)
 
 
@@ -175,6 +182,17 @@ def _refuse_for_design(keys: Sequence[str], settings: Scenario) -> None:
     elif settings.adaptive is not None:
         hint = "add design=adaptive"
         raise ScenarioError([Problem("adaptive", f"is not for design={settings.design}", hint)])
+    if settings.design == "random":
+        given = {
+            "baseline": bool(settings.baseline),
+            "select": settings.select is not None,
+            "precision.of": settings.precision is not None
+            and settings.precision.of == "differences",
+        }
+        for name, is_given in given.items():
+            if is_given:
+                hint = "its points do not share their luck; leave it out, or take design=lhs"
+                raise ScenarioError([Problem(name, "is not for design=random", hint)])
     for name in ("precision", "select", "adaptive"):
         if "replications" in keys and getattr(settings, name) is not None:
             hint = f"{name} decides how many there are"
@@ -194,7 +212,7 @@ def run_sweep(
     folder: Path,
     watcher: Watcher,
     table: BinaryIO | None = None,
-    observe: Observe = observe,
+    observe: Observe | None = None,
 ) -> Sweep:
     """Run what a sweep lacks in ``folder``, and return all of it.
 
@@ -204,13 +222,16 @@ def run_sweep(
         folder: has the store, and gets the table.
         watcher: is told what is finished and what fails.
         table: where the table is written instead, e.g. in memory.
-        observe: what makes metrics of a scenario.
+        observe: what makes metrics of a scenario; by default its own, and of a population also
+            what its teams would answer in a survey.
 
     Raises:
         ScenarioError: a point is no valid scenario, or a setting does not fit the sweep.
         ResultsError: the folder cannot be used.
     """
-    settings = variants.scenario(0)
+    settings = scenario_at(variants, 0)
+    if observe is None:
+        observe = observe_with_teams if draws_a_population(axes) else observe_metrics
     with engine(settings.engine, settings.n_jobs, settings.address) as workers:
         digests, wanted = check_points(variants, listed=settings.design in ("grid", "zip"))
         prints = [fingerprint(digest) for digest in digests]
@@ -248,6 +269,26 @@ def run_sweep(
     )
 
 
+def scenario_at(variants: Variants, point: int) -> Scenario:
+    """Return the scenario of a point.
+
+    Raises:
+        ScenarioError: it is not valid; the message names the point, where its key does not.
+    """
+    try:
+        return variants.scenario(point)
+    except ScenarioError as error:
+        where = f" (at {variants.label(point)})"
+        raise ScenarioError(
+            [
+                problem
+                if problem.key in variants.keys
+                else Problem(problem.key, problem.what + where, problem.hint)
+                for problem in error.problems
+            ]
+        ) from None
+
+
 def check_points(variants: Variants, listed: bool = False) -> tuple[list[str], list[int]]:
     """Return the digest and the number of replications of each point, all of them valid.
 
@@ -266,11 +307,9 @@ def check_points(variants: Variants, listed: bool = False) -> tuple[list[str], l
     seen: dict[tuple[object, ...], int] = {}
     for point in range(len(variants)):
         try:
-            scenario = variants.scenario(point)
+            scenario = scenario_at(variants, point)
         except ScenarioError as error:
-            for problem in error.problems:
-                where = "" if problem.key in variants.keys else f" (at {variants.label(point)})"
-                problems[Problem(problem.key, problem.what + where, problem.hint)] = None
+            problems.update(dict.fromkeys(error.problems))
             if len(problems) > _MOST_PROBLEMS:
                 break
             continue
@@ -323,9 +362,13 @@ def _points(variants: Variants) -> pd.DataFrame:
 
 
 def _with_single_values(axis: Axis) -> Axis:
-    if isinstance(axis.values, Interval):
+    if axis.listed is None:
         return axis
-    return Axis(axis.key, tuple(map(_single, axis.values)))
+    values = tuple(map(_single, axis.listed))
+    return Axis(
+        axis.key,
+        Weights(values, axis.values.weights) if isinstance(axis.values, Weights) else values,
+    )
 
 
 def _single(value: object) -> object:
@@ -356,7 +399,9 @@ def _keep_to_the_sweep(
     }
     if here["design"] == "sampled":
         size = settings.samples if settings.adaptive is None else settings.adaptive.points
-        here["design"] = f"{settings.design} of {size}"
+        # Further independent draws leave the first ones as they are.
+        is_open = settings.design == "random"
+        here["design"] = settings.design if is_open else f"{settings.design} of {size}"
     text = store.note("sweep")
     if text is not None and (reason := _reason_to_refuse(json.loads(text), here, variants)):
         raise ResultsError(
@@ -385,9 +430,9 @@ def _is_shared(settings: Scenario) -> bool:
 
 
 def _shown(axis: Axis) -> list[str]:
-    if isinstance(axis.values, Interval):
-        return [f"interval({axis.values.low}, {axis.values.high})"]
-    return [word(value) for value in axis.values]
+    if isinstance(axis.values, tuple):
+        return [word(value) for value in axis.values]
+    return [str(axis.values)]
 
 
 def _reason_to_refuse(
@@ -414,6 +459,8 @@ def _reason_to_refuse(
     missing = set(before["points"]).difference(here["points"])
     if not missing:
         return None
+    if before["design"] == "random" and before["points"][: len(here["points"])] == here["points"]:
+        return f"it has {len(before['points'])} points, and the tables would lose some"
     if len(missing) == len(before["points"]):
         return "its organization, seed or horizon is another one"
     changed = [

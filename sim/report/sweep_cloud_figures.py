@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from sim.document.picture import Picture
-from sim.experiment.axes import Axis, Interval
+from sim.experiment.axes import Axis
 from sim.metrics.catalogue import headlines
 from sim.report.palette import BLUE, SKY, entitle
 from sim.report.sweep_content import Findings, axis_name, instability, is_numeric, value_name
@@ -91,7 +91,6 @@ def cloud_picture(found: Findings) -> Picture:
 def _cloud_positions(axis: Axis, values: pd.Series) -> tuple[list[float], list[str]]:
     if is_numeric(axis):
         return [float(value) for value in values], []
-    assert not isinstance(axis.values, Interval)
     names = value_names(axis)
     places = [float(names.index(value_name(axis, value))) for value in values]
     # Spread by the golden ratio, so that points with the same value do not cover each other.

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sim.document.document import Caveat
-from sim.experiment.axes import Axis, Interval
+from sim.experiment.axes import Axis, Drawn, Interval, Weights, draws_a_population
 from sim.experiment.intervals import FloatArray
 from sim.experiment.selection import FEWEST_KNOWN, Selection
 from sim.experiment.stopping import goal_of, metrics_of
@@ -43,6 +43,7 @@ COST = "cost_per_week"
 DESIGNS = {
     "grid": "Every combination",
     "zip": "Values taken side by side",
+    "random": "Independent draws",
     "lhs": "Latin hypercube sample",
     "sobol": "Sobol sample",
     "morris": "Morris trajectories",
@@ -147,26 +148,27 @@ def _of(frame: pd.DataFrame, metric: str, points: pd.Index) -> pd.DataFrame:
 
 def is_swept(axis: Axis) -> bool:
     """Return whether an axis has more than one value."""
-    return isinstance(axis.values, Interval) or len(axis.values) > 1
+    return axis.listed is None or len(axis.listed) > 1
 
 
 def is_numeric(axis: Axis) -> bool:
     """Return whether all values of an axis are numbers."""
-    return isinstance(axis.values, Interval) or all(
+    return all(
         isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        for value in axis.values
+        for value in axis.listed or ()
     )
 
 
 def axis_name(axis: Axis) -> str:
     """Return what an axis is called: ``testing`` for ``practice/testing``."""
-    words = axis.key.removeprefix("practice/").replace("/", " ").replace(".", " ")
+    key = axis.key.removeprefix("practice/").replace("*.", "")
+    words = key.replace("/", " ").replace(".", " ")
     return readable(words.replace(" ", "_"))
 
 
 def value_name(axis: Axis, value: object) -> str:
     """Return a value of an axis as people write it, and no other value of the axis alike."""
-    if isinstance(axis.values, Interval):
+    if axis.listed is None:
         return _written(value, digits=3)
     return _value_names(axis).get(_found_by(value)) or _written(value)
 
@@ -174,13 +176,13 @@ def value_name(axis: Axis, value: object) -> str:
 @lru_cache
 def _value_names(axis: Axis) -> Mapping[tuple[bool, object], str]:
     """Return the names of the values of an axis, each another one."""
-    assert not isinstance(axis.values, Interval)
-    names = [_written(value) for value in axis.values]
+    listed = axis.listed or ()
+    names = [_written(value) for value in listed]
     words = [
         word(value) if names.count(name) > 1 else name
-        for name, value in zip(names, axis.values, strict=True)
+        for name, value in zip(names, listed, strict=True)
     ]
-    places = map(_found_by, axis.values)
+    places = map(_found_by, listed)
     return dict(zip(places, shortened(words, _LONGEST_VALUE), strict=True))
 
 
@@ -279,7 +281,12 @@ def question(found: Findings) -> list[str]:
     """Return what was varied, a line for each axis."""
     lines = []
     for axis in found.axes:
-        if isinstance(axis.values, Interval):
+        if isinstance(axis.values, Drawn):
+            said = str(axis.values)
+        elif isinstance(axis.values, Weights):
+            pairs = zip(axis.values.values, axis.values.weights, strict=True)
+            said = listed([f"{value_name(axis, v)} {format_percent(w)}" for v, w in pairs])
+        elif isinstance(axis.values, Interval):
             kind = "whole numbers" if axis.values.whole else "values"
             ends = [value_name(axis, end) for end in (axis.values.low, axis.values.high)]
             said = f"{kind} between {ends[0]} and {ends[1]}"
@@ -357,7 +364,7 @@ def on_grid(found: Findings, values: "pd.Series[float]") -> FloatArray:
         found: a sweep with design ``grid``.
         values: index all points.
     """
-    shape = [len(axis.values) for axis in found.axes if not isinstance(axis.values, Interval)]
+    shape = [len(axis.listed or ()) for axis in found.axes]
     array: FloatArray = np.array(values, dtype=np.float64)
     return array.reshape(shape)
 
@@ -390,6 +397,9 @@ def main_effect(found: Findings, metric: str, number: int) -> pd.DataFrame:
 
 def sentences(found: Findings) -> list[str]:
     """Return what a sweep says, in plain sentences derived from its numbers."""
+    if draws_a_population(found.sweep.axes):  # what is told of it is not told point by point
+        named = headlines() if found.indices is not None else ()
+        return [sentence for metric in named if (sentence := _strongest(found, metric))]
     if found.told is None:
         said = [_extremes(found, metric) for metric in headlines()]
     else:
@@ -432,6 +442,7 @@ def _strongest(found: Findings, metric: str) -> str:
         return ""
     by_design = {
         "grid": _strongest_on_grid,
+        "random": _strongest_in_sample,
         "lhs": _strongest_in_sample,
         "adaptive": _strongest_in_sample,
         "sobol": _strongest_by_index,
@@ -448,9 +459,9 @@ def _strongest_on_grid(found: Findings, metric: str) -> str:
     number = int(np.nanargmax(ranges))
     axis, frame = found.axes[number], levels[number]
     lowest, highest = int(frame["mean"].argmin()), int(frame["mean"].argmax())
-    assert not isinstance(axis.values, Interval)  # a grid has none
+    listed_values = axis.listed or ()
     told = [
-        f"{_in_words(found, metric, *frame.iloc[end])} at {value_name(axis, axis.values[end])}"
+        f"{_in_words(found, metric, *frame.iloc[end])} at {value_name(axis, listed_values[end])}"
         for end in sorted((lowest, highest))
     ]
     overlap = frame["ci_high"].iloc[lowest] >= frame["ci_low"].iloc[highest]
@@ -693,6 +704,12 @@ def _few_replications(found: Findings) -> list[Caveat]:
     # An adaptive sweep is judged by its surfaces, which all replications bear together.
     if fewest >= FEW_REPLICATIONS or fewest == 0 or found.told is not None:
         return []
+    if fewest == 1 and draws_a_population(found.sweep.axes):
+        text = (
+            "Each organization was simulated once: how far they lie apart is also a matter of what "
+            "happened in these weeks, as it is in the answers to a survey."
+        )
+        return [Caveat(False, text)]
     if fewest == 1:
         text = "Some points have a single replication: how sure their numbers are, is unknown."
         return [Caveat(True, text)]

@@ -23,7 +23,9 @@ from sim.document.document import (
     with_pictures,
 )
 from sim.document.picture import Picture
+from sim.metrics.answers import YEAR
 from sim.metrics.catalogue import headlines, metric
+from sim.report.population_content import is_population, population_sentences, population_table
 from sim.report.sweep_content import (
     COST,
     Findings,
@@ -87,11 +89,18 @@ def sweep_document(
         ValueError: a picture has no place in the report.
     """
     said, doubts = sentences(found), caveats(found)
+    population = [population_table(found)] if is_population(found) else []
+    points = [_points(found)]
+    if population:
+        said = population_sentences(found) + said
+    else:
+        points.append(_points_in_terminal(found, is_wide))
     sections = [
         Section("In short", [Bullets(said, media=ON_PAPER)]),
         Section("Before you believe it", [Caveats(doubts, media=ON_PAPER)] if doubts else []),
         Section("In pictures", []),
-        Section("The points", [_points(found), _points_in_terminal(found, is_wide)]),
+        Section(f"Beside the answers of DORA {YEAR}", population),
+        Section("The points", points),
         Section("Differences to the baseline", _differences(found)),
         Section("Which dial matters most", _sensitivity(found)),
         Section("The best point", _selection(found)),

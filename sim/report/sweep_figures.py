@@ -7,6 +7,8 @@ Okabe and Ito (2008), and line styles, markers and hatches say the same without 
 """
 
 from sim.document.picture import Picture
+from sim.report.population_content import is_population
+from sim.report.population_figures import population_picture
 from sim.report.sweep_cloud_figures import cloud_picture
 from sim.report.sweep_content import Findings, is_numeric
 from sim.report.sweep_effects_figures import effects_picture
@@ -29,6 +31,7 @@ MOST_NAMED_POINTS = 60
 def sweep_pictures(found: Findings) -> list[Picture]:
     """Return the pictures of a sweep.
 
+    `population` comes first where the points stand for organizations as they are found.
     `metrics` shows the four metrics against what was swept: lines for one axis, heat maps for two,
     small multiples or main effects for more, clouds for sampled designs. `surface` stands before it
     in an adaptive sweep. `sensitivity` follows for
@@ -38,7 +41,7 @@ def sweep_pictures(found: Findings) -> list[Picture]:
     Args:
         found: what :func:`sim.report.sweep_content.findings` read of it.
     """
-    pictures = []
+    pictures = [population_picture(found)] if is_population(found) else []
     if found.told is not None and (surface := surface_picture(found, found.told)) is not None:
         pictures.append(surface)
     if found.axes:
@@ -47,7 +50,7 @@ def sweep_pictures(found: Findings) -> list[Picture]:
         pictures.append(sensitivity_picture(found))
     if found.has_baseline and any(rows.notna().any(axis=None) for rows in found.effects.values()):
         pictures.append(effects_picture(found))
-    if found.is_priced and len(found.sweep.points) > 1:
+    if found.is_priced and not is_population(found) and len(found.sweep.points) > 1:
         pictures.append(pareto_picture(found))
     if found.selection is not None and found.selection.table["best_probability"].notna().any():
         pictures.append(selection_picture(found))
@@ -55,7 +58,7 @@ def sweep_pictures(found: Findings) -> list[Picture]:
 
 
 def _metrics_picture(found: Findings) -> Picture:
-    if found.sweep.design in ("lhs", "sobol", "morris", "adaptive"):
+    if found.sweep.design in ("random", "lhs", "sobol", "morris", "adaptive"):
         return cloud_picture(found)
     if len(found.axes) == 1 and is_numeric(found.axes[0]):
         return line_picture(found)

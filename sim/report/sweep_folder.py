@@ -14,7 +14,9 @@ from sim.configuration.dump import to_yaml
 from sim.document.document import Document
 from sim.document.html import write_document
 from sim.ending import temporary_folder, undisturbed
+from sim.experiment.designs import OWN_LUCK
 from sim.experiment.sweep_results import Sweep
+from sim.report.population_content import is_population, population_frame
 from sim.report.surface_content import surface_table
 from sim.report.sweep_content import Findings
 from sim.report.versions import versions
@@ -24,7 +26,13 @@ _MOST_SCENARIOS = 10_000
 _DIGITS = "%.6g"
 _FAILED = "failed"
 _BESIDE = ".report-"
-_ONLY_SOMETIMES = {"failures.csv", "sensitivity.csv", "selection.csv", "surface.csv"}
+_ONLY_SOMETIMES = {
+    "failures.csv",
+    "sensitivity.csv",
+    "selection.csv",
+    "surface.csv",
+    "population.csv",
+}
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml, where PyYAML was built with it
 
 
@@ -87,13 +95,16 @@ def _write_tables(found: Findings, folder: Path) -> None:
             summary, mode="a", header=not summary.exists(), index=False
         )
         failed.to_csv(folder / "failures.csv", index=False)
-    if sweep.design != "adaptive":  # its points share no luck, and none is a baseline
+    if sweep.design not in OWN_LUCK:
         sweep.effects().to_csv(folder / "effects.csv", index=False, float_format=_DIGITS)
     if found.indices is not None:
         found.indices.to_csv(folder / "sensitivity.csv", float_format=_DIGITS)
     if found.selection is not None:
         named = sweep.points.join(found.selection.table, how="right")
         named.to_csv(folder / "selection.csv", float_format=_DIGITS)
+    if is_population(found):
+        answers = population_frame(found)
+        answers.to_csv(folder / "population.csv", index=False, float_format=_DIGITS)
     if found.told is not None:
         surfaces = surface_table(found.told)
         surfaces.to_csv(folder / "surface.csv", index=False, float_format=_DIGITS)

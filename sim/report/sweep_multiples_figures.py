@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sim.document.picture import Picture
-from sim.experiment.axes import Axis, Interval
+from sim.experiment.axes import Axis
 from sim.metrics.catalogue import headlines
 from sim.report.palette import BLACK, BLUE, GREEN, INK, PURPLE, VERMILION, entitle
 from sim.report.sweep_content import (
@@ -152,10 +152,10 @@ def _explain_lines(figure: Figure, panels: Sequence[Sequence[Axes]], title: str)
 
 def _positions(axis: Axis) -> tuple[list[float], list[str]]:
     """Return where the values of an axis stand, and their names if they are no numbers."""
-    assert not isinstance(axis.values, Interval)
+    listed = axis.listed or ()
     if is_numeric(axis):
-        return [float(str(value)) for value in axis.values], []
-    return [float(number) for number in range(len(axis.values))], value_names(axis)
+        return [float(str(value)) for value in listed], []
+    return [float(number) for number in range(len(listed))], value_names(axis)
 
 
 def main_effects_picture(found: Findings) -> Picture:

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from sim.experiment.axes import Axis, Interval
+from sim.experiment.axes import Axis
 from sim.experiment.intervals import FloatArray
 from sim.metrics import catalogue
 from sim.metrics.catalogue import headlines
@@ -146,8 +146,7 @@ def label_rows(ax: Axes, labels: Sequence[str], found: Findings) -> None:
 
 def value_names(axis: Axis) -> list[str]:
     """Return the values of an axis as ticks show them."""
-    assert not isinstance(axis.values, Interval)  # only listed values make a grid
-    return [value_name(axis, value) for value in axis.values]
+    return [value_name(axis, value) for value in axis.listed or ()]
 
 
 def finish_panel(ax: Axes, names: Sequence[str]) -> None:

@@ -854,13 +854,13 @@ class Scenario(Spec):
     address: Text | None = Field(
         None, description="Address of the running Dask or Ray cluster; without one it is local."
     )
-    design: Literal["grid", "zip", "lhs", "sobol", "morris", "adaptive"] = Field(
+    design: Literal["grid", "zip", "random", "lhs", "sobol", "morris", "adaptive"] = Field(
         "grid", description="Which combinations of the swept values a sweep looks at."
     )
     samples: Count = quantity(
         32,
         "-",
-        "Size of a sampled design of k keys: points of lhs, n (k + 2) points of sobol, "
+        "Size of a sampled design of k keys: points of random and lhs, n (k + 2) points of sobol, "
         "n (k + 1) points of morris.",
         ge=2,
         le=1_000_000,

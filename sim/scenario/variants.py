@@ -75,7 +75,8 @@ class Variants:
         Raises:
             ScenarioError: it is not valid.
         """
-        return validate(self.data(point), self._checked)
+        data = self.data(point)
+        return validate(data, [name for key in self._checked for name in every_key(data, key)])
 
     def data(self, point: int) -> Mapping[str, Any]:
         """Return the scenario of a point as plain data, not validated."""
@@ -85,16 +86,29 @@ class Variants:
             data = with_value(data, key, value)
         return data
 
+    def values(self, point: int) -> dict[str, object]:
+        """Return the values at a point, by key."""
+        return dict(zip(self.keys, self.points[point], strict=True))
+
     def base(self, point: int) -> tuple[object, ...]:
         """Return the values with which a point is composed; points with the same share a base."""
         first = self._first(point)
         return first if self._compose(first).can_be_set else self.points[point]
 
     def set_values(self, point: int) -> dict[str, object]:
-        """Return the values at a point that are set in its base, by key."""
-        if not self._compose(self._first(point)).can_be_set:
+        """Return the values at a point that are set in its base, by key.
+
+        Raises:
+            ScenarioError: a ``*`` stands for nothing there.
+        """
+        made = self._compose(self._first(point))
+        if not made.can_be_set:
             return {}
-        return {self.keys[place]: self.points[point][place] for place in self._set}
+        return {
+            key: self.points[point][place]
+            for place in self._set
+            for key in every_key(made.data, self.keys[place])
+        }
 
     def _first(self, point: int) -> tuple[object, ...]:
         values = list(self.points[point])
@@ -136,6 +150,7 @@ def _kept(compose: Compose) -> Compose:
     return look_up
 
 
+_EVERY = "*"
 _SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_/.-]*")
 _OTHER_MEANING = re.compile("null|true|false|nan|inf", re.IGNORECASE)
 _BACKSLASHES_BEFORE_A_QUOTE = re.compile(r"(\\+)(?='|\Z)")
@@ -174,6 +189,29 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple | Mapping):
         return word(value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def every_key(data: Mapping[str, Any], key: str) -> list[str]:
+    """Return the keys that one with ``*`` stands for: with every name that is there in its place.
+
+    Raises:
+        ScenarioError: there are no names.
+    """
+    found = [""]
+    for number, part in enumerate(key.split(".")):
+        if part == _EVERY:
+            found = [f"{at}{name}." for at in found for name in _names_at(data, at[:-1])]
+        else:
+            found = [f"{at}{part}." for at in found]
+        if not found:
+            at = ".".join(key.split(".")[:number])
+            raise ScenarioError([Problem(key, f"there is nothing in {at}", "name one thing")])
+    return [each[:-1] for each in found]
+
+
+def _names_at(data: Mapping[str, Any], key: str) -> list[str]:
+    names = _at(data, key) if key else data
+    return [str(name) for name in names] if isinstance(names, Mapping) else []
 
 
 def _refuse_unknown_names(data: Mapping[str, Any], key: str) -> None:

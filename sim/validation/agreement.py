@@ -13,7 +13,7 @@ import numpy as np
 from sim.experiment.holm import levels
 from sim.experiment.intervals import FloatArray, estimate, interval, p_value
 
-Verdict = Literal["agrees", "disagrees", "undecided", "not judged", "no data"]
+Verdict = Literal["agrees", "disagrees", "undecided", "open", "not judged", "no data"]
 
 TIMES = 2.0
 """Durations and frequencies agree within this factor."""
@@ -81,6 +81,18 @@ class Undivided(NamedTuple):
     most: Simulated
 
 
+class EitherWay(NamedTuple):
+    """Ranges for a figure of which nobody knows how the source counted it.
+
+    Attributes:
+        ranges: values that agree.
+        otherwise: the value if the figure is read the other way.
+    """
+
+    ranges: tuple[Accepted, ...]
+    otherwise: Simulated
+
+
 class Sign(NamedTuple):
     """The whole interval has to be on the published side of zero."""
 
@@ -101,7 +113,7 @@ class Order(NamedTuple):
     better: tuple[tuple[int, int], ...]
 
 
-Acceptance = Within | Undivided | Sign | Order | None
+Acceptance = Within | Undivided | EitherWay | Sign | Order | None
 
 
 def verdict(value: Simulated, acceptance: Acceptance) -> Verdict:
@@ -112,6 +124,8 @@ def verdict(value: Simulated, acceptance: Acceptance) -> Verdict:
     replications. Without an interval the mean decides.
 
     :class:`Undivided`: it disagrees if no possible value is accepted; otherwise it is not judged.
+
+    :class:`EitherWay`: the verdict of both values if it is the same; otherwise it is open.
 
     :class:`Sign`: it agrees or disagrees if the whole interval is on one side of zero.
 
@@ -131,6 +145,9 @@ def verdict(value: Simulated, acceptance: Acceptance) -> Verdict:
         case Undivided(ranges, most):
             outside = all(value.low > high or most.high < low for low, high in ranges)
             return "disagrees" if outside else "not judged"
+        case EitherWay(ranges, otherwise):
+            one, other = _on_ranges(value, ranges), _on_ranges(otherwise, ranges)
+            return one if one == other else "open"
         case Sign(sign):
             return _on_sign(value, sign)
         case Order(ends, worse):

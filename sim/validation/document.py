@@ -68,8 +68,9 @@ _TONES: dict[Verdict, Tone] = {
     "disagrees": "bad",
     "undecided": "doubtful",
     "no data": "doubtful",
+    "open": "doubtful",
 }
-_SIGNS = {"agrees": "✓", "disagrees": "✗", "undecided": "?", "no data": "?"}
+_SIGNS = {"agrees": "✓", "disagrees": "✗", "undecided": "?", "no data": "?", "open": "?"}
 
 
 def validation_document(

@@ -28,6 +28,7 @@ from .readings import (
 from .references import look_up
 from .results import Results
 
+_ORDER_OF_MIX = "of all kinds of change, whose mix differs; judged by kind"
 Origin = Literal["emerges", "partly an input", "an input"]
 SourceByName = Annotated[Source, look_up("source")]
 PlaceByName = Annotated[Place, look_up("place")]
@@ -39,6 +40,11 @@ class DoraMetric(Spec):
     words: str = Field(description="Name of the metric.")
     unit: str = Field(description="Unit it is shown in.")
     reads: Reads = Field(description="Its figure, and how that is read.")
+    by_kind: dict[str, Reads] = Field(
+        {},
+        description="The same of one kind of change. Levels differ in how often they retrain, so "
+        "their order is judged by kind, and the number over all kinds is shown beside it.",
+    )
 
 
 DoraMetrics = Mapping[str, DoraMetric]
@@ -60,7 +66,11 @@ class RowDefinition:
         unit: unit of the simulated value and of the accepted ranges.
         accepts: values that agree; None if the row is not judged, or judged as an order.
         may_include: a figure of which an unknown part belongs to the quantity.
+        or_reads: the figure that it is if the source counted the other way.
+        or_reads_in: how the source counts then.
+        is_open: nothing independent decides the simulated value, so there is nothing to judge.
         is_order: whether the row compares the cells of its place, from the lowest level up.
+        is_judged: whether such an order is judged.
         note: more about the result: a text, or a function that makes it from the results.
     """
 
@@ -75,7 +85,11 @@ class RowDefinition:
     unit: str = ""
     accepts: Within | Sign | None = None
     may_include: str | None = None
+    or_reads: str | None = None
+    or_reads_in: str = ""
+    is_open: bool = False
     is_order: bool = False
+    is_judged: bool = True
     note: str | Callable[[Results], str] = ""
 
     @property
@@ -125,6 +139,9 @@ class PublishedFigure(_Entry):
     reads: Reads
     accepts: Accepts | None = None
     may_include: FigureName | None = None
+    or_reads: FigureName | None = None
+    or_reads_in: str = ""
+    open: bool = False
     note: str = ""
 
     @model_validator(mode="after")
@@ -138,6 +155,10 @@ class PublishedFigure(_Entry):
             raise ValueError("accepts: odds needs a published number between 0 and 100, unit: '%'")
         if self.may_include and self.accepts != "odds":
             raise ValueError("may_include needs accepts: odds")
+        if self.or_reads and not (self.accepts == "factor" and self.or_reads_in):
+            raise ValueError("or_reads needs accepts: factor, and or_reads_in")
+        if self.open and not (self.accepts and self.note):
+            raise ValueError("open needs accepts, and a note that says why")
         if ("{place}" in self.key) != (len(self.places) > 1):
             raise ValueError("key needs {place} if, and only if, there is more than one place")
         return self
@@ -170,6 +191,9 @@ class PublishedFigure(_Entry):
                 reads=self.reads,
                 accepts=None if beside else self._accepts(),
                 may_include=None if beside else self.may_include,
+                or_reads=None if beside else self.or_reads,
+                or_reads_in=self.or_reads_in,
+                is_open=self.open and not beside,
                 note=self.note,
             )
 
@@ -291,17 +315,23 @@ class PublishedOrder(_Entry):
         """Return the rows of a section that this stands for."""
         for name, metric in metrics.items():
             for family, levels in FAMILIES.items():
-                yield RowDefinition(
-                    key=f"{self.key} {family} {name}",
-                    section=section,
-                    quantity=f"{metric.words}, from the lowest to the highest of {family}'s levels",
-                    place=presets(*levels),
-                    published=self.in_words,
-                    source=self.source,
-                    unit="times lower" if metric.unit == "%" else "times shorter",
-                    reads=metric.reads,
-                    is_order=True,
-                )
+                for kind, reads in {"": metric.reads, **metric.by_kind}.items():
+                    of_kind = f" of {kind}" if kind else ""
+                    is_judged = bool(kind) or not metric.by_kind
+                    yield RowDefinition(
+                        key=f"{self.key} {family} {name}{of_kind}",
+                        section=section,
+                        quantity=f"{metric.words}{of_kind}, from the lowest to the highest of "
+                        f"{family}'s levels",
+                        place=presets(*levels),
+                        published=self.in_words,
+                        source=self.source,
+                        unit="times lower" if metric.unit == "%" else "times shorter",
+                        reads=reads,
+                        is_order=True,
+                        is_judged=is_judged,
+                        note="" if is_judged else _ORDER_OF_MIX,
+                    )
 
 
 def _kind(value: Any) -> Any:

@@ -19,7 +19,7 @@ from .meanings import Meaning
 from .observe import names
 from .page_tables import ScenarioInput, TraceLine
 from .population import FAMILIES, places
-from .published import PublishedDistributions, Source
+from .published import PublishedDistributions, Source, answers_of_dora
 from .references import Known
 
 TABLES = Path(__file__).parent / "tables"
@@ -66,7 +66,7 @@ def load_tables(folder: Path = TABLES) -> SurveyTables:
     }
     known["source"] = _read(folder / "sources.yaml", dict[str, Source], known)
     distributions = _read(folder / "distributions.yaml", PublishedDistributions, known)
-    known["answers"] = distributions.answers
+    known["answers"] = {**distributions.answers, **answers_of_dora()}
     known["fit"] = distributions.lognormal_fits
     tables = SurveyTables(
         distributions,

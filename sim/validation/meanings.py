@@ -14,7 +14,7 @@ class Meaning(Spec):
     """A text that goes with certain verdicts of certain rows."""
 
     rows: tuple[str, ...] = Field(min_length=1, description="Beginnings of the rows' keys.")
-    when: Literal["agrees", "disagrees or undecided"] = Field(
+    when: Literal["agrees", "disagrees or undecided", "open"] = Field(
         description="The verdicts that the text explains."
     )
     text: str

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from scipy.stats import norm
 
 from sim.experiment.intervals import FloatArray
+from sim.metrics.answers import ANSWERS
 from sim.report.units import format_number
 from sim.scenario.spec import Number, Spec
 
@@ -61,6 +62,18 @@ class Answers(Spec):
 
     def __str__(self) -> str:
         return " / ".join(format_number(share, 0) for share in self.percentages) + " %"
+
+
+def answers_of_dora() -> dict[str, Answers]:
+    """Return the answers of DORA's respondents, by metric, where their shares are known."""
+    return {
+        metric: Answers(
+            upper_ends_h={a.words: None if math.isinf(a.upper) else a.upper for a in answers},
+            percentages=tuple(a.percent for a in answers if a.percent is not None),
+        )
+        for metric, answers in ANSWERS.items()
+        if all(answer.percent is not None for answer in answers)
+    }
 
 
 class LognormalFit(Spec):

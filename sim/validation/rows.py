@@ -11,6 +11,7 @@ from sim.report.units import format_given, format_number
 from .agreement import (
     Acceptance,
     Accepted,
+    EitherWay,
     Order,
     Simulated,
     Undivided,
@@ -71,7 +72,8 @@ def _row(
     note = definition.note if isinstance(definition.note, str) else definition.note(results)
     acceptance: Acceptance = definition.accepts
     if order is not None:
-        value, acceptance, note = as_ratio(order.ends), order, _steps(order)
+        value, acceptance, steps = as_ratio(order.ends), order, _steps(order)
+        note = steps if definition.is_judged else f"{note}; {steps}"
     else:
         values = read(definition.reads, results, definition.place.weights)
         value = simulated(values / definition.size)
@@ -81,11 +83,23 @@ def _row(
             acceptance = Undivided(acceptance.ranges, most)
             _, _, whole = definition.may_include.partition(": ")
             note = f"{format_number(most.mean, 0)} {definition.unit} with all of the {whole}"
-    judged = "not judged" if definition.origin == "an input" else verdict(value, acceptance)
+        if definition.or_reads is not None and isinstance(acceptance, Within):
+            other = results.mean_figure(definition.or_reads, definition.place.weights)
+            otherwise = simulated(other / definition.size)
+            acceptance = EitherWay(acceptance.ranges, otherwise)
+            shown = f"{format_number(otherwise.mean)} {definition.unit} {definition.or_reads_in}"
+            note = "; ".join(part for part in (shown, note) if part)
+    judged = verdict(value, acceptance)
+    if definition.origin == "an input" or not definition.is_judged:
+        judged = "not judged"
+    elif definition.is_open:
+        judged = "open"
     return SurveyRow(
         definition=definition,
         value=value,
-        accepted=acceptance.ranges if isinstance(acceptance, Within | Undivided) else (),
+        accepted=acceptance.ranges
+        if isinstance(acceptance, Within | Undivided | EitherWay)
+        else (),
         verdict=judged,
         note=note,
         meaning=meaning_of(definition.key, judged, tables.meanings),
@@ -119,11 +133,14 @@ def tally(rows: Sequence[SurveyRow]) -> str:
         ("partly an input", "whose values are partly inputs"),
     ):
         verdicts = [row.verdict for row in rows if row.definition.origin == origin]
-        judged = [verdict for verdict in verdicts if verdict != "not judged"]
+        judged = [verdict for verdict in verdicts if verdict not in ("not judged", "open")]
         counts = (
             f"{judged.count(verdict)} {verdict.removesuffix('s')}"
             for verdict in ("agrees", "undecided", "disagrees", "no data")
             if verdict in judged
         )
         parts.append(f"{len(judged)} judged rows {words}: {', '.join(counts)}")
+    is_open = sum(row.verdict == "open" for row in rows)
+    if is_open:
+        parts.append(f"{is_open} open, which are not judged")
     return "; ".join(parts) + "."

@@ -23,9 +23,9 @@ from sim.experiment.adaptive import (
     first_points,
     next_picks,
     region_of,
-    seed_of,
 )
 from sim.experiment.axes import Axis, Interval
+from sim.experiment.designs import seed_of
 from sim.experiment.intervals import FloatArray
 from sim.experiment.store import ResultsError, Store
 from sim.experiment.sweep import STORE

@@ -13,7 +13,7 @@ from sim.experiment.axes import Axis, Interval
 from sim.experiment.designs import Design, points
 from sim.scenario.errors import ScenarioError
 
-SAMPLED: list[Design] = ["lhs", "sobol", "morris"]
+SAMPLED: list[Design] = ["random", "lhs", "sobol", "morris"]
 
 listed = st.lists(st.integers() | st.booleans() | st.text(max_size=3), min_size=1, max_size=4)
 intervals = st.one_of(
@@ -81,7 +81,7 @@ def test_every_value_is_within_bounds(
 ) -> None:
     axes = axes_of(first, *others)
     made = points(axes, design, samples, seed)
-    per_sample = {"lhs": 1, "sobol": len(axes) + 2, "morris": len(axes) + 1}[design]
+    per_sample = {"random": 1, "lhs": 1, "sobol": len(axes) + 2, "morris": len(axes) + 1}[design]
     assert len(made) == samples * per_sample
     for point in made:
         for axis, value in zip(axes, point, strict=True):

@@ -7,6 +7,7 @@ import pytest
 
 from sim.validation.agreement import (
     Accepted,
+    EitherWay,
     Order,
     Sign,
     Simulated,
@@ -87,6 +88,22 @@ def test_verdicts_on_ranges(value, expected):
 )
 def test_what_is_only_the_least_of_a_value_never_agrees(value, most, expected):
     assert verdict(value, Undivided((Accepted(10.0, 20.0),), most)) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "otherwise", "expected"),
+    [
+        (Simulated(15.0, 14.0, 16.0), Simulated(12.0, 11.0, 13.0), "agrees"),
+        (Simulated(15.0, 14.0, 16.0), Simulated(30.0, 29.0, 31.0), "open"),
+        (Simulated(30.0, 29.0, 31.0), Simulated(15.0, 14.0, 16.0), "open"),
+        (Simulated(30.0, 29.0, 31.0), Simulated(5.0, 4.0, 6.0), "disagrees"),
+        (Simulated(21.0, 19.0, 23.0), Simulated(15.0, 14.0, 16.0), "open"),
+        (Simulated(21.0, 19.0, 23.0), Simulated(9.0, 8.0, 11.0), "undecided"),
+        (Simulated(math.nan, math.nan, math.nan), Simulated(15.0, 14.0, 16.0), "open"),
+    ],
+)
+def test_a_figure_that_is_read_in_two_ways_needs_the_same_verdict_twice(value, otherwise, expected):
+    assert verdict(value, EitherWay((Accepted(10.0, 20.0),), otherwise)) == expected
 
 
 def test_nothing_is_judged_where_nothing_is_accepted():

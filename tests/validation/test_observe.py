@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from sim import load, simulate
+from sim.log import EventLog
 from sim.metrics.effort import stint_hours
+from sim.scenario.organization import WorkingHours
 from sim.validation.load import load_tables
 from sim.validation.observe import (
     ACTIVITIES,
@@ -15,9 +17,12 @@ from sim.validation.observe import (
     events,
     names,
     observe,
+    observe_tables,
+    severe,
 )
 from sim.validation.population import Simulation, weights
 from sim.validation.results import Results
+from sim.world.calendar import Calendar
 
 DAY, WEEK = 24.0, 168.0
 
@@ -38,6 +43,73 @@ def test_an_event_counts_once():
     ).astype({"deployment_id": "Int64"})
     found = events(incidents, (0.0, 10.0))
     assert list(found.index) == [0, 1, 4, 5, 6]
+
+
+def test_severe_incidents_are_noticed_and_somebody_responds():
+    incidents = pd.DataFrame(
+        [
+            ("deployment", 4.0),
+            ("outage", 3.0),
+            ("outage", np.nan),  # ended by itself
+            ("decay", 5.0),
+            ("batch", 6.0),
+            ("attack", 7.0),
+        ],
+        columns=["trigger", "responded_at"],
+    )
+    assert list(severe(incidents).index) == [0, 1, 4, 5]
+
+
+def _log(tables, name, rows):
+    """Return one of the tables with these rows; what they do not say is absent."""
+    return pd.DataFrame(rows).reindex(columns=tables[name].columns)
+
+
+def test_data_incidents_by_the_clock_and_at_work():
+    """From Friday 16:00 to Monday 10:00 are 66 hours, and two in which somebody is at work."""
+    friday, monday = 4 * DAY + 16, WEEK + 10
+    tables = EventLog().to_frames()
+    of_data = {"cause": "data", "trigger": "batch", "started_at": friday - 1.0, "service": "a"}
+    done = {"detected_at": friday, "responded_at": friday, "restored_at": monday}
+    undone = {"detected_at": friday, "restored_at": np.nan}
+    tables["incidents"] = _log(tables, "incidents", [of_data | done, of_data | undone])
+    tables["services"] = _log(tables, "services", [{"service": "a", "team": "team"}])
+    at_work = Calendar(WorkingHours(focus=1.0))
+    figures = observe_tables(tables, (0.0, 2 * WEEK), worked=at_work.worked).figures
+    assert figures["data_fixed_h"] == pytest.approx(66.0)
+    assert figures["data_fixed_at_work_h"] == pytest.approx(2.0)
+
+
+def test_working_hours_of_a_run_are_those_of_who_repairs_data(run, observation):
+    role = run.scenario.incidents.responses.data.role
+    assert role == "data_engineer"
+    data = events(run.incidents, run.window)
+    data = data[data["cause"] == "data"].dropna(subset=["detected_at", "restored_at"])
+    hours = []
+    for one in data.itertuples():  # counted in quarters of an hour, Monday to Friday from 9 to 17
+        times = np.arange(one.detected_at, one.restored_at, 0.25) % WEEK
+        at_work = (times < 5 * DAY) & (times % DAY >= 9) & (times % DAY < 17)
+        hours.append(0.25 * at_work.sum())
+    assert observation.figures["data_fixed_at_work_h"] == pytest.approx(np.mean(hours), abs=0.2)
+
+
+def test_lead_time_and_failures_by_kind(run, observation):
+    start, end = run.window
+    changes = run.changes
+    own = changes[
+        (changes["kind"] == "retrain")
+        & (changes["deployed_at"] >= start)
+        & (changes["deployed_at"] < end)
+    ]
+    expected = (own["deployed_at"] - own["committed_at"]).median()
+    assert observation.figures["lead_time_retrain_h"] == pytest.approx(expected)
+    deployments = run.deployments
+    released = deployments[
+        (deployments["deployed_at"] >= start) & (deployments["deployed_at"] < end)
+    ]
+    for kind, figure in (("feature", "failed_features"), ("retrain", "failed_retrainings")):
+        failed = released.loc[released["kind"] == kind, "failed"].mean()
+        assert observation.figures[figure] == pytest.approx(failed)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 """The tables of published figures: what entries stand for, and what is said of wrong ones."""
 
+import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,10 +16,10 @@ from sim.validation.document import validation_document
 from sim.validation.entries import RowDefinition
 from sim.validation.load import TABLES, load_tables
 from sim.validation.observe import DAYS, MINUTES, SurveyObservation, names
-from sim.validation.population import cells
+from sim.validation.population import MICROSOFT, PRESETS_IN, Simulation, cells
 from sim.validation.readings import read
 from sim.validation.results import Results
-from sim.validation.rows import all_rows
+from sim.validation.rows import all_rows, tally
 
 
 def _definition(key: str) -> RowDefinition:
@@ -73,6 +75,7 @@ def test_every_row_can_be_read_and_names_its_section_and_source(results):
         # And exp(4.25 - 1.28155 * 1.25) = 14.1266 the tenth percentile.
         ("restore_p10 enterprise at google_2", "14 min", 14.1266 / 2, 14.1266 * 2),
         ("review", "15 to 24 h in industry", 15.0, 24.0),
+        ("data fixed", "15 h", 7.5, 30.0),
         ("lead_time_h distance", "9 / 15 / 32 / 28 / 13 / 2 %", 0.0, 0.1),
         # Medium and low of 2019: a week to a month, a month to half a year; in days.
         ("band google_0 lead_time_h", "medium or low", 7.0, 365.25 / 2),
@@ -117,6 +120,101 @@ def test_the_place_beside_is_shown_and_not_judged():
     assert judged.accepts is not None
     assert beside.accepts is None
     assert judged.reads == beside.reads
+
+
+def _row(results, key):
+    (found,) = [row for row in all_rows(results, load_tables()) if row.definition.key == key]
+    return found
+
+
+def test_a_row_that_only_a_guess_decides_is_open(results):
+    """How many deployments can be rolled back has no independent source."""
+    row = _row(results, "rollback enterprise at google_2")
+    assert row.accepted_in_words == "15.8 to 29.7"
+    assert row.value.mean == pytest.approx(60.0)  # far outside, and open all the same
+    assert row.verdict == "open"
+    assert "no independent source" in row.note
+    assert row.meaning.startswith("How many incidents a rollback ends")
+    assert _row(results, "rollback population").verdict == "not judged"
+
+
+def _with(results, place, **figures):
+    """Return results in which all cells of a place have these figures, by replication."""
+    changed = dict(results.observations)
+    for cell in _definition(place).place.weights:
+        changed[cell] = [
+            replace(one, figures={**one.figures, **{n: v[k] for n, v in figures.items()}})
+            for k, one in enumerate(changed[cell])
+        ]
+    return Results(changed)
+
+
+@pytest.mark.parametrize(
+    ("by_the_clock", "at_work", "expected"),
+    [
+        (60.0, 12.0, "open"),  # 15 h agrees with 7.5 to 30 h
+        (60.0, 40.0, "disagrees"),
+        (20.0, 9.0, "agrees"),
+        (20.0, 5.0, "open"),
+    ],
+)
+def test_a_row_is_judged_if_both_ways_of_counting_say_the_same(
+    results, by_the_clock, at_work, expected
+):
+    def around(value):
+        return [0.99 * value, value, 1.01 * value]
+
+    changed = _with(
+        results,
+        "data fixed",
+        data_fixed_h=around(by_the_clock),
+        data_fixed_at_work_h=around(at_work),
+    )
+    row = _row(changed, "data fixed")
+    assert row.verdict == expected
+    assert row.value.mean == pytest.approx(by_the_clock)
+    assert row.note.endswith("h in working hours")
+
+
+def test_open_rows_are_counted_apart(results):
+    rows = all_rows(results, load_tables())
+    is_open = sum(row.verdict == "open" for row in rows)
+    assert is_open >= 1
+    said = tally(rows)
+    assert said.endswith(f"; {is_open} open, which are not judged.")
+    judged = [row for row in rows if row.verdict in ("agrees", "disagrees", "undecided", "no data")]
+    assert sum(int(n) for n in re.findall(r"(\d+) judged", said)) == len(judged)
+
+
+def test_an_order_is_judged_by_kind_where_the_mix_differs(results):
+    """New models and retrainings get better; level 4 retrains less, so that all get worse."""
+    new, retrained = [5.0, 4.0, 3.0, 2.0, 1.9], [2.5, 2.0, 1.5, 1.0, 0.9]
+    share = [0.1, 0.1, 0.8, 0.8, 0.1]
+    changed = dict(results.observations)
+    for level, name in enumerate(MICROSOFT):
+        cell = Simulation(PRESETS_IN, name)
+        mixed = share[level] * retrained[level] + (1 - share[level]) * new[level]
+        figures = [
+            {
+                "time_to_deploy_h": luck * new[level],
+                "lead_time_retrain_h": luck * retrained[level],
+                "lead_time_h": luck * mixed,
+            }
+            for luck in (1.0, 1.01, 1.02)
+        ]
+        changed[cell] = [
+            replace(one, figures={**one.figures, **own})
+            for one, own in zip(changed[cell], figures, strict=True)
+        ]
+    found = Results(changed)
+    mixed_row = _row(found, "order Microsoft lead_time_h")
+    assert mixed_row.verdict == "not judged"
+    assert mixed_row.note.startswith("of all kinds of change, whose mix differs; judged by kind;")
+    assert "worse: 3 to 4" in mixed_row.note
+    for kind, ends in (("new models", 5.0 / 1.9), ("retrainings", 2.5 / 0.9)):
+        row = _row(found, f"order Microsoft lead_time_h of {kind}")
+        assert row.verdict == "agrees"
+        assert row.value.mean == pytest.approx(ends)
 
 
 @pytest.fixture
@@ -170,6 +268,12 @@ def test_an_entry_is_all_that_a_new_figure_needs(folder, results):
         ("[population]", "[popultion]", "hotfixes.simulated_for.0: unknown place popultion; did"),
         ("accepts: odds", "accepts: oods", "hotfixes.accepts: unknown value 'oods'; did you mean"),
         ("key: hotfixes", "key: review", "review: is the key of two rows; give each its own key"),
+        ("accepts: odds", "accepts: odds\n      open: true", "hotfixes: open needs accepts, and a"),
+        (
+            "accepts: odds",
+            "accepts: odds\n      or_reads: rework_rate",
+            "hotfixes: or_reads needs accepts: factor, and or_reads_in",
+        ),
         ('unit: "%"', "unit: h", "hotfixes: accepts: odds needs a published number between"),
         (
             "reads: rework_rate",
@@ -198,7 +302,7 @@ def test_a_wrong_entry_is_called_by_its_key(folder, old, new, message):
         ("sources.yaml", "trust: M}", "trust: X}", "philly.trust: unknown value 'X'"),
         ("trace.yaml", "rolled_back", "rold_back", "unknown figure rold_back; did you mean"),
         ("inputs.yaml", "source: philly", "source: [", "cannot be read: "),
-        ("dora_metrics.yaml", "lead_time_h: {", "lead_time: {", "`lead_time_h` is missing"),
+        ("dora_metrics.yaml", "lead_time_h:\n", "lead_time:\n", "`lead_time_h` is missing"),
     ],
 )
 def test_other_tables_are_checked_as_well(folder, file, old, new, message):
