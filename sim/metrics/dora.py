@@ -274,6 +274,49 @@ def change_failure_rate(tables: Tables, window: Window) -> dict[str, float]:
 
 @measures(
     Metric(
+        name="change_failure_rate_unseen",
+        label="failures not seen yet",
+        meaning="deployments whose incident is expected after the records end",
+        topic="failure",
+        dimension="share",
+        better="less",
+        rests_on="n_deployments",
+        highest=1.0,
+    ),
+    is_charged=True,
+)
+def change_failure_rate_unseen(tables: Tables, window: Window) -> float:
+    """Return by how much the change failure rate would be higher if nobody had stopped looking.
+
+    A late deployment may have a defect that has not shown itself when the records end. How many
+    have one is estimated from how long the others took to fail: Kaplan and Meier's share of the
+    window's deployments that fail (1958, Journal of the American Statistical Association 53(282)),
+    each watched from its start to the end of the records, less the share that has failed. It looks
+    as far ahead as the oldest of them has been watched.
+
+    Returns:
+        A share, at least 0; NaN without deployments in the window.
+    """
+    deployments, incidents = table(tables, "deployments"), table(tables, "incidents")
+    deployed_at = reals(deployments, "deployed_at")
+    deployed = inside(deployed_at, window)
+    if not deployed.any():
+        return np.nan
+    started_at, charged = reals(incidents, "started_at"), charged_deployments(tables)
+    failed = has_incident(charged, deployed_at.size)
+    failed_at = np.full(deployed_at.size, np.nan)
+    np.fmin.at(failed_at, charged[charged >= 0], started_at[charged >= 0])
+    end = np.nanmax([window[1], *started_at])
+    # A failure at an unknown time counts as one at once.
+    watched_h = np.fmax(np.where(failed, failed_at, end) - deployed_at, 0.0)
+    failed, watched_h = failed[deployed], watched_h[deployed]
+    order = np.lexsort((~failed, watched_h))  # who is watched as long as another one fails is there
+    survived = np.prod(1.0 - failed[order] / np.arange(failed.size, 0, -1))
+    return float(max(1.0 - survived - failed.mean(), 0.0))
+
+
+@measures(
+    Metric(
         name="incidents_per_deployment",
         label="incidents per deployment",
         meaning="incidents that deployments triggered, per deployment",

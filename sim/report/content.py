@@ -313,7 +313,7 @@ def caveats(evidence: Evidence) -> list[Caveat]:
         found += [*_precision(evidence), *_warm_up(evidence)]
     else:
         found.append(_once())
-    found += [*_censoring(evidence), *_without_data(evidence)]
+    found += [*_censoring(evidence), *_unseen_failures(evidence), *_without_data(evidence)]
     return sorted(found, key=lambda caveat: not caveat.is_serious)
 
 
@@ -431,6 +431,24 @@ def _censoring(evidence: Evidence) -> list[Caveat]:
         "The times of unfinished work are not in the numbers."
     )
     return [Caveat(share > 0.1, text)]
+
+
+def _unseen_failures(evidence: Evidence) -> list[Caveat]:
+    """Say what the change failure rate lacks, as late deployments have not been watched long."""
+    unseen, *_ = mean_and_interval(evidence, "change_failure_rate_unseen")
+    rate, low, high = mean_and_interval(evidence, "change_failure_rate")
+    if math.isnan(unseen) or not rate > 0.0:
+        return []
+    points = "less than 0.1" if unseen < 0.0005 else f"about {format_number(100 * unseen, 1)}"
+    lacking = (
+        f"Failures that have not shown themselves by the end would add {points} points to the "
+        "change failure rate"
+    )
+    if math.isnan(low):
+        return [Caveat(False, f"{lacking}.")]
+    if unseen < (high - low) / 2.0:
+        return [Caveat(False, f"{lacking}: negligible beside its interval.")]
+    return [Caveat(True, f"{lacking}, more than its interval allows for: watch it for longer.")]
 
 
 def _without_data(evidence: Evidence) -> list[Caveat]:

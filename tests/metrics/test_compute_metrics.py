@@ -161,6 +161,7 @@ NAMES = [
     "change_failure_rate_code",
     "change_failure_rate_security",
     "change_failure_rate_dependency",
+    "change_failure_rate_unseen",
     "incidents_per_deployment",
     "incidents_per_week",
     "rework_rate",

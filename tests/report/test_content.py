@@ -247,6 +247,30 @@ def test_what_was_not_finished_is_stated(study):
     assert "60 changes (10 % of those deployed or unfinished) and 2 incidents" in text
 
 
+@pytest.mark.parametrize(
+    ("unseen", "is_serious", "words"),
+    [
+        (0.0, False, "add less than 0.1 points to the change failure rate: negligible beside"),
+        # The rates below have a half-width of 2.201 · 0.0104 / √12 = 0.66 points.
+        (0.005, False, "add about 0.5 points to the change failure rate: negligible beside"),
+        (0.008, True, "add about 0.8 points to the change failure rate, more than its interval"),
+    ],
+)
+def test_failures_not_seen_yet_are_held_against_the_interval(study, unseen, is_serious, words):
+    rates = np.tile([0.19, 0.21], 6)
+    found = caveats(
+        with_metrics(study, change_failure_rate=rates, change_failure_rate_unseen=unseen)
+    )
+    (caveat,) = [each for each in found if "not shown themselves" in each.text]
+    assert words in caveat.text
+    assert caveat.is_serious == is_serious
+
+
+def test_without_deployments_no_failure_is_waited_for(study):
+    text = warned(with_metrics(study, change_failure_rate_unseen=np.nan))
+    assert "not shown themselves" not in text
+
+
 def test_restore_time_by_cause():
     incidents = pd.DataFrame(
         {
