@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sim.metrics.catalogue import headlines
+from sim.metrics.restore import Restored
 from sim.report.content import (
     LEAD_TIME_COMPONENTS,
     RESTORE_COMPONENTS,
@@ -269,6 +270,25 @@ def test_failures_not_seen_yet_are_held_against_the_interval(study, unseen, is_s
 def test_without_deployments_no_failure_is_waited_for(study):
     text = warned(with_metrics(study, change_failure_rate_unseen=np.nan))
     assert "not shown themselves" not in text
+
+
+def test_medians_of_few_incidents_are_named(study):
+    def lasting(hours):
+        zeros = np.zeros(len(hours), np.intp)
+        restored = Restored(np.array(hours), zeros, zeros.astype(bool), zeros)
+        return replace(study, restored=restored)
+
+    few = lasting([2.0] * 4 + [8.0] * 5)
+    assert "Fewer than 10 incidents in all replications together: time to restore (9)." in warned(
+        few
+    )
+    (row,) = metric_rows(few, ["time_to_restore_h"])
+    assert row.estimate == ("8.0 h", "")
+    enough = lasting([2.0] * 5 + [8.0] * 5)
+    assert "Fewer than 10 incidents" not in warned(enough)
+    (row,) = metric_rows(enough, ["time_to_restore_h"])
+    assert row.estimate.value == "5.0 h"
+    assert row.estimate.interval
 
 
 def test_restore_time_by_cause():
