@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from sim.metrics import catalogue
 from sim.metrics.restore import Restored, together
 from sim.scenario.errors import nearest
 from sim.scenario.organization import Scenario
@@ -14,6 +15,7 @@ from sim.scenario.variants import with_settings
 
 from .holm import Adjustment, family_of_tests
 from .intervals import FloatArray, check_confidence, estimate
+from .mix import Split, columns_of, split_metric
 from .parallel import observe_all
 from .pooled import summary_of, with_contributions
 from .resources import demand, refuse_too_large
@@ -93,6 +95,32 @@ class Comparison:
             },
             index=pd.MultiIndex.from_product([others, names], names=["arm", "metric"]),
         )
+
+    def split(self, arm: str, metric: str, confidence: float = 0.95) -> Split | None:
+        """Split the difference of an arm's mean to that of the first, see :mod:`.mix`.
+
+        Args:
+            arm: the other one.
+            metric: a mean that the catalogue gives groups: `lead_time_mean_h` by kind of change,
+                `time_to_restore_mean_h` by cause.
+            confidence: of the intervals.
+
+        Returns:
+            None if the runs lack the metrics of the groups.
+
+        Raises:
+            ValueError: the metric has no groups.
+        """
+        of = catalogue.metric(metric)
+        if not of.groups:
+            raise ValueError(f"the metric '{metric}' has no groups")
+        columns = columns_of(of)
+        if not set(columns) <= self._metrics.keys():
+            return None
+        first = self._values(next(iter(self.scenarios)), columns)
+        other = self._values(arm, columns)
+        n = min(len(first), len(other))
+        return split_metric(of, first[:n], other[:n], confidence)
 
     def _values(self, arm: str, names: Sequence[str]) -> FloatArray:
         """Return the metrics of an arm, (replications, metrics)."""

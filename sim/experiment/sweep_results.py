@@ -20,6 +20,7 @@ from .adaptive import Answer, answer, region_of
 from .axes import Axis
 from .holm import Adjustment, family_of_tests
 from .intervals import Estimates, FloatArray, check_confidence, interval
+from .mix import Split, columns_of, split_metric
 from .pareto import pareto_front
 from .pooled import pooled_median
 from .scheduler import Failure
@@ -188,6 +189,21 @@ class Sweep:
                 **family_of_tests(flat, confidence, adjust),
             },
         )
+
+    def split(self, point: int, metric: str, confidence: float = _CONFIDENCE) -> Split | None:
+        """Split the difference of a mean at a point to that at the baseline.
+
+        Args and returns as for :meth:`sim.Comparison.split`; None also if one of them failed.
+        """
+        of = catalogue.metric(metric)
+        if not of.groups:
+            raise ValueError(f"the metric '{metric}' has no groups")
+        columns = columns_of(of)
+        if not set(columns) <= set(self.metrics):
+            return None
+        first, other = (values_of(self.table, each, columns) for each in (self.baseline, point))
+        n = min(len(first), len(other))
+        return split_metric(of, first[:n], other[:n], confidence) if n else None
 
     def sensitivity(self, metrics: Sequence[str] | None = None) -> pd.DataFrame | None:
         """Return which key matters most for each metric.

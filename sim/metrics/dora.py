@@ -29,7 +29,7 @@ from sim.metrics.arrays import (
     reals,
     table,
 )
-from sim.metrics.catalogue import Metric, Prominence, measures
+from sim.metrics.catalogue import Group, Metric, Prominence, measures
 from sim.metrics.flow import LEAD_TIME_PARTS
 
 KINDS = {
@@ -94,19 +94,24 @@ def deployment_frequency(tables: Tables, window: Window) -> dict[str, float]:
 
 
 def _lead_time_metrics() -> Iterator[Metric]:
-    for name, label, since, prominence, parts in (
+    groups = tuple(
+        Group(f"n_changes_deployed_{kind}", f"lead_time_{kind}_mean_h") for kind in KINDS
+    )
+    for name, label, since, prominence, parts, of_groups in (
         (
             "lead_time",
             "lead time",
             "commit",
             "headline",
             tuple(f"lead_time_{part}_h" for part in LEAD_TIME_PARTS),
+            groups,
         ),
         (
             "ml_lead_time",
             "ML lead time",
             "start of exploration or retraining trigger",
             "companion",
+            (),
             (),
         ),
     ):
@@ -130,6 +135,8 @@ def _lead_time_metrics() -> Iterator[Metric]:
             meaning=f"mean from {since} to running in production",
             prominence="detail",
             parts=parts,
+            groups=of_groups,
+            grouped_by="kinds of change" if of_groups else "",
         )
         yield replace(
             a_lead_time,
@@ -138,11 +145,28 @@ def _lead_time_metrics() -> Iterator[Metric]:
             meaning=f"nine in ten changes take no longer from {since} to production",
             prominence="detail",
         )
+    for kind, several in KINDS.items():
+        for name, label, statistic in (
+            (f"lead_time_{kind}_h", f"lead time of {several}", "median"),
+            (f"lead_time_{kind}_mean_h", f"mean lead time of {several}", "mean"),
+        ):
+            yield Metric(
+                name=name,
+                label=label,
+                meaning=f"{statistic} from commit to running in production, of {several}",
+                topic="deployment",
+                dimension="duration",
+                better="less",
+                rests_on=f"n_changes_deployed_{kind}",
+                part_label=several,
+            )
 
 
 @measures(*_lead_time_metrics())
 def lead_times(tables: Tables, window: Window) -> dict[str, float]:
     """Return median, mean and 90th percentile of both lead times, in hours.
+
+    Of `lead_time`, median and mean are also given by kind of change.
 
     Both end when the change runs in production, and are taken over the changes deployed in the
     window, rolled back later or not. `lead_time` starts with the commit; `ml_lead_time` with the
@@ -171,6 +195,17 @@ def lead_times(tables: Tables, window: Window) -> dict[str, float]:
         times[f"{name}_h"] = median(hours)
         times[f"{name}_mean_h"] = mean(hours)
         times[f"{name}_p90_h"] = float(np.percentile(hours, 90)) if hours.size else np.nan
+    # A change without a commit has no lead time.
+    hours = deployed_at - known(committed_at, np.full(deployed_at.size, np.nan))
+
+    def of_kind(kind: str) -> FloatArray:
+        found: FloatArray = hours[deployed & matches(changes, "kind", kind) & ~np.isnan(hours)]
+        return found
+
+    for kind in KINDS:
+        of_this = known(partial(of_kind, kind), np.empty(0))
+        times[f"lead_time_{kind}_h"] = median(of_this)
+        times[f"lead_time_{kind}_mean_h"] = mean(of_this)
     return times
 
 

@@ -1,6 +1,7 @@
 """Time to restore, and the phases it is made of."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from sim.metrics.arrays import (
     reals,
     table,
 )
-from sim.metrics.catalogue import Metric, measures
+from sim.metrics.catalogue import Group, Metric, measures
 from sim.metrics.dora import CAUSES
 
 PHASES = {
@@ -55,6 +56,10 @@ PHASES = {
         better="less",
         rests_on="n_restored",
         parts=tuple(f"{phase}_mean_h" for phase in PHASES),
+        groups=tuple(
+            Group(f"n_restored_{cause}", f"time_to_restore_{cause}_mean_h") for cause in CAUSES
+        ),
+        grouped_by="causes",
         is_certainly_positive=True,
         extremes=("shortest", "longest"),
     ),
@@ -74,6 +79,19 @@ PHASES = {
         )
         for phase, (label, part_label, span) in PHASES.items()
     ),
+    *(
+        Metric(
+            name=f"time_to_restore_{cause}_mean_h",
+            label=f"mean time to restore, {words}",
+            meaning=f"mean from start of degradation to restored service, of incidents by {words}",
+            topic="restoring",
+            dimension="duration",
+            better="less",
+            rests_on=f"n_restored_{cause}",
+            part_label=f"incidents by {words}",
+        )
+        for cause, words in CAUSES.items()
+    ),
 )
 def restore_times(tables: Tables, window: Window) -> dict[str, float]:
     """Return the times from degraded to restored, over the incidents restored in the window.
@@ -85,7 +103,8 @@ def restore_times(tables: Tables, window: Window) -> dict[str, float]:
     for the phase that the incident was in when it was restored.
 
     Returns:
-        Hours; NaN without such an incident. The phases are NaN if the time of one is absent.
+        Hours; NaN without such an incident. The phases are NaN if the time of one is absent, and
+        the times by cause if that is.
     """
     incidents = table(tables, "incidents")
     started_at, restored_at = reals(incidents, "started_at"), reals(incidents, "restored_at")
@@ -104,10 +123,17 @@ def restore_times(tables: Tables, window: Window) -> dict[str, float]:
             "remedy_mean_h": mean((restored_at - diagnosed_at)[restored]),
         }
 
+    def of_cause(cause: str) -> float:
+        return mean((restored_at - started_at)[restored & matches(incidents, "cause", cause)])
+
     return {
         "time_to_restore_h": median(hours),
         "time_to_restore_mean_h": mean(hours),
         **known(phases, {f"{phase}_mean_h": np.nan for phase in PHASES}),
+        **{
+            f"time_to_restore_{cause}_mean_h": known(partial(of_cause, cause), np.nan)
+            for cause in CAUSES
+        },
     }
 
 

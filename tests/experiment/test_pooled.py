@@ -202,6 +202,11 @@ def test_studies_comparisons_and_sweeps_say_the_same() -> None:
     differences = comparison.differences(metrics=metrics).loc["1.0"]
     columns = ["difference", "ci_low", "ci_high", "adjusted_p_value"]
     pd.testing.assert_frame_equal(effects[columns], differences[columns])
+    for metric in ("lead_time_mean_h", "time_to_restore_mean_h"):
+        here, there = swept.split(1, metric), comparison.split("1.0", metric)
+        assert here is not None
+        assert there is not None
+        assert (here.mix, here.within) == (there.mix, there.within)
     for arm in arms:
         contributed = comparison.differences(metrics=[METRIC]).loc["1.0"]
         mean = contributed["mean_first" if arm == "0.5" else "mean"].item()

@@ -101,7 +101,16 @@ def test_lead_times_start_where_the_kind_of_change_says(make_tables):
             "ml_lead_time_h": 25.0,  # of 12, 25, 190
             "ml_lead_time_mean_h": 227 / 3,
             "ml_lead_time_p90_h": 157.0,
-        }
+            "lead_time_feature_h": 90.0,
+            "lead_time_feature_mean_h": 90.0,
+            "lead_time_improvement_h": np.nan,
+            "lead_time_improvement_mean_h": np.nan,
+            "lead_time_retrain_h": 10.0,
+            "lead_time_retrain_mean_h": 10.0,
+            "lead_time_fix_h": 20.0,
+            "lead_time_fix_mean_h": 20.0,
+        },
+        nan_ok=True,
     )
 
 
@@ -115,6 +124,8 @@ def test_the_median_of_an_even_number_of_changes_is_the_mean_of_the_middle_two(m
     )
     times = lead_times(tables, WINDOW)
     assert times["lead_time_h"] == pytest.approx(3.0)
+    assert times["lead_time_fix_h"] == pytest.approx(3.0)
+    assert times["lead_time_fix_mean_h"] == pytest.approx(107 / 4)
     assert np.isnan(times["ml_lead_time_h"])  # nobody wrote down when work started
 
 

@@ -283,7 +283,7 @@ def test_medians_of_few_incidents_are_named(study):
         few
     )
     (row,) = metric_rows(few, ["time_to_restore_h"])
-    assert row.estimate == ("8.0 h", "")
+    assert row.estimate == ("8 h", "")
     enough = lasting([2.0] * 5 + [8.0] * 5)
     assert "Fewer than 10 incidents" not in warned(enough)
     (row,) = metric_rows(enough, ["time_to_restore_h"])
