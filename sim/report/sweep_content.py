@@ -581,7 +581,7 @@ def _mixes(found: Findings) -> list[str]:
         clear = rows["difference"][is_clear(rows)].abs()
         if clear.empty:
             continue
-        point = int(clear.index[clear.argmax()])
+        point = int(clear.index[int(clear.argmax())])
         words = split_in_words(metric, found.sweep.split(point, metric.name))
         if words:
             lead = (
