@@ -130,10 +130,12 @@ def contributions(restored: Restored, metric: str, n: int) -> FloatArray:
     and tests over replications are those of the pooled median.
 
     Returns:
-        Hours, (n,); NaN without incidents. One without incidents contributes the median itself.
+        Hours, (n,). A replication without incidents contributes the median itself. NaN for fewer
+        than :data:`FEWEST` incidents, which nothing can be judged by, and of a single replication
+        without any.
     """
     hours, replication = _of(restored, metric)
-    if not hours.size:
+    if not hours.size or (n > 1 and hours.size < FEWEST):
         return np.full(n, np.nan)
     middle = _quantile(hours, 0.5)
     if n < 2:

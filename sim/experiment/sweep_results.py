@@ -123,19 +123,20 @@ class Sweep:
         for part in point_estimates(self.table, names):
             flat = _flat(part.estimates)
             low, high = interval(flat, confidence)
+            mean, number = flat.mean.copy(), flat.n.copy()
             for place, name in enumerate(names):
-                if name in POOLED:
-                    for row, restored in enumerate(part.restored):
-                        if restored is not None:
-                            n = int(part.estimates.n[row, place])
-                            pooled = pooled_median(restored, name, n, confidence)
-                            cell = row * len(names) + place
-                            low[cell], high[cell] = pooled.low, pooled.high
+                for row, restored in enumerate(part.restored if name in POOLED else ()):
+                    if restored is not None:
+                        n = int(part.replications[row])
+                        pooled = pooled_median(restored, name, n, confidence)
+                        cell = row * len(names) + place
+                        mean[cell], low[cell], high[cell] = pooled
+                        number[cell] = 0 if np.isnan(pooled.median) else n
             columns: dict[str, FloatArray | IntArray] = {
-                "mean": flat.mean,
+                "mean": mean,
                 "ci_low": low,
                 "ci_high": high,
-                "n": flat.n,
+                "n": number,
             }
             yield self._framed(part.points, names, columns)
 

@@ -155,6 +155,8 @@ class PointEstimates(NamedTuple):
 
     points: "np.ndarray[tuple[int], np.dtype[np.int32]]"
     estimates: Estimates
+    replications: "np.ndarray[tuple[int], np.dtype[np.intp]]"
+    """The number of each point, (points,)."""
     restored: list[Restored | None]
     """Of each point, the incidents that medians are taken over."""
 
@@ -188,7 +190,7 @@ def point_estimates(table: pq.ParquetFile, metrics: Sequence[str]) -> Iterator[P
         squares = np.add.reduceat(offsets, first, axis=0)
         variance = np.divide(squares, n - 1, out=np.full(n.shape, np.nan), where=n > 1)
         estimates = Estimates(mean, np.sqrt(variance / np.maximum(n, 1)), n)
-        yield PointEstimates(rows.points, estimates, rows.restored)
+        yield PointEstimates(rows.points, estimates, np.diff(rows.starts), rows.restored)
 
 
 def paired_estimates(

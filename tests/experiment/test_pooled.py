@@ -138,6 +138,8 @@ def test_fewer_than_ten_incidents_have_no_interval() -> None:
     nine = incidents([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
     assert pooled_median(nine, METRIC, 3, 0.95) == pytest.approx((5.0, np.nan, np.nan), nan_ok=True)
     assert np.isfinite(pooled_median(incidents([[1.0] * 5] * 2), METRIC, 2, 0.95)).all()
+    # Nothing is judged by them either: one incident would be no doubt at all.
+    assert np.isnan(contributions(nine, METRIC, 3)).all()
     none = incidents([[], []])
     assert np.isnan(pooled_median(none, METRIC, 2, 0.95)).all()
     assert np.isnan(contributions(none, METRIC, 2)).all()
