@@ -72,6 +72,7 @@ def test_it_writes_exactly_the_expected_files(sound: tuple[Path, str]) -> None:
         "provenance.json",
         "report.html",
         "runs.parquet",
+        "restored.parquet",
         "summary.csv",
         "weekly.parquet",
         *(f"tables/{name}.parquet" for name in SCHEMAS),

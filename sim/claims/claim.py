@@ -46,8 +46,8 @@ class Expectation(_Part):
     )
     break_even: bool = Field(
         False,
-        description="Report from which of the `weeks` on the difference, added up since the first "
-        "of them, is never more than zero again.",
+        description="Report from which of the `weeks` on the interval of the difference, added up "
+        "since the first of them, stays below zero.",
     )
     trace: Trace | None = Field(None, description="Instead of the trace of the claim.")
 

@@ -12,7 +12,7 @@ import pandas as pd
 from sim.experiment.holm import adjusted_p_values, levels
 from sim.experiment.intervals import Estimates, FloatArray, estimate, interval, p_value
 from sim.experiment.parallel import Progress, observe_all
-from sim.experiment.payback import BreakEven, break_even
+from sim.experiment.payback import BreakEven, adopted_week, break_even
 from sim.experiment.run import Run
 from sim.metrics import waiting_by_step, weekly_series
 from sim.metrics.catalogue import Metric, metric
@@ -34,12 +34,15 @@ class Observations:
         weekly: by column of the weekly series, (replications, weeks).
         step_hours: by step of the pipeline, the mean hours that a change spends there.
         currency: of amounts of money.
+        adopted_week: in which a practice of its roadmap was adopted first, in the replication that
+            adopted last; -inf without a roadmap, and infinity if one adopted nothing.
     """
 
     metrics: pd.DataFrame
     weekly: Mapping[str, FloatArray] = field(default_factory=dict)
     step_hours: Mapping[str, float] = field(default_factory=dict)
     currency: str = ""
+    adopted_week: float = -math.inf
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,7 @@ def run_trials(
         {arm: by_scenario[place[_identity(s)]] for arm, s in trial.scenarios.items()}
         for trial in trials
     ]
-    return judge([trial.claim for trial in trials], arms, confidence, seed)
+    return judge([trial.claim for trial in trials], arms, confidence)
 
 
 def _identity(scenario: Scenario) -> str:
@@ -153,6 +156,7 @@ class _Observation(NamedTuple):
     metrics: "pd.Series[float]"
     weekly: dict[str, FloatArray]
     step_hours: dict[str, float]
+    adopted_week: float
 
 
 def _observe(run: Run, columns: tuple[str, ...], steps: tuple[str, ...]) -> _Observation:
@@ -165,7 +169,8 @@ def _observe(run: Run, columns: tuple[str, ...], steps: tuple[str, ...]) -> _Obs
     if steps:
         by_step = waiting_by_step(run.tables, run.window).sum(axis="columns")
         step_hours = {name: float(by_step.get(name, 0.0)) for name in steps}
-    return _Observation(run.metrics(), weekly, step_hours)
+    adopted = adopted_week(run.tables["investments"]) if run.scenario.roadmap else -math.inf
+    return _Observation(run.metrics(), weekly, step_hours, adopted)
 
 
 def _gather(observed: Sequence[_Observation], currency: str) -> Observations:
@@ -178,6 +183,7 @@ def _gather(observed: Sequence[_Observation], currency: str) -> Observations:
             for name in first.step_hours
         },
         currency,
+        max(one.adopted_week for one in observed),
     )
 
 
@@ -185,7 +191,6 @@ def judge(
     claims: Sequence[Claim],
     arms: Sequence[Mapping[str, Observations]],
     confidence: float = 0.95,
-    seed: int = 0,
 ) -> list[Finding]:
     """Judge every expectation of ``claims``.
 
@@ -210,7 +215,6 @@ def judge(
         claims: the claims.
         arms: for each claim, what was observed in each of its arms.
         confidence: between 0 and 1.
-        seed: of the bootstrap for dates of break-even.
     """
     cases = [
         (claim, expectation, observed)
@@ -238,7 +242,8 @@ def judge(
         estimated, margin = estimates[number], margins[number]
         difference = float(estimated.mean[0])
         if expectation.break_even:
-            difference, *ends = _break_even(expectation, observed, seed, confidence)
+            date = _break_even(expectation, observed, confidence)
+            difference, ends = date.week, [date.earliest, date.week]
         else:
             ends = [float(end[0]) for end in interval(estimated, 1.0 - level[number])]
         findings.append(
@@ -365,7 +370,6 @@ def _trace(
 def _break_even(
     expectation: Expectation,
     observed: Mapping[str, Observations],
-    seed: int,
     confidence: float,
 ) -> BreakEven:
     assert expectation.weeks is not None
@@ -375,5 +379,6 @@ def _break_even(
         for arm, weight in contrast_of(expectation).items()
     )
     cumulated = np.cumsum(np.nan_to_num(np.asarray(total)), axis=1)
-    weeks = break_even(cumulated, seed, confidence)
-    return BreakEven(first + weeks.week, first + weeks.low, first + weeks.high)
+    adopted = max(observed[arm].adopted_week for arm in contrast_of(expectation))
+    date = break_even(cumulated, adopted - first, confidence)
+    return BreakEven(first + date.week, first + date.earliest)

@@ -135,11 +135,11 @@ def _difference(unit: Unit, difference: float, low: float, high: float) -> str:
 
 
 def _break_even(finding: Finding) -> str:
-    week, low, high = (
+    week, earliest = (
         "never" if math.isinf(date) else format_number(date, 0)
-        for date in (finding.difference, finding.ci_low, finding.ci_high)
+        for date in (finding.difference, finding.ci_low)
     )
-    return f"{week} [{low}, {high}]"
+    return week if week == earliest else f"{week}, at the earliest {earliest}"
 
 
 def _expected(finding: Finding) -> str:

@@ -25,6 +25,7 @@ from .axes import Axis
 from .designs import SEED, seed_of, with_seed
 from .fingerprint import fingerprint, scenario_digest
 from .intervals import FloatArray
+from .pooled import contributed
 from .scheduler import Scheduler, Watcher
 from .store import Store
 
@@ -146,7 +147,8 @@ def ask_on(
         failed = scheduler.failures
         values: dict[str, list[FloatArray]] = {name: [] for name in spec.metrics}
         for point, number in enumerate(wanted):
-            of_point = store.values(prints[point], 0 if point in failed else number, spec.metrics)
+            there = 0 if point in failed else number
+            of_point = contributed(store, prints[point], there, spec.metrics)
             for name, column in zip(spec.metrics, of_point.T, strict=True):
                 values[name].append(column)
         points = [values_there[:-1] for values_there in variants.points]

@@ -7,13 +7,17 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from sim.metrics import catalogue
+from sim.metrics.restore import Restored, together
 from sim.scenario.errors import nearest
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import with_settings
 
 from .holm import Adjustment, family_of_tests
 from .intervals import FloatArray, check_confidence, estimate
+from .mix import Split, columns_of, split_metric
 from .parallel import observe_all
+from .pooled import summary_of, with_contributions
 from .resources import demand, refuse_too_large
 from .run import Run
 
@@ -27,11 +31,19 @@ class Comparison:
         seed: root of all random numbers.
         runs: a row per arm and replication: `arm`, `replication` and the metrics. What only one
             arm has, such as the utilization of a role, is NaN in the others.
+        restored: by arm, the incidents restored in its replications, over which medians are taken;
+            None if only the metrics are known.
     """
 
     scenarios: Mapping[str, Scenario]
     seed: int
     runs: pd.DataFrame
+    restored: Mapping[str, Restored] | None = None
+
+    def summary(self, arm: str, confidence: float = 0.95) -> pd.DataFrame:
+        """Return what :meth:`sim.Study.summary` does, of one arm."""
+        runs = self.runs[self.runs["arm"] == arm].drop(columns="arm")
+        return summary_of(runs, None if self.restored is None else self.restored[arm], confidence)
 
     def differences(
         self,
@@ -42,8 +54,10 @@ class Comparison:
         """Return how the metrics of the other arms differ from those of the first.
 
         Replication k of one arm is paired with replication k of the other; the interval is
-        Student's for the mean of these differences. All rows of the answer are one family of tests
-        (of no difference), so the fewer metrics are asked for, the less the adjustment costs.
+        Student's for the mean of these differences. A median over incidents is that of all
+        replications together, and the differences are of what each contributes to it
+        (:func:`sim.experiment.pooled.contributions`). All rows of the answer are one family of
+        tests (of no difference), so the fewer metrics are asked for, the less the adjustment costs.
 
         Args:
             confidence: of the intervals; 1 - confidence is the probability of any wrong claim of a
@@ -82,6 +96,32 @@ class Comparison:
             index=pd.MultiIndex.from_product([others, names], names=["arm", "metric"]),
         )
 
+    def split(self, arm: str, metric: str, confidence: float = 0.95) -> Split | None:
+        """Split the difference of an arm's mean to that of the first, see :mod:`.mix`.
+
+        Args:
+            arm: the other one.
+            metric: a mean that the catalogue gives groups: `lead_time_mean_h` by kind of change,
+                `time_to_restore_mean_h` by cause.
+            confidence: of the intervals.
+
+        Returns:
+            None if the runs lack the metrics of the groups.
+
+        Raises:
+            ValueError: the metric has no groups.
+        """
+        of = catalogue.metric(metric)
+        if not of.groups:
+            raise ValueError(f"the metric '{metric}' has no groups")
+        columns = columns_of(of)
+        if not set(columns) <= self._metrics.keys():
+            return None
+        first = self._values(next(iter(self.scenarios)), columns)
+        other = self._values(arm, columns)
+        n = min(len(first), len(other))
+        return split_metric(of, first[:n], other[:n], confidence)
+
     def _values(self, arm: str, names: Sequence[str]) -> FloatArray:
         """Return the metrics of an arm, (replications, metrics)."""
         return self._by_arm[arm][:, [self._metrics[name] for name in names]]
@@ -94,11 +134,21 @@ class Comparison:
 
     @cached_property
     def _by_arm(self) -> dict[str, FloatArray]:
-        """All metrics of each arm, (replications, metrics): a page asks for some of them often."""
+        """All metrics of each arm, (replications, metrics): a page asks for some of them often.
+
+        Of a median over incidents, what each replication contributes to it.
+        """
         runs = self.runs.sort_values("replication", kind="stable")
         values = runs[list(self._metrics)].to_numpy(dtype=np.float64)
         arms = runs["arm"].to_numpy()
-        return {arm: values[arms == arm] for arm in self.scenarios}
+        return {
+            arm: with_contributions(
+                values[arms == arm],
+                list(self._metrics),
+                None if self.restored is None else self.restored[arm],
+            )
+            for arm in self.scenarios
+        }
 
 
 def compare(
@@ -134,18 +184,24 @@ def compare(
     wanted = demand(each, settings.n_jobs)
     refuse_too_large(wanted, all(scenario.allow_large for scenario in scenarios.values()))
     work = [(arm, number) for arm in scenarios for number in range(settings.replications)]
-    metrics = observe_all(
+    observed = observe_all(
         [(scenarios[arm], number) for arm, number in work],
         settings.seed,
-        _metrics,
+        _observe,
         settings.n_jobs,
         progress,
     )
-    runs = pd.DataFrame(metrics, index=range(len(work)))
+    runs = pd.DataFrame([metrics for metrics, _ in observed], index=range(len(work)))
     runs.insert(0, "arm", [arm for arm, _ in work])
     runs.insert(1, "replication", [number for _, number in work])
-    return Comparison(dict(scenarios), settings.seed, runs)
+    restored = {
+        arm: together(
+            [each for (of, _), (_, each) in zip(work, observed, strict=True) if of == arm]
+        )
+        for arm in scenarios
+    }
+    return Comparison(dict(scenarios), settings.seed, runs, restored)
 
 
-def _metrics(run: Run) -> "pd.Series[float]":
-    return run.metrics()
+def _observe(run: Run) -> "tuple[pd.Series[float], Restored]":
+    return run.metrics(), run.restored()

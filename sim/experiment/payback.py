@@ -1,5 +1,6 @@
 """Payback: what a roadmap brings, against the same organization without it, week by week."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,22 +8,24 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from sim.hours import HOURS_PER_WEEK
 from sim.metrics import rolling_metrics
 from sim.scenario.organization import Scenario
 
 from .intervals import FloatArray, check_confidence, estimate, interval
 from .replicate import Study, replicate
 
-_RESAMPLES = 2000
+_ROUNDING = 1e-6
+"""Sums of money that differ by less are equal."""
 
 
 class BreakEven(NamedTuple):
-    """The week from which on a roadmap has paid for itself; infinity if not within the horizon."""
+    """When a roadmap has paid for itself, in weeks; infinity if not within the horizon."""
 
     week: float
-    low: float
-    """Lower end of the interval."""
-    high: float
+    """From this week on it has: the interval of the cumulated difference stays below zero."""
+    earliest: float
+    """Until this week it has not: from here on the lower end of the interval is below zero."""
 
 
 @dataclass(frozen=True)
@@ -79,46 +82,52 @@ class Payback:
         return np.cumsum(difference, axis=1)
 
     def break_even(self, confidence: float = 0.95) -> BreakEven:
-        """Return from which week on the roadmap has paid for itself, with its interval.
+        """Return from which week on the roadmap has paid for itself, see :func:`break_even`.
 
         Raises:
             ValueError: the confidence is not between 0 and 1.
         """
-        return break_even(self.cumulated(), self.invested.seed, confidence)
+        return break_even(self.cumulated(), adopted_week(self.investments), confidence)
 
 
-def break_even(cumulated: FloatArray, seed: int, confidence: float = 0.95) -> BreakEven:
-    """Return from which week on something has paid for itself, with its interval.
+def adopted_week(investments: pd.DataFrame) -> float:
+    """Return the week in which the first practice of a roadmap was adopted; infinity if none was.
 
-    It is the first week after which the mean of the cumulated difference in cost never rises above
-    zero again. The interval is a percentile bootstrap over the replications (Efron 1979): the date
-    is no mean, so that Student's does not fit.
+    Args:
+        investments: the table of that name.
+    """
+    first = investments["adopted_at"].min()
+    return math.inf if math.isnan(first) else float(first // HOURS_PER_WEEK)
+
+
+def break_even(
+    cumulated: FloatArray, adopted_week: float = 0.0, confidence: float = 0.95
+) -> BreakEven:
+    """Return from which week on something has paid for itself.
+
+    It is the first week from which on, to the end, the interval of the mean of the cumulated
+    difference in cost lies below zero: a curve that crosses zero by chance has not paid. Before
+    anything is adopted nothing can have paid. Intervals are Student's, of each week for itself;
+    that all later ones have to agree makes the date a careful one.
 
     Args:
         cumulated: how much more was spent up to the end of each week, (replications, weeks).
-        seed: of the bootstrap.
-        confidence: of the interval.
+        adopted_week: the first week that counts.
+        confidence: of the intervals.
 
     Raises:
         ValueError: the confidence is not between 0 and 1.
     """
     check_confidence(confidence)
-    n = len(cumulated)
-    picks = np.random.default_rng(seed).integers(0, n, (_RESAMPLES, n))
-    weights = np.apply_along_axis(np.bincount, 1, picks, minlength=n) / n
-    dates = _paid_from(weights @ cumulated)
-    tail = (1.0 - confidence) / 2.0
-    # Without interpolation: between a week and never there is nothing.
-    low, high = np.quantile(dates, [tail, 1.0 - tail], method="nearest")
-    return BreakEven(float(_paid_from(cumulated.mean(axis=0)[np.newaxis])[0]), low, high)
+    low, high = interval(estimate(cumulated), confidence)
+    return BreakEven(_below_from(high, adopted_week), _below_from(low, adopted_week))
 
 
-def _paid_from(cumulated: FloatArray) -> FloatArray:
-    """Return the first week after which each curve is never above zero; infinity if it is."""
-    weeks = cumulated.shape[1]
-    above = cumulated > 1e-6  # sums of money that differ by rounding are equal
-    last = np.where(above.any(axis=1), weeks - 1 - np.argmax(above[:, ::-1], axis=1), -1)
-    return np.where(last == weeks - 1, np.inf, last + 1.0)
+def _below_from(curve: FloatArray, first: float) -> float:
+    """Return the first week, not before ``first``, from which on a curve stays below zero."""
+    above = np.flatnonzero(~(curve < -_ROUNDING))
+    week = max(float(above[-1]) + 1.0 if above.size else 0.0, first)
+    return week if week < curve.size else math.inf
 
 
 def pay_back(

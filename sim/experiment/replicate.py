@@ -8,11 +8,12 @@ import pandas as pd
 
 from sim.log import Records
 from sim.metrics import weekly_series
+from sim.metrics.restore import Restored, together
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import with_settings
 
-from .intervals import summarize
 from .parallel import observe_all
+from .pooled import summary_of
 from .resources import demand, refuse_too_large
 from .run import Run
 
@@ -27,6 +28,8 @@ class Study:
         runs: a row per replication: its number and its metrics.
         weekly: a row per replication and week: what happened when, warm-up included.
         first: replication 0 with its event tables.
+        restored: the incidents restored in all of them, over which medians are taken; None if only
+            the metrics are known.
     """
 
     scenario: Scenario
@@ -34,6 +37,7 @@ class Study:
     runs: pd.DataFrame
     weekly: pd.DataFrame
     first: Run
+    restored: Restored | None = None
 
     @property
     def records(self) -> Records:
@@ -43,6 +47,9 @@ class Study:
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
         """Return mean, ci_low, ci_high and n of each metric over the replications.
 
+        A median over incidents is that of the incidents of all replications together, see
+        :mod:`sim.experiment.pooled`.
+
         Args:
             confidence: probability with which an interval covers the true mean.
 
@@ -51,12 +58,12 @@ class Study:
         """
         if confidence == 0.95:
             return self._summary.copy()
-        return summarize(self.runs, confidence)
+        return summary_of(self.runs, self.restored, confidence)
 
     @cached_property
     def _summary(self) -> pd.DataFrame:
         """The summary that reports ask for dozens of times."""
-        return summarize(self.runs)
+        return summary_of(self.runs, self.restored, 0.95)
 
 
 def replicate(
@@ -92,16 +99,18 @@ def replicate(
         settings.n_jobs,
         progress,
     )
-    metrics, weekly, kept = zip(*observed, strict=True)
+    metrics, weekly, restored, kept = zip(*observed, strict=True)
     first = kept[0]
     assert first is not None
     runs = pd.DataFrame(metrics, index=numbers)
     runs.insert(0, "replication", list(numbers))
     by_week: pd.DataFrame = pd.concat(weekly, keys=numbers, names=["replication"])
-    return Study(scenario, settings.seed, runs, by_week.reset_index(), first)
+    incidents = together(restored)
+    return Study(scenario, settings.seed, runs, by_week.reset_index(), first, incidents)
 
 
-def _observe(run: Run) -> tuple[pd.Series, pd.DataFrame, Run | None]:
+def _observe(run: Run) -> tuple[pd.Series, pd.DataFrame, Restored, Run | None]:
     """Keep what a study needs of a replication; of the first one, everything."""
     weeks = weekly_series(run.tables, run.scenario.horizon_weeks)
-    return run.metrics(), weeks, run if run.replication == 0 else None
+    kept = run if run.replication == 0 else None
+    return run.metrics(), weeks, run.restored(), kept

@@ -9,6 +9,7 @@ import pandas as pd
 from sim.hours import HOURS_PER_WEEK
 from sim.log import Records
 from sim.metrics import catalogue, compute_metrics, compute_metrics_by
+from sim.metrics.restore import Restored, restored_incidents
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import with_settings
 from sim.world.simulation import simulate as simulate_world
@@ -46,6 +47,10 @@ class Run:
     def metrics(self) -> pd.Series:
         """Return the metrics of the organization over :attr:`window`, by name."""
         return compute_metrics(self.records)
+
+    def restored(self) -> Restored:
+        """Return the incidents restored in :attr:`window`, which replications pool."""
+        return restored_incidents(self.tables, self.window)
 
     def metrics_by(self, by: Literal["team", "service"]) -> pd.DataFrame:
         """Return the metrics with a row for each ``"team"`` or ``"service"``."""

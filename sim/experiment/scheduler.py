@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from sim.metrics.restore import packed
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import Variants
 
@@ -19,8 +20,12 @@ from .intervals import FloatArray
 from .run import simulate_unchecked
 from .store import Store
 
-Observe = Callable[[Scenario, int, int], Mapping[str, float]]
-"""Simulates a replication: scenario, seed and number in, metrics by name out."""
+RESTORED = "restored"
+"""What an observation calls the incidents of its replication."""
+
+Observe = Callable[[Scenario, int, int], Mapping[str, float | FloatArray]]
+"""Simulates a replication: scenario, seed and number in, metrics by name out, and perhaps, under
+:data:`RESTORED`, its incidents as :func:`sim.metrics.restore.packed` returns them."""
 
 _CHUNK_S = 0.3
 """Replications of a point are sent together as long as they take less: sending has its price."""
@@ -77,6 +82,7 @@ class _Chunk(NamedTuple):
 class _Done:
     metrics: tuple[str, ...]
     values: FloatArray
+    restored: list[FloatArray]
     seconds: float
 
 
@@ -86,10 +92,11 @@ class _Raised:
     details: str
 
 
-def observe(scenario: Scenario, seed: int, replication: int) -> Mapping[str, float]:
-    """Return the metrics of a replication."""
-    metrics = simulate_unchecked(scenario, seed, replication).metrics()
-    return {str(name): float(value) for name, value in metrics.items()}
+def observe(scenario: Scenario, seed: int, replication: int) -> Mapping[str, float | FloatArray]:
+    """Return the metrics of a replication, and its incidents."""
+    run = simulate_unchecked(scenario, seed, replication)
+    metrics = {str(name): float(value) for name, value in run.metrics().items()}
+    return {**metrics, RESTORED: packed(run.restored())}
 
 
 def _work(
@@ -99,14 +106,15 @@ def _work(
     start = time.perf_counter()
     try:
         scenario = Scenario.model_validate(data)
-        rows = [observe(scenario, scenario.seed, number) for number in replications]
+        rows = [dict(observe(scenario, scenario.seed, number)) for number in replications]
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         what = " ".join(str(error).split()) or "no message"
         where = f"{os.path.basename(place.filename)}, line {place.lineno}"
         return _Raised(f"{type(error).__name__}: {what} ({where})", traceback.format_exc())
+    restored = [np.asarray(row.pop(RESTORED)) for row in rows if RESTORED in row]
     values = np.array([list(row.values()) for row in rows], dtype=np.float64)
-    return _Done(tuple(rows[0]), values, time.perf_counter() - start)
+    return _Done(tuple(rows[0]), values, restored, time.perf_counter() - start)
 
 
 class Scheduler:
@@ -254,7 +262,13 @@ class Scheduler:
         if isinstance(outcome, _Raised):
             self._fail(chunk.point, outcome.error, outcome.details)
             return
-        self._store.put(chunk.fingerprint, chunk.replications, outcome.metrics, outcome.values)
+        self._store.put(
+            chunk.fingerprint,
+            chunk.replications,
+            outcome.metrics,
+            outcome.values,
+            outcome.restored,
+        )
         self._seconds += outcome.seconds
         self._replications += len(chunk.replications)
         self._open[chunk.point] -= len(chunk.replications)

@@ -10,6 +10,7 @@ from sim.scenario.errors import Problem, ScenarioError, nearest
 from sim.scenario.organization import Scenario
 from sim.scenario.settings import Precision, SelectionSpec
 
+from .pooled import contributed
 from .precision import Target, first_enough
 from .run import metric_names
 from .selection import Goal, next_replications, select
@@ -124,12 +125,12 @@ def _until_precise(
     paired = precision.of == "differences"
     if paired and baseline not in points:
         return wanted
-    reference = store.values(prints[baseline], done[baseline], names) if paired else None
+    reference = contributed(store, prints[baseline], done[baseline], names) if paired else None
     for point in points:
         if paired and point == baseline:
             continue
         number = done[point]
-        values = store.values(prints[point], number, names)
+        values = contributed(store, prints[point], number, names)
         if reference is not None:
             values = values - reference[:number]
         first, look_ahead = settings.replications, precision.look_ahead
@@ -158,7 +159,7 @@ def _until_selected(
     names = metrics_of(goal)
     frames: list[pd.DataFrame] = []
     for point in points:
-        frame = pd.DataFrame(store.values(prints[point], done[point], names), columns=names)
+        frame = pd.DataFrame(contributed(store, prints[point], done[point], names), columns=names)
         frames.append(frame.assign(point=point, replication=range(done[point])))
     runs = pd.concat(frames, ignore_index=True)
     next_look = math.ceil(budget * (spent * (_LOOKS - 1) // budget + 1) / (_LOOKS - 1))

@@ -16,6 +16,8 @@ from typing import Self
 
 import numpy as np
 
+from sim.metrics.restore import Restored, together, unpacked
+
 from .intervals import FloatArray
 
 _FORMAT = 3
@@ -130,6 +132,7 @@ class Store:
         replications: Sequence[int],
         metrics: Sequence[str],
         values: FloatArray,
+        restored: Sequence[FloatArray] = (),
     ) -> None:
         """Keep the metrics of finished replications, all of them or none.
 
@@ -138,6 +141,8 @@ class Store:
             replications: their numbers.
             metrics: names of the metrics.
             values: (replications, metrics).
+            restored: of each replication, its incidents as :func:`sim.metrics.restore.packed`
+                returns them; none if they are not known.
 
         Raises:
             ResultsError: the disk is full, or the file cannot be written.
@@ -147,8 +152,9 @@ class Store:
             self._database.execute("BEGIN")
             try:
                 layout = self._layouts.get(names) or self._add_layout(names)
-                for replication, row in zip(replications, values.astype("<f8"), strict=True):
-                    numbers = row.tobytes()
+                incidents = restored or [np.empty(0)] * len(replications)
+                for replication, row, tail in zip(replications, values, incidents, strict=True):
+                    numbers = np.concatenate([row, tail]).astype("<f8").tobytes()
                     check = _checksum(fingerprint, replication, names, numbers)
                     self._database.execute(
                         "INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?)",
@@ -189,7 +195,13 @@ class Store:
         return self._metrics[row[0]] if row else ()
 
     def values(self, fingerprint: bytes, n: int, metrics: Sequence[str]) -> FloatArray:
-        """Return the metrics of the first replications.
+        """Return the metrics of the first replications, (n, metrics); see :meth:`replications`."""
+        return self.replications(fingerprint, n, metrics)[0]
+
+    def replications(
+        self, fingerprint: bytes, n: int, metrics: Sequence[str]
+    ) -> tuple[FloatArray, Restored | None]:
+        """Return the first replications.
 
         Args:
             fingerprint: of what was simulated.
@@ -197,7 +209,7 @@ class Store:
             metrics: which ones; NaN where it does not have such a metric.
 
         Returns:
-            (n, metrics).
+            The metrics, (n, metrics), and the incidents; None if those of any are not known.
 
         Raises:
             ResultsError: the file is damaged.
@@ -212,17 +224,21 @@ class Store:
         places: dict[int, tuple[list[int], list[int]]] = {}
         if [row[0] for row in rows] != list(range(n)):
             raise self._damaged()
-        for replication, layout, checksum, numbers in rows:
+        incidents = []
+        for replication, layout, checksum, blob in rows:
             names = self._metrics.get(layout, ())
-            if _checksum(fingerprint, replication, names, numbers) != checksum:
+            if _checksum(fingerprint, replication, names, blob) != checksum:
                 raise self._damaged()
             if layout not in places:
                 there = {name: place for place, name in enumerate(self._metrics[layout])}
                 columns = [place for place, name in enumerate(metrics) if name in there]
                 places[layout] = (columns, [there[metrics[place]] for place in columns])
             columns, sources = places[layout]
-            values[replication, columns] = np.frombuffer(numbers, "<f8")[sources]
-        return values
+            numbers = np.frombuffer(blob, "<f8")
+            values[replication, columns] = numbers[sources]
+            if numbers.size > len(names):
+                incidents.append(unpacked(numbers[len(names) :]))
+        return values, together(incidents) if len(incidents) == n else None
 
     def count(self) -> int:
         """Return how many replications are there."""

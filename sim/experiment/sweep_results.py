@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from sim.metrics import catalogue
 from sim.metrics.catalogue import headlines
+from sim.metrics.restore import POOLED
 from sim.scenario.errors import nearest
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import shown
@@ -19,12 +20,14 @@ from .adaptive import Answer, answer, region_of
 from .axes import Axis
 from .holm import Adjustment, family_of_tests
 from .intervals import Estimates, FloatArray, check_confidence, interval
+from .mix import Split, columns_of, split_metric
 from .pareto import pareto_front
+from .pooled import pooled_median
 from .scheduler import Failure
 from .selection import Selection, select
 from .sensitivity import sensitivity
 from .stopping import budget_of, goal_of, looks_of, metrics_of
-from .sweep_table import paired_estimates, point_estimates, values_of
+from .sweep_table import INCIDENTS, paired_estimates, point_estimates, read_values, values_of
 
 IntArray = npt.NDArray[np.integer[Any]]
 
@@ -66,14 +69,15 @@ class Sweep:
     @property
     def runs(self) -> pd.DataFrame:
         """A row per point and replication: `point`, the swept keys, `replication`, the metrics."""
-        frame: pd.DataFrame = self.table.read().to_pandas()
+        names = [name for name in self.table.schema_arrow.names if name not in INCIDENTS]
+        frame: pd.DataFrame = self.table.read(columns=names).to_pandas()
         return frame
 
     @property
     def metrics(self) -> list[str]:
         """The names of the metrics."""
         names = list(map(str, self.table.schema_arrow.names))
-        return names[names.index("replication") + 1 :]
+        return [name for name in names[names.index("replication") + 1 :] if name not in INCIDENTS]
 
     @property
     def n_unstable(self) -> int:
@@ -87,6 +91,9 @@ class Sweep:
         self, metrics: Sequence[str] | None = None, confidence: float = _CONFIDENCE
     ) -> pd.DataFrame:
         """Return the mean of each metric at each point, with its confidence interval.
+
+        A median over incidents is that of the incidents of all replications of the point together,
+        see :mod:`sim.experiment.pooled`.
 
         Args:
             metrics: which ones; by default all.
@@ -116,11 +123,20 @@ class Sweep:
         for part in point_estimates(self.table, names):
             flat = _flat(part.estimates)
             low, high = interval(flat, confidence)
+            mean, number = flat.mean.copy(), flat.n.copy()
+            for place, name in enumerate(names):
+                for row, restored in enumerate(part.restored if name in POOLED else ()):
+                    if restored is not None:
+                        n = int(part.replications[row])
+                        pooled = pooled_median(restored, name, n, confidence)
+                        cell = row * len(names) + place
+                        mean[cell], low[cell], high[cell] = pooled
+                        number[cell] = 0 if np.isnan(pooled.median) else n
             columns: dict[str, FloatArray | IntArray] = {
-                "mean": flat.mean,
+                "mean": mean,
                 "ci_low": low,
                 "ci_high": high,
-                "n": flat.n,
+                "n": number,
             }
             yield self._framed(part.points, names, columns)
 
@@ -175,6 +191,21 @@ class Sweep:
             },
         )
 
+    def split(self, point: int, metric: str, confidence: float = _CONFIDENCE) -> Split | None:
+        """Split the difference of a mean at a point to that at the baseline.
+
+        Args and returns as for :meth:`sim.Comparison.split`; None also if one of them failed.
+        """
+        of = catalogue.metric(metric)
+        if not of.groups:
+            raise ValueError(f"the metric '{metric}' has no groups")
+        columns = columns_of(of)
+        if not set(columns) <= set(self.metrics):
+            return None
+        first, other = (values_of(self.table, each, columns) for each in (self.baseline, point))
+        n = min(len(first), len(other))
+        return split_metric(of, first[:n], other[:n], confidence) if n else None
+
     def sensitivity(self, metrics: Sequence[str] | None = None) -> pd.DataFrame | None:
         """Return which key matters most for each metric.
 
@@ -208,9 +239,8 @@ class Sweep:
         if self.base.select is None or there == 0:
             return None
         goal = goal_of(self.base.select)
-        columns = ["point", "replication", *metrics_of(goal)]
         budget = budget_of(self.base.select, self.base.replications, there)
-        runs = self.table.read(columns=columns).to_pandas()
+        runs = read_values(self.table, metrics_of(goal))
         looked = select(runs, goal, self.seed, looks_of(budget))
         if looked.probability >= self.base.select.probability:
             return looked
@@ -224,7 +254,7 @@ class Sweep:
         if self.design != "adaptive" or spec is None or not self.metrics:
             return None
         there = [name for name in spec.metrics if name in self.metrics]
-        runs = self.table.read(columns=["point", *there]).to_pandas()
+        runs = read_values(self.table, there)
         runs = runs.reindex(columns=["point", *spec.metrics])
         of_points = {int(str(point)): rows for point, rows in runs.groupby("point")}
         none = runs.iloc[:0]

@@ -17,7 +17,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Literal, Self, TypeVar
+from typing import Literal, NamedTuple, Self, TypeVar
 
 from sim.log import Tables
 from sim.metrics.arrays import AbsentError
@@ -77,6 +77,13 @@ SHARE = Quantity(dimension="share", highest=1.0)
 NUMBER = Quantity(dimension="quantity", lowest=-math.inf)
 
 
+class Group(NamedTuple):
+    """A group of events that a mean is over: the metrics that say how many, and their mean."""
+
+    number: str
+    mean: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Metric(Quantity):
     """A metric, with all that is known of it without computing it.
@@ -92,6 +99,9 @@ class Metric(Quantity):
         rests_on: the count of events that a replication's value rests on.
         noun: of a count, what it counts, in the singular.
         parts: metrics that add up to it.
+        groups: of a mean over events, the groups that they fall into: the sum of counts times means
+            over the sum of counts is the mean.
+        grouped_by: what the groups are, in the plural: ``causes``.
         part_label: what it is called among the parts of another metric; by default its label.
         part_kind: of which kind it is among them, which decides on its colour.
         is_certainly_positive: no organization has a mean of zero, so that its spread may be given
@@ -109,6 +119,8 @@ class Metric(Quantity):
     rests_on: str | None = None
     noun: str = ""
     parts: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
+    grouped_by: str = ""
     part_label: str = ""
     part_kind: PartKind = "work"
     is_certainly_positive: bool = False

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 from sim.log import Tables
-from sim.metrics.arrays import Window, inside, known, reals, table
+from sim.metrics.arrays import Window, inside, known, matches, reals, table
 from sim.metrics.catalogue import Metric, measures
+from sim.metrics.dora import CAUSES, KINDS
 
 _COUNTED = {
     "n_services": ("services", "services", "service"),
@@ -16,6 +18,22 @@ _COUNTED = {
     "n_unfinished": ("unfinished changes", "changes under way at the end of the window", "change"),
     "n_open_incidents": ("open incidents", "incidents open at the end of the window", "incident"),
     "n_batches": ("batches of data", "batches of data that arrived in the window", "batch"),
+    **{
+        f"n_changes_deployed_{kind}": (
+            f"{several} deployed",
+            f"{several} deployed in the window",
+            "change",
+        )
+        for kind, several in KINDS.items()
+    },
+    **{
+        f"n_restored_{cause}": (
+            f"incidents by {words} restored",
+            f"incidents by {words} restored in the window",
+            "incident",
+        )
+        for cause, words in CAUSES.items()
+    },
 }
 
 
@@ -38,6 +56,10 @@ def counts(tables: Tables, window: Window) -> dict[str, float]:
     def within(name: str, column: str) -> float:
         return float(inside(reals(table(tables, name), column), window).sum())
 
+    def of_kind(name: str, at: str, column: str, kind: str) -> float:
+        frame = table(tables, name)
+        return float((inside(reals(frame, at), window) & matches(frame, column, kind)).sum())
+
     def open_at_the_end(name: str, start: str, stop: str) -> float:
         frame, (_, end) = table(tables, name), window
         # A missing time is not before anything, so what has no end is not over.
@@ -52,5 +74,13 @@ def counts(tables: Tables, window: Window) -> dict[str, float]:
         "n_unfinished": lambda: open_at_the_end("changes", "started_at", "ended_at"),
         "n_open_incidents": lambda: open_at_the_end("incidents", "started_at", "restored_at"),
         "n_batches": lambda: within("batches", "arrived_at"),
+        **{
+            f"n_changes_deployed_{kind}": partial(of_kind, "changes", "deployed_at", "kind", kind)
+            for kind in KINDS
+        },
+        **{
+            f"n_restored_{cause}": partial(of_kind, "incidents", "restored_at", "cause", cause)
+            for cause in CAUSES
+        },
     }
     return {name: known(count, math.nan) for name, count in counted.items()}

@@ -30,7 +30,7 @@ from sim.metrics.arrays import (
     reals,
     table,
 )
-from sim.metrics.catalogue import Metric, Prominence, measures
+from sim.metrics.catalogue import Group, Metric, Prominence, measures
 from sim.metrics.flow import LEAD_TIME_PARTS
 
 KINDS = {
@@ -95,19 +95,24 @@ def deployment_frequency(tables: Tables, window: Window) -> dict[str, float]:
 
 
 def _lead_time_metrics() -> Iterator[Metric]:
-    for name, label, since, prominence, parts in (
+    groups = tuple(
+        Group(f"n_changes_deployed_{kind}", f"lead_time_{kind}_mean_h") for kind in KINDS
+    )
+    for name, label, since, prominence, parts, of_groups in (
         (
             "lead_time",
             "lead time",
             "commit",
             "headline",
             tuple(f"lead_time_{part}_h" for part in LEAD_TIME_PARTS),
+            groups,
         ),
         (
             "ml_lead_time",
             "ML lead time",
             "start of exploration or retraining trigger",
             "companion",
+            (),
             (),
         ),
     ):
@@ -131,6 +136,8 @@ def _lead_time_metrics() -> Iterator[Metric]:
             meaning=f"mean from {since} to running in production",
             prominence="detail",
             parts=parts,
+            groups=of_groups,
+            grouped_by="kinds of change" if of_groups else "",
         )
         yield replace(
             a_lead_time,
@@ -139,11 +146,28 @@ def _lead_time_metrics() -> Iterator[Metric]:
             meaning=f"nine in ten changes take no longer from {since} to production",
             prominence="detail",
         )
+    for kind, several in KINDS.items():
+        for name, label, statistic in (
+            (f"lead_time_{kind}_h", f"lead time of {several}", "median"),
+            (f"lead_time_{kind}_mean_h", f"mean lead time of {several}", "mean"),
+        ):
+            yield Metric(
+                name=name,
+                label=label,
+                meaning=f"{statistic} from commit to running in production, of {several}",
+                topic="deployment",
+                dimension="duration",
+                better="less",
+                rests_on=f"n_changes_deployed_{kind}",
+                part_label=several,
+            )
 
 
 @measures(*_lead_time_metrics())
 def lead_times(tables: Tables, window: Window) -> dict[str, float]:
     """Return median, mean and 90th percentile of both lead times, in hours.
+
+    Of `lead_time`, median and mean are also given by kind of change.
 
     Both end when the change runs in production, and are taken over the changes deployed in the
     window, rolled back later or not. `lead_time` starts with the commit; `ml_lead_time` with the
@@ -172,6 +196,17 @@ def lead_times(tables: Tables, window: Window) -> dict[str, float]:
         times[f"{name}_h"] = median(hours)
         times[f"{name}_mean_h"] = mean(hours)
         times[f"{name}_p90_h"] = float(np.percentile(hours, 90)) if hours.size else np.nan
+    # A change without a commit has no lead time.
+    hours = deployed_at - known(committed_at, np.full(deployed_at.size, np.nan))
+
+    def of_kind(kind: str) -> FloatArray:
+        found: FloatArray = hours[deployed & matches(changes, "kind", kind) & ~np.isnan(hours)]
+        return found
+
+    for kind in KINDS:
+        of_this = known(partial(of_kind, kind), np.empty(0))
+        times[f"lead_time_{kind}_h"] = median(of_this)
+        times[f"lead_time_{kind}_mean_h"] = mean(of_this)
     return times
 
 
@@ -284,6 +319,49 @@ def change_failure_rate(tables: Tables, window: Window) -> dict[str, float]:
             for cause in CAUSES
         },
     }
+
+
+@measures(
+    Metric(
+        name="change_failure_rate_unseen",
+        label="failures not seen yet",
+        meaning="deployments whose incident is expected after the records end",
+        topic="failure",
+        dimension="share",
+        better="less",
+        rests_on="n_deployments",
+        highest=1.0,
+    ),
+    is_charged=True,
+)
+def change_failure_rate_unseen(tables: Tables, window: Window) -> float:
+    """Return by how much the change failure rate would be higher if nobody had stopped looking.
+
+    A late deployment may have a defect that has not shown itself when the records end. How many
+    have one is estimated from how long the others took to fail: Kaplan and Meier's share of the
+    window's deployments that fail (1958, Journal of the American Statistical Association 53(282)),
+    each watched from its start to the end of the records, less the share that has failed. It looks
+    as far ahead as the oldest of them has been watched.
+
+    Returns:
+        A share, at least 0; NaN without deployments in the window.
+    """
+    deployments, incidents = table(tables, "deployments"), table(tables, "incidents")
+    deployed_at = reals(deployments, "deployed_at")
+    deployed = inside(deployed_at, window)
+    if not deployed.any():
+        return np.nan
+    started_at, charged = reals(incidents, "started_at"), charged_deployments(tables)
+    failed = has_incident(charged, deployed_at.size)
+    failed_at = np.full(deployed_at.size, np.nan)
+    np.fmin.at(failed_at, charged[charged >= 0], started_at[charged >= 0])
+    end = np.nanmax([window[1], *started_at])
+    # A failure at an unknown time counts as one at once.
+    watched_h = np.fmax(np.where(failed, failed_at, end) - deployed_at, 0.0)
+    failed, watched_h = failed[deployed], watched_h[deployed]
+    order = np.lexsort((~failed, watched_h))  # who is watched as long as another one fails is there
+    survived = np.prod(1.0 - failed[order] / np.arange(failed.size, 0, -1))
+    return float(max(1.0 - survived - failed.mean(), 0.0))
 
 
 @measures(

@@ -1,10 +1,29 @@
 """Time to restore, and the phases it is made of."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
 import numpy as np
+import pandas as pd
 
 from sim.log import Tables
-from sim.metrics.arrays import Window, inside, known, matches, mean, median, reals, table
-from sim.metrics.catalogue import Metric, measures
+from sim.metrics.arrays import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Window,
+    inside,
+    known,
+    label_positions,
+    matches,
+    mean,
+    median,
+    reals,
+    table,
+)
+from sim.metrics.catalogue import Group, Metric, measures
+from sim.metrics.dora import CAUSES
 
 PHASES = {
     "detect": ("time to detect", "detection", "start of degradation to detected"),
@@ -37,6 +56,10 @@ PHASES = {
         better="less",
         rests_on="n_restored",
         parts=tuple(f"{phase}_mean_h" for phase in PHASES),
+        groups=tuple(
+            Group(f"n_restored_{cause}", f"time_to_restore_{cause}_mean_h") for cause in CAUSES
+        ),
+        grouped_by="causes",
         is_certainly_positive=True,
         extremes=("shortest", "longest"),
     ),
@@ -56,6 +79,19 @@ PHASES = {
         )
         for phase, (label, part_label, span) in PHASES.items()
     ),
+    *(
+        Metric(
+            name=f"time_to_restore_{cause}_mean_h",
+            label=f"mean time to restore, {words}",
+            meaning=f"mean from start of degradation to restored service, of incidents by {words}",
+            topic="restoring",
+            dimension="duration",
+            better="less",
+            rests_on=f"n_restored_{cause}",
+            part_label=f"incidents by {words}",
+        )
+        for cause, words in CAUSES.items()
+    ),
 )
 def restore_times(tables: Tables, window: Window) -> dict[str, float]:
     """Return the times from degraded to restored, over the incidents restored in the window.
@@ -67,7 +103,8 @@ def restore_times(tables: Tables, window: Window) -> dict[str, float]:
     for the phase that the incident was in when it was restored.
 
     Returns:
-        Hours; NaN without such an incident. The phases are NaN if the time of one is absent.
+        Hours; NaN without such an incident. The phases are NaN if the time of one is absent, and
+        the times by cause if that is.
     """
     incidents = table(tables, "incidents")
     started_at, restored_at = reals(incidents, "started_at"), reals(incidents, "restored_at")
@@ -86,10 +123,17 @@ def restore_times(tables: Tables, window: Window) -> dict[str, float]:
             "remedy_mean_h": mean((restored_at - diagnosed_at)[restored]),
         }
 
+    def of_cause(cause: str) -> float:
+        return mean((restored_at - started_at)[restored & matches(incidents, "cause", cause)])
+
     return {
         "time_to_restore_h": median(hours),
         "time_to_restore_mean_h": mean(hours),
         **known(phases, {f"{phase}_mean_h": np.nan for phase in PHASES}),
+        **{
+            f"time_to_restore_{cause}_mean_h": known(partial(of_cause, cause), np.nan)
+            for cause in CAUSES
+        },
     }
 
 
@@ -118,3 +162,74 @@ def failed_deployment_recovery_time(tables: Tables, window: Window) -> float:
     counted = inside(restored_at, window) & ~np.isnan(started_at)
     counted &= matches(incidents, "trigger", "deployment")
     return median((restored_at - started_at)[counted])
+
+
+class Restored(NamedTuple):
+    """The incidents restored in the windows of some replications, (incidents,) each."""
+
+    hours: FloatArray
+    """From start of degradation to restored service."""
+    cause: IntArray
+    """The place of its cause in :data:`~sim.metrics.dora.CAUSES`, -1 if it is none of them."""
+    by_deployment: BoolArray
+    """Whether a deployment caused it."""
+    replication: IntArray
+    """The place of its replication among the replications."""
+
+
+POOLED: dict[str, Callable[[Restored], BoolArray]] = {
+    "time_to_restore_h": lambda restored: np.ones(restored.hours.size, dtype=np.bool_),
+    "failed_deployment_recovery_time_h": lambda restored: restored.by_deployment,
+}
+"""The metrics that are medians over incidents, and over which. Of several replications the
+incidents are pooled: there may be few in each."""
+
+
+def restored_incidents(tables: Tables, window: Window) -> Restored:
+    """Return the incidents that :data:`POOLED` metrics of a replication rest on.
+
+    Raises:
+        AbsentError: a column is absent.
+    """
+    incidents = table(tables, "incidents")
+    started_at, restored_at = reals(incidents, "started_at"), reals(incidents, "restored_at")
+    counted = np.flatnonzero(inside(restored_at, window) & ~np.isnan(started_at))
+    return Restored(
+        (restored_at - started_at)[counted],
+        label_positions(incidents, "cause", pd.Index(list(CAUSES)))[counted],
+        matches(incidents, "trigger", "deployment")[counted],
+        np.zeros(counted.size, dtype=np.intp),
+    )
+
+
+def together(replications: Sequence[Restored]) -> Restored:
+    """Return the incidents of several replications, each given as one, in their order."""
+    sizes = [each.hours.size for each in replications]
+    return Restored(
+        np.concatenate([np.empty(0), *(each.hours for each in replications)]),
+        np.concatenate([np.empty(0, np.intp), *(each.cause for each in replications)]),
+        np.concatenate([np.empty(0, np.bool_), *(each.by_deployment for each in replications)]),
+        np.repeat(np.arange(len(sizes)), sizes),
+    )
+
+
+def packed(restored: Restored) -> FloatArray:
+    """Return the incidents of one replication as numbers: their count, their hours, their kinds."""
+    kinds = kinds_of(restored).astype(np.float64)
+    return np.concatenate([[float(restored.hours.size)], restored.hours, kinds])
+
+
+def unpacked(numbers: FloatArray) -> Restored:
+    """Return the incidents that :func:`packed` made numbers of."""
+    n = int(numbers[0])
+    return of_kinds(numbers[1 : n + 1], numbers[n + 1 :].astype(np.intp), np.zeros(n, np.intp))
+
+
+def kinds_of(restored: Restored) -> IntArray:
+    """Return cause and whether a deployment caused it as one number of each incident."""
+    return 2 * (restored.cause + 1) + restored.by_deployment
+
+
+def of_kinds(hours: FloatArray, kinds: IntArray, replication: IntArray) -> Restored:
+    """Return incidents of the kinds that :func:`kinds_of` returned."""
+    return Restored(hours, kinds // 2 - 1, kinds % 2 == 1, replication)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sim.experiment.compare import Comparison
+from sim.metrics.restore import together
 from sim.scenario.organization import Scenario
 
 from .laboratory import Laboratory, ObservedReplication
@@ -143,7 +144,8 @@ def _answer(
     runs = pd.DataFrame([done[number][arm].metrics for arm, number in rows], index=range(len(rows)))
     runs.insert(0, "arm", [arm for arm, _ in rows])
     runs.insert(1, "replication", [number for _, number in rows])
-    comparison = Comparison(dict(scenarios), scenarios[ARMS[0]].seed, runs)
+    restored = {arm: together([pair[arm].restored for pair in done]) for arm in ARMS}
+    comparison = Comparison(dict(scenarios), scenarios[ARMS[0]].seed, runs, restored)
     waiting = {arm: _mean([pair[arm].waiting for pair in done]) for arm in ARMS}
     return Answer(comparison, waiting, len(done), wanted, weeks)
 

@@ -24,6 +24,7 @@ from sim.experiment.fingerprint import scenario_digest
 from sim.experiment.run import Run, simulate_unchecked
 from sim.experiment.worker_processes import deferred_interrupts
 from sim.metrics.flow import waiting_by_step
+from sim.metrics.restore import Restored
 from sim.report.animation import animate
 from sim.scenario.organization import Scenario
 
@@ -42,6 +43,7 @@ class ObservedReplication(NamedTuple):
     metrics: "pd.Series[float]"
     waiting: pd.DataFrame
     """Of :func:`sim.metrics.flow.waiting_by_step`."""
+    restored: Restored
 
 
 Seen = TypeVar("Seen")
@@ -282,4 +284,6 @@ def _animation(scenario: Scenario, replication: int, slot: int) -> str:
 
 def _observe(scenario: Scenario, replication: int, slot: int) -> ObservedReplication:
     run = _simulate(scenario, replication, slot)
-    return ObservedReplication(run.metrics(), waiting_by_step(run.tables, run.window))
+    return ObservedReplication(
+        run.metrics(), waiting_by_step(run.tables, run.window), run.restored()
+    )

@@ -20,7 +20,6 @@ from sim.document.document import (
     Table,
 )
 from sim.document.html import block_as_html
-from sim.experiment.intervals import summarize
 from sim.metrics import catalogue
 from sim.metrics.bands import has_bands
 from sim.metrics.catalogue import headlines, metrics
@@ -62,8 +61,7 @@ _MECHANISMS = {
 
 def pieces(answer: Answer, state: State) -> dict[str, str]:
     """Return the HTML of each piece by the id of the place where it goes."""
-    runs = answer.comparison.runs
-    summaries = {arm: summarize(runs[runs["arm"] == arm].drop(columns="arm")) for arm in ARMS}
+    summaries = {arm: answer.comparison.summary(arm) for arm in ARMS}
     return {
         "progress": _progress(answer),
         "metrics": _metrics(answer, summaries),

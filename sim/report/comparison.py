@@ -11,8 +11,12 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from sim.experiment.compare import Comparison
+from sim.experiment.mix import split_median
+from sim.experiment.pooled import FEWEST
 from sim.metrics import catalogue
 from sim.metrics.catalogue import Metric, divided, headlines
+from sim.metrics.restore import POOLED
+from sim.report.mix import median_split_in_words, split_in_words
 from sim.report.units import change_in_words, format_percent, value_in_words
 from sim.words import capitalized, listed
 
@@ -79,7 +83,10 @@ def headline_differences(comparison: Comparison, arm: str) -> dict[str, Differen
 
 
 def explain(comparison: Comparison, arm: str) -> list[Explanation]:
-    """Return what moved the four metrics between the first arm and another, a sentence each.
+    """Return what moved the four metrics between the first arm and another, in words.
+
+    Of a mean over changes or incidents it is said, too, whether it differs by the mix of their
+    kinds and causes or within them, where one of that is clear.
 
     A difference is called clear if its 95 % interval, Holm-adjusted among those of
     :func:`headline_differences`, leaves zero out; a part of it, among the parts of its metric. A
@@ -90,7 +97,12 @@ def explain(comparison: Comparison, arm: str) -> list[Explanation]:
         arm: the one to explain.
     """
     totals = headline_differences(comparison, arm)
-    return [_explain(metric, totals[metric.name], comparison, arm) for metric in divided()]
+    found = []
+    for metric in divided():
+        explanation = _explain(metric, totals[metric.name], comparison, arm)
+        mix = _mix(metric, comparison, arm)
+        found.append(explanation._replace(sentence=f"{explanation.sentence} {mix}".rstrip()))
+    return found
 
 
 def busier_and_less_busy(comparison: Comparison, arm: str) -> str:
@@ -156,6 +168,22 @@ def _explain(metric: Metric, total: Difference, comparison: Comparison, arm: str
     once = "" if total.has_interval else ", in the only pair of replications so far"
     said = f"{name} is {amount} {word} {level}{once}{f': {parts}' if parts else ''}."
     return Explanation(metric.name, verdict, said)
+
+
+def _mix(metric: Metric, comparison: Comparison, arm: str) -> str:
+    """Say what is mix and what happens within the groups of a mean, and of the median beside it."""
+    if not metric.groups:
+        return ""
+    said = split_in_words(metric, comparison.split(arm, metric.name))
+    median = metric.name.replace("_mean_h", "_h")
+    if not said or comparison.restored is None or median not in POOLED:
+        return said
+    first, other = (comparison.restored[each] for each in (next(iter(comparison.scenarios)), arm))
+    if min(first.hours.size, other.hours.size) < FEWEST:
+        return said
+    of_median = catalogue.metric(median)
+    told = median_split_in_words(of_median, split_median(first, other), metric.grouped_by)
+    return f"{said} {told}".rstrip()
 
 
 def _unknown(metric: Metric, name: str, comparison: Comparison, arm: str) -> str:

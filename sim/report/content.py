@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sim.document.document import BarKind, Caveat
+from sim.experiment.pooled import FEWEST
 from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_WEEK
 from sim.log import Records, Tables
@@ -20,7 +21,7 @@ from sim.metrics.arrays import AbsentError, inside, known, reals, table
 from sim.metrics.bands import dora_band, has_bands
 from sim.metrics.catalogue import DURATION, Metric, headlines
 from sim.metrics.flow import LEAD_TIME_PARTS, waiting_by_step
-from sim.metrics.restore import PHASES, restore_times
+from sim.metrics.restore import PHASES, POOLED, restore_times
 from sim.metrics.series import weekly_columns
 from sim.metrics.warmup import mser5
 from sim.report.evidence import Evidence, Observation
@@ -42,7 +43,8 @@ DORA_YEAR = 2019
 
 FOOTNOTE = (
     "Times are medians unless they are called mean. Every number is the mean over the "
-    "replications; count is what the number of one replication rests on."
+    "replications, but medians over incidents are over those of all replications together; count "
+    "is what the number of one replication rests on."
 )
 FOOTNOTE_ON_RECORDS = (
     "Times are medians unless they are called mean; count is what the number rests on."
@@ -310,10 +312,10 @@ def caveats(evidence: Evidence) -> list[Caveat]:
     """Return what a reader has to know before believing the numbers, the serious ones first."""
     found = _unstable(evidence)
     if isinstance(evidence, Study):
-        found += [*_precision(evidence), *_warm_up(evidence)]
+        found += [*_precision(evidence), *_few_incidents(evidence), *_warm_up(evidence)]
     else:
         found.append(_once())
-    found += [*_censoring(evidence), *_without_data(evidence)]
+    found += [*_censoring(evidence), *_unseen_failures(evidence), *_without_data(evidence)]
     return sorted(found, key=lambda caveat: not caveat.is_serious)
 
 
@@ -431,6 +433,39 @@ def _censoring(evidence: Evidence) -> list[Caveat]:
         "The times of unfinished work are not in the numbers."
     )
     return [Caveat(share > 0.1, text)]
+
+
+def _unseen_failures(evidence: Evidence) -> list[Caveat]:
+    """Say what the change failure rate lacks, as late deployments have not been watched long."""
+    unseen, *_ = mean_and_interval(evidence, "change_failure_rate_unseen")
+    rate, low, high = mean_and_interval(evidence, "change_failure_rate")
+    if math.isnan(unseen) or not rate > 0.0:
+        return []
+    points = "less than 0.1" if unseen < 0.0005 else f"about {format_number(100 * unseen, 1)}"
+    lacking = (
+        f"Failures that have not shown themselves by the end would add {points} points to the "
+        "change failure rate"
+    )
+    if math.isnan(low):
+        return [Caveat(False, f"{lacking}.")]
+    if unseen < (high - low) / 2.0:
+        return [Caveat(False, f"{lacking}: negligible beside its interval.")]
+    return [Caveat(True, f"{lacking}, more than its interval allows for: watch it for longer.")]
+
+
+def _few_incidents(study: Study) -> list[Caveat]:
+    if study.restored is None or len(study.runs) < 2:
+        return []
+    counts = {name: int(counted(study.restored).sum()) for name, counted in POOLED.items()}
+    few = {name: count for name, count in counts.items() if 0 < count < FEWEST}
+    if not few:
+        return []
+    named = listed([f"{catalogue.metric(name).label} ({count})" for name, count in few.items()])
+    text = (
+        f"Fewer than {FEWEST} incidents in all replications together: {named}. Such a median has "
+        "no interval."
+    )
+    return [Caveat(False, text)]
 
 
 def _without_data(evidence: Evidence) -> list[Caveat]:

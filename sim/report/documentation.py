@@ -6,8 +6,11 @@
 import sys
 from pathlib import Path
 
+from sim.experiment.pooled import FEWEST
 from sim.metrics import catalogue
 from sim.metrics.catalogue import TOPICS, Metric
+from sim.metrics.restore import POOLED
+from sim.words import listed
 
 COMMAND = "python -m sim.report.documentation"
 METRICS = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -21,6 +24,12 @@ What `sim.compute_metrics` returns for the window after the warm-up, and what ev
 sweep and claim calls it, in the order of the columns of `runs.parquet`. A metric without data is
 NaN; the count that it rests on says why. In bold the four metrics of DORA; in italics those that
 stand beside them in every report.
+
+What several replications say is the mean of what each says, with Student's interval. But
+{listed([f"`{name}`" for name in POOLED])}
+are medians over incidents, of which a replication may have one or none. They are taken over the
+incidents of all replications together, with an interval from the share of the incidents that are
+shorter (Woodruff's; `sim/experiment/pooled.py`), and with none for fewer than {FEWEST} incidents.
 """
 
 _UNITS = {"frequency": "per service and day", "duration": "h", "share": "0 to 1"}

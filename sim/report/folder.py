@@ -5,6 +5,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from sim.configuration.dump import to_yaml
 from sim.document.html import write_document
 from sim.document.picture import Picture, drawn
@@ -13,6 +16,8 @@ from sim.experiment.payback import Payback
 from sim.experiment.replicate import Study
 from sim.log import Records
 from sim.metrics import compute_metrics
+from sim.metrics.dora import CAUSES
+from sim.metrics.restore import Restored
 from sim.report.drawing import draw_here
 from sim.report.payback import ROLLING_WEEKS
 from sim.report.pictures import records_pictures
@@ -89,6 +94,8 @@ def _write(
         json.dumps(provenance(study), indent=2) + "\n", encoding="utf-8"
     )
     study.runs.to_parquet(folder / "runs.parquet", index=False)
+    if study.restored is not None:
+        incidents_frame(study.restored).to_parquet(folder / "restored.parquet", index=False)
     study.summary().to_csv(folder / "summary.csv")
     study.weekly.to_parquet(folder / "weekly.parquet", index=False)
     tables = folder / "tables"
@@ -99,6 +106,13 @@ def _write(
         payback.waited.weekly.to_parquet(folder / "weekly_without_roadmap.parquet", index=False)
         payback.rolling(ROLLING_WEEKS).to_csv(folder / "payback.csv")
     write_document(study_document(study, payback, pictures), folder, study.scenario.png)
+
+
+def incidents_frame(restored: Restored) -> pd.DataFrame:
+    """Return the incidents that medians are taken over, a row each."""
+    causes = np.array([*CAUSES, ""], dtype=object)  # the place -1 is of none of them
+    columns = restored._asdict() | {"cause": causes[restored.cause]}
+    return pd.DataFrame(columns)[["replication", "cause", "by_deployment", "hours"]]
 
 
 def provenance(study: Study) -> dict[str, object]:

@@ -37,6 +37,8 @@ def in_words(payback: Payback) -> str:
     cumulated = payback.cumulated()
     if np.isnan(cumulated).all():
         return "Without prices nobody can say whether the roadmap pays."
+    if len(cumulated) < 2:
+        return "With a single replication nobody can say whether the roadmap pays."
     mean = cumulated.mean(axis=0)
     worst = int(np.argmax(mean))
     said = ""
@@ -49,19 +51,20 @@ def in_words(payback: Payback) -> str:
 
 
 def _break_even_in_words(date: BreakEven, horizon_weeks: int) -> str:
-    if not math.isfinite(date.week):
-        early = ""
-        if math.isfinite(date.low):
-            early = f"; at the earliest in week {format_number(date.low, 0)}"
-        return f"It has not paid for itself by the end, week {horizon_weeks}{early}."
-    if math.isfinite(date.high):
-        between = format_weeks(int(date.low), int(date.high))
-    else:
-        between = f"week {format_number(date.low, 0)} to after week {horizon_weeks}"
-    return (
-        f"It has paid for itself from week {format_number(date.week, 0)} on "
-        f"(95 % interval: {between})."
-    )
+    early = ""
+    if math.isfinite(date.earliest) and date.earliest < date.week:
+        early = f"; at the earliest in week {format_number(date.earliest, 0)}"
+    if math.isfinite(date.week):
+        return (
+            f"It has paid for itself from week {format_number(date.week, 0)} on, when the 95 % "
+            f"interval of the sum leaves zero for good{early}."
+        )
+    if early:
+        return (
+            f"Whether it has paid for itself by the end, week {horizon_weeks}, cannot be told "
+            f"from chance{early}."
+        )
+    return f"It has not paid for itself by the end, week {horizon_weeks}."
 
 
 def payback_table(payback: Payback) -> Table:

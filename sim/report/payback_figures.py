@@ -96,8 +96,7 @@ def plot_cumulated(payback: Payback, ax: Axes) -> Axes:
     date = payback.break_even()
     if math.isfinite(date.week) and date.week > 0:
         ax.plot([date.week], [0.0], marker="o", color=INK, zorder=5)
-        ends = [min(end, cumulated.shape[1]) for end in (date.low, date.high)]
-        ax.hlines(0.0, *ends, color=INK, linewidth=4.0, alpha=0.5, zorder=4)
+        ax.hlines(0.0, date.earliest, date.week, color=INK, linewidth=4.0, alpha=0.5, zorder=4)
         ax.annotate(
             "break-even",
             (date.week, 0.0),

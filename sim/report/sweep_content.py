@@ -19,7 +19,8 @@ from sim.experiment.selection import FEWEST_KNOWN, Selection
 from sim.experiment.stopping import goal_of, metrics_of
 from sim.experiment.sweep_results import Sweep
 from sim.metrics import catalogue
-from sim.metrics.catalogue import NUMBER, headlines
+from sim.metrics.catalogue import NUMBER, divided, headlines
+from sim.report.mix import split_in_words
 from sim.report.surface_content import Told, answer_caveats, answer_sentences
 from sim.report.units import (
     NO_DATA,
@@ -405,7 +406,7 @@ def sentences(found: Findings) -> list[str]:
     else:
         said = answer_sentences(found.told)
     said += [_strongest(found, metric) for metric in headlines()]
-    said += [_distinguishable(found), _selected(found)]
+    said += [_distinguishable(found), *_mixes(found), _selected(found)]
     return [sentence for sentence in said if sentence]
 
 
@@ -576,6 +577,29 @@ def _distinguishable(found: Findings) -> str:
     shown = [point_name(found, int(point)) for point in alike[:_MOST_NAMED]]
     more = [f"{len(alike) - len(shown)} more"] if len(alike) > len(shown) else []
     return f"{said}. Not distinguishable in any: {'; '.join([*shown, *more])}."
+
+
+def _mixes(found: Findings) -> list[str]:
+    """Say of the point that differs most in a time what is mix, and what happens within."""
+    if not found.has_baseline:
+        return []
+    said = []
+    for metric in divided():
+        median = metric.name.replace("_mean_h", "_h")
+        if not metric.groups or median not in found.effects:
+            continue
+        rows = found.effects[median]
+        clear = rows["difference"][is_clear(rows)].abs()
+        if clear.empty:
+            continue
+        point = int(clear.index[int(clear.argmax())])
+        words = split_in_words(metric, found.sweep.split(point, metric.name))
+        if words:
+            lead = (
+                f"{capitalized(metric.label)} at {point_name(found, point)}, against the baseline"
+            )
+            said.append(f"{lead}: {words[0].lower()}{words[1:]}")
+    return said
 
 
 def goal_in_words(found: Findings) -> str:

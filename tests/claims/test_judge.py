@@ -1,6 +1,7 @@
 """Verdicts of hand-made numbers."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -214,16 +215,26 @@ def test_weeks_are_averaged() -> None:
 def test_break_even_by_hand() -> None:
     trial = claim({"metric": "net_cost", "sign": "report", "weeks": [1, 6], "break_even": True})
     zero = weekly([0.0] * 6, [0.0] * 6)
-    # Added up from week 1: 2, 3, 2, 0, -3, so that it is paid at the end of week 4.
+    # Added up from week 1: 2, 3, 2, 0, -3, so that less is spent at the end of week 5.
     course = [5.0, 2.0, 1.0, -1.0, -2.0, -3.0]
     (finding,) = judge([trial], [{"low": zero, "high": weekly(course, course)}])
-    assert (finding.difference, finding.ci_low, finding.ci_high) == (4.0, 4.0, 4.0)
+    assert (finding.difference, finding.ci_low, finding.ci_high) == (5.0, 5.0, 5.0)
     assert finding.verdict == "reported"
     assert math.isnan(finding.p_value)
-    assert cells(finding, 2).difference == "4 [4, 4]"
+    assert cells(finding, 2).difference == "5"
     never = [0.0] + [1.0] * 5
     (finding,) = judge([trial], [{"low": zero, "high": weekly(never, never)}])
-    assert cells(finding, 2).difference == "never [never, never]"
+    assert cells(finding, 2).difference == "never"
+    # Nothing has paid before it is adopted, and what is adopted nowhere pays never.
+    bargain = weekly([-1.0] * 6, [-1.0] * 6)
+    for adopted, expected in ((3.0, "3"), (math.inf, "never")):
+        high = replace(bargain, adopted_week=adopted)
+        (finding,) = judge([trial], [{"low": zero, "high": high}])
+        assert cells(finding, 2).difference == expected
+    # Added up from week 1: -1 and -3, -4 and -6, -7 and -9; the interval is 12.7 either way.
+    doubtful = weekly([0.0, -1, -3, -3, -3, -3], [0.0, -3, -3, -3, -3, -3])
+    (finding,) = judge([trial], [{"low": zero, "high": doubtful}])
+    assert cells(finding, 2).difference == "5, at the earliest 1"
 
 
 def test_break_even_takes_up_no_part_of_the_adjustment() -> None:

@@ -19,8 +19,11 @@ INVEST = (
 )
 
 
-def spending(*courses: list[float]) -> Payback:
-    """Return a payback in which so much more was spent each week, by replication."""
+def spending(*courses: list[float], adopted: float | None = 0.0) -> Payback:
+    """Return a payback in which so much more was spent each week, by replication.
+
+    A practice is adopted in the week ``adopted``, None for never.
+    """
 
     def study(values: np.ndarray) -> Study:
         weekly = pd.DataFrame(
@@ -31,39 +34,81 @@ def spending(*courses: list[float]) -> Payback:
             }
         )
         scenario = SimpleNamespace(cost=SimpleNamespace(currency="USD"))
-        return Study(scenario, 1, pd.DataFrame(), weekly, None)  # type: ignore[arg-type]
+        first = SimpleNamespace(tables={"investments": dates})
+        return Study(scenario, 1, pd.DataFrame(), weekly, first)  # type: ignore[arg-type]
 
+    dates = pd.DataFrame({"adopted_at": [np.nan if adopted is None else adopted * 168.0]})
     more = np.array(courses)
     return Payback(study(1000.0 + more), study(np.full(more.shape, 1000.0)))
 
 
-def test_break_even_is_the_first_week_after_which_it_never_costs_more() -> None:
-    # Cumulated: 0, 10, 4, -2, 1, -5, -6: paid once in week 3, and for good from week 5 on.
-    payback = spending([0, 10, -6, -6, 3, -6, -1])
-    np.testing.assert_allclose(payback.cumulated(), [[0, 10, 4, -2, 1, -5, -6]])
-    assert payback.break_even() == (5.0, 5.0, 5.0)
+def test_break_even_is_the_first_week_from_which_the_sum_stays_below_zero() -> None:
+    # Cumulated: 0, 10, 4, -2, 1, -5, -6: below once in week 3, and for good from week 5 on.
+    course = [0.0, 10, -6, -6, 3, -6, -1]
+    payback = spending(course, course)
+    np.testing.assert_allclose(payback.cumulated(), [[0, 10, 4, -2, 1, -5, -6]] * 2)
+    assert payback.break_even() == (5.0, 5.0)
     assert in_words(payback) == (
         "At its worst, in week 2, the roadmap has cost USD 10 more than it has brought. "
-        "It has paid for itself from week 5 on (95 % interval: week 5)."
+        "It has paid for itself from week 5 on, when the 95 % interval of the sum leaves zero "
+        "for good."
     )
 
 
-def test_break_even_is_of_the_mean_and_its_interval_of_resampled_means() -> None:
-    # Half of the replications pay back at once, the others never.
-    payback = spending(*[[0, -4, -4]] * 10, *[[0, 1, 1]] * 10)
-    # The mean is never above zero; that of a resample is if 17 of 20 are of the second kind.
-    assert payback.break_even() == (0.0, 0.0, 0.0)
-    late = spending(*[[3, -2, -2, -2]] * 10, *[[3, -1, -1, 0]] * 10)
-    # Cumulated means: 3, 1.5, 0, -1; all of the first kind: 3, 1, -1; all of the second: 3, 2, 1.
-    date = late.break_even()
-    assert date.week == 2.0
-    assert 2.0 <= date.low <= date.week <= date.high <= 3.0
+def test_the_whole_interval_has_to_be_below_zero() -> None:
+    # Cumulated: 6 ∓ 1, 2 ∓ 1, -4 ∓ 1, -20 ∓ 1, so that s = √2, and t of one degree of freedom is
+    # 12.706: the half-width is 12.706, the lower end below zero at once, the upper in week 3.
+    payback = spending([5.0, -4, -6, -16], [7.0, -4, -6, -16])
+    assert payback.break_even() == (3.0, 0.0)
+    # t is 6.314 at 90 %: the lower end is above zero in no week but 0 (6 - 6.314 < 0), the upper
+    # one below from week 3 on (-4 + 6.314 > 0).
+    assert payback.break_even(0.9) == (3.0, 0.0)
+    # At 50 % t is 1: [5, 7], [1, 3], [-5, -3], [-21, -19].
+    assert payback.break_even(0.5) == (2.0, 2.0)
+    assert in_words(payback).endswith("for good; at the earliest in week 0.")
+
+
+def test_a_flat_noisy_curve_that_crosses_zero_has_not_paid() -> None:
+    # Nothing pays: the sums of eight replications lie about zero all the time, and so does their
+    # mean, which happens to be above it until week 11 and below it from then on.
+    rng = np.random.default_rng(4)
+    sums = rng.normal(0.0, 4.0, (8, 40))
+    sums += np.where(np.arange(40) < 12, 0.5, -0.5) - sums.mean(axis=0)
+    courses = np.diff(sums, axis=1, prepend=0.0).tolist()
+    payback = spending(*courses, adopted=20.0)
+    below = payback.cumulated().mean(axis=0) < 0.0
+    assert below.tolist() == [False] * 12 + [True] * 28, "it crosses zero before the adoption"
+    assert payback.break_even() == (math.inf, 20.0)
+    # With a real gain from week 30 on it is found there, and not where the noise crossed zero.
+    gain = np.where(np.arange(40) < 30, 0.0, -20.0)
+    paid = spending(*(np.array(courses) + gain).tolist(), adopted=20.0).break_even()
+    assert paid == (30.0, 20.0)
+
+
+def test_nothing_has_paid_before_it_is_adopted() -> None:
+    cheap = [-5.0] * 10
+    assert spending(cheap, cheap).break_even() == (0.0, 0.0)
+    assert spending(cheap, cheap, adopted=6.5).break_even() == (6.0, 6.0)
+    assert spending(cheap, cheap, adopted=None).break_even() == (math.inf, math.inf)
 
 
 def test_what_never_pays_is_said_so() -> None:
     payback = spending([5, 1, 1], [5, 1, 1])
-    assert payback.break_even() == (math.inf, math.inf, math.inf)
+    assert payback.break_even() == (math.inf, math.inf)
     assert "not paid for itself by the end, week 3" in in_words(payback)
+
+
+def test_what_may_have_paid_is_told_from_what_has_not() -> None:
+    payback = spending([3.0, -3, -1], [3.0, -3, 1])
+    # Cumulated: 3, 0, ∓1: in week 2 the interval holds zero.
+    assert payback.break_even() == (math.inf, 2.0)
+    assert "cannot be told from chance; at the earliest in week 2." in in_words(payback)
+
+
+def test_a_single_replication_says_nothing() -> None:
+    payback = spending([3.0, -3, -1])
+    assert payback.break_even() == (math.inf, math.inf)
+    assert in_words(payback).startswith("With a single replication nobody can say")
 
 
 def test_the_arms_differ_by_the_roadmap_alone() -> None:

@@ -29,7 +29,7 @@ from sim.experiment.axes import Interval
 from sim.experiment.compare import Comparison
 from sim.experiment.fingerprint import model_version, scenario_digest
 from sim.experiment.run import metric_names
-from sim.experiment.scheduler import observe
+from sim.experiment.scheduler import RESTORED, observe
 from sim.experiment.store import ResultsError, Store
 from sim.experiment.sweep import STORE, TABLE
 from sim.metrics.catalogue import headlines
@@ -543,7 +543,7 @@ def test_every_replication_of_a_scenario_has_the_same_metrics_in_the_same_order(
         sim.load("horizon_weeks=12", "warmup_weeks=4", config="verification/mmc"),
     ):
         for seed in range(3):
-            assert list(observe(scenario, seed, 0)) == metric_names(scenario)
+            assert list(observe(scenario, seed, 0)) == [*metric_names(scenario), RESTORED]
 
 
 def test_points_that_are_alike_fail_together(tmp_path: Path) -> None:

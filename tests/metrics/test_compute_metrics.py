@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sim.log import Records
-from sim.metrics import compute_metrics, compute_metrics_by, weekly_series
+from sim.metrics import catalogue, compute_metrics, compute_metrics_by, weekly_series
 from sim.metrics.catalogue import names
 
 WINDOW = (168.0, 504.0)
@@ -154,6 +154,14 @@ NAMES = [
     "ml_lead_time_h",
     "ml_lead_time_mean_h",
     "ml_lead_time_p90_h",
+    "lead_time_feature_h",
+    "lead_time_feature_mean_h",
+    "lead_time_improvement_h",
+    "lead_time_improvement_mean_h",
+    "lead_time_retrain_h",
+    "lead_time_retrain_mean_h",
+    "lead_time_fix_h",
+    "lead_time_fix_mean_h",
     "change_failure_rate",
     "change_failure_rate_without_decay",
     "change_failure_rate_infra",
@@ -162,6 +170,7 @@ NAMES = [
     "change_failure_rate_code",
     "change_failure_rate_security",
     "change_failure_rate_dependency",
+    "change_failure_rate_unseen",
     "incidents_per_deployment",
     "incidents_per_week",
     "rework_rate",
@@ -171,6 +180,12 @@ NAMES = [
     "respond_mean_h",
     "diagnose_mean_h",
     "remedy_mean_h",
+    "time_to_restore_infra_mean_h",
+    "time_to_restore_model_mean_h",
+    "time_to_restore_data_mean_h",
+    "time_to_restore_code_mean_h",
+    "time_to_restore_security_mean_h",
+    "time_to_restore_dependency_mean_h",
     "failed_deployment_recovery_time_h",
     "availability",
     "share_below_objective",
@@ -215,6 +230,16 @@ NAMES = [
     "n_unfinished",
     "n_open_incidents",
     "n_batches",
+    "n_changes_deployed_feature",
+    "n_changes_deployed_improvement",
+    "n_changes_deployed_retrain",
+    "n_changes_deployed_fix",
+    "n_restored_infra",
+    "n_restored_model",
+    "n_restored_data",
+    "n_restored_code",
+    "n_restored_security",
+    "n_restored_dependency",
 ]
 
 
@@ -240,7 +265,27 @@ def test_counts(tables):
         "n_unfinished": 0,
         "n_open_incidents": 1,
         "n_batches": 1,
+        "n_changes_deployed_feature": 3,
+        **{f"n_changes_deployed_{kind}": 0 for kind in ("improvement", "retrain", "fix")},
+        "n_restored_code": 1,
+        **{
+            f"n_restored_{cause}": 0
+            for cause in ("infra", "model", "data", "security", "dependency")
+        },
     }
+
+
+def test_means_of_groups_make_up_the_mean_of_all(tables):
+    metrics = compute_metrics(Records(tables, WINDOW))
+    grouped = [metric for metric in catalogue.metrics() if metric.groups]
+    assert [metric.name for metric in grouped] == ["lead_time_mean_h", "time_to_restore_mean_h"]
+    for metric in grouped:
+        counts = metrics[[group.number for group in metric.groups]].to_numpy()
+        means = metrics[[group.mean for group in metric.groups]].to_numpy()
+        assert counts.sum() == metrics[metric.rests_on]
+        there = counts > 0
+        expected = np.average(means[there], weights=counts[there])
+        assert metrics[metric.name] == pytest.approx(expected)
 
 
 def test_empty_tables_give_no_data_and_counts_of_zero(make_tables):

@@ -9,6 +9,7 @@ from sim.metrics import compute_metrics
 from sim.metrics.arrays import positions
 from sim.metrics.dora import (
     change_failure_rate,
+    change_failure_rate_unseen,
     charged_deployments,
     deployment_frequency,
     incidents_per_deployment,
@@ -100,7 +101,16 @@ def test_lead_times_start_where_the_kind_of_change_says(make_tables):
             "ml_lead_time_h": 25.0,  # of 12, 25, 190
             "ml_lead_time_mean_h": 227 / 3,
             "ml_lead_time_p90_h": 157.0,
-        }
+            "lead_time_feature_h": 90.0,
+            "lead_time_feature_mean_h": 90.0,
+            "lead_time_improvement_h": np.nan,
+            "lead_time_improvement_mean_h": np.nan,
+            "lead_time_retrain_h": 10.0,
+            "lead_time_retrain_mean_h": 10.0,
+            "lead_time_fix_h": 20.0,
+            "lead_time_fix_mean_h": 20.0,
+        },
+        nan_ok=True,
     )
 
 
@@ -114,6 +124,8 @@ def test_the_median_of_an_even_number_of_changes_is_the_mean_of_the_middle_two(m
     )
     times = lead_times(tables, WINDOW)
     assert times["lead_time_h"] == pytest.approx(3.0)
+    assert times["lead_time_fix_h"] == pytest.approx(3.0)
+    assert times["lead_time_fix_mean_h"] == pytest.approx(107 / 4)
     assert np.isnan(times["ml_lead_time_h"])  # nobody wrote down when work started
 
 
@@ -259,3 +271,63 @@ def test_an_incident_without_a_deployment_is_charged_to_none_that_has_no_identif
     tables = make_tables(services=SERVICES, deployments=deployments, incidents=incidents)
     assert charged_deployments(tables).tolist() == [-1, 2]
     assert change_failure_rate(tables, WINDOW)["change_failure_rate"] == pytest.approx(1 / 3)
+
+
+def watched(make_tables, deployed_at, failing_at):
+    """Return tables of deployments at some times; those named in ``failing_at`` fail then."""
+    return make_tables(
+        services=SERVICES,
+        deployments=[
+            {"deployment_id": number, "service": "ads", "kind": "feature", "deployed_at": at}
+            for number, at in enumerate(deployed_at)
+        ],
+        incidents=[
+            {"deployment_id": number, "service": "ads", "trigger": "deployment", "started_at": at}
+            for number, at in failing_at.items()
+        ],
+    )
+
+
+def test_failures_not_seen_yet_by_hand(make_tables):
+    # Watched until 504: the first fails after 5 h, the third after 15 h, of which nobody knows for
+    # the last, seen for 10 h. Of four at risk one fails, of two another one: 1 - 3/4 · 1/2 = 5/8,
+    # where 1/2 has failed so far.
+    tables = watched(make_tables, [464.0, 474.0, 484.0, 494.0], {0: 469.0, 2: 499.0})
+    assert change_failure_rate(tables, WINDOW)["change_failure_rate"] == 1 / 2
+    assert change_failure_rate_unseen(tables, WINDOW) == pytest.approx(1 / 8)
+
+
+def test_nothing_is_unseen_where_all_that_fail_have_failed(make_tables):
+    # All fail at once, or are seen for longer than any failure took.
+    at_once = watched(make_tables, [200.0, 300.0, 400.0], {0: 200.5, 2: 401.0})
+    assert change_failure_rate_unseen(at_once, WINDOW) == 0.0
+    none = watched(make_tables, [200.0, 300.0], {})
+    assert change_failure_rate_unseen(none, WINDOW) == 0.0
+    assert np.isnan(change_failure_rate_unseen(watched(make_tables, [], {}), WINDOW))
+
+
+def test_what_is_recorded_after_the_window_counts_as_watched(make_tables):
+    # A failure after 10 h: of the second, deployed 4 h before the end of the window, nobody would
+    # know; but the records go on for 100 h.
+    tables = watched(make_tables, [400.0, 500.0], {0: 410.0})
+    assert change_failure_rate_unseen(tables, WINDOW) == 1 / 2
+    later = watched(make_tables, [400.0, 500.0, 505.0], {0: 410.0, 2: 604.0})
+    assert change_failure_rate_unseen(later, WINDOW) == 0.0
+
+
+def test_failures_not_seen_yet_make_up_for_what_is_missing(make_tables):
+    # Of 4000 deployments spread over two weeks, 40 % fail, on average after four days: those of the
+    # last days are missing. The oldest are seen for 14 days, after which e^-3.5 of them still wait.
+    rng = np.random.default_rng(8)
+    deployed_at = rng.uniform(*WINDOW, 4000)
+    fails_at = deployed_at + rng.exponential(96.0, 4000)
+    fails = (rng.random(4000) < 0.4) & (fails_at < WINDOW[1])
+    tables = watched(
+        make_tables, deployed_at, dict(zip(np.flatnonzero(fails), fails_at[fails], strict=True))
+    )
+    seen = change_failure_rate(tables, WINDOW)["change_failure_rate"]
+    everything = 0.4 * (1.0 - np.exp(-3.5))
+    assert seen < 0.31, "about a quarter is missing"
+    # Three standard errors of a share of 4000; the last ones at risk make it a little worse.
+    estimated = seen + change_failure_rate_unseen(tables, WINDOW)
+    assert estimated == pytest.approx(everything, abs=4 * np.sqrt(0.24 / 4000))

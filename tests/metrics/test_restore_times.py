@@ -16,6 +16,7 @@ def test_restore_times_are_taken_over_the_incidents_restored_in_the_window(make_
             # Started before the window, restored in it: 100 h = 40 + 30 + 20 + 10.
             {
                 "trigger": "deployment",
+                "cause": "code",
                 "started_at": 100.0,
                 "detected_at": 140.0,
                 "responded_at": 170.0,
@@ -25,6 +26,7 @@ def test_restore_times_are_taken_over_the_incidents_restored_in_the_window(make_
             # 8 h = 1 + 1 + 2 + 4.
             {
                 "trigger": "outage",
+                "cause": "infra",
                 "started_at": 300.0,
                 "detected_at": 301.0,
                 "responded_at": 302.0,
@@ -34,6 +36,7 @@ def test_restore_times_are_taken_over_the_incidents_restored_in_the_window(make_
             # 12 h = 3 + 3 + 3 + 3.
             {
                 "trigger": "deployment",
+                "cause": "code",
                 "started_at": 400.0,
                 "detected_at": 403.0,
                 "responded_at": 406.0,
@@ -54,7 +57,14 @@ def test_restore_times_are_taken_over_the_incidents_restored_in_the_window(make_
             "respond_mean_h": 34 / 3,
             "diagnose_mean_h": 25 / 3,
             "remedy_mean_h": 17 / 3,
-        }
+            "time_to_restore_code_mean_h": 56.0,
+            "time_to_restore_infra_mean_h": 8.0,
+            **{
+                f"time_to_restore_{cause}_mean_h": np.nan
+                for cause in ("model", "data", "security", "dependency")
+            },
+        },
+        nan_ok=True,
     )
     # The median of 100 h and 12 h, which deployments triggered.
     assert failed_deployment_recovery_time(tables, WINDOW) == pytest.approx(56.0)

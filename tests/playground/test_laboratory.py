@@ -74,7 +74,9 @@ def test_an_answer_comes_when_its_intervals_are_a_tenth_narrower() -> None:
     state = from_query({"replications": "20"})
     scenario = sim.load(*SHORT)
     one = sim.simulate(scenario)
-    seen = ObservedReplication(one.metrics(), waiting_by_step(one.tables, one.window))
+    seen = ObservedReplication(
+        one.metrics(), waiting_by_step(one.tables, one.window), one.restored()
+    )
 
     class OneAfterTheOther:
         def known(self, *_: object) -> bool:

@@ -114,6 +114,7 @@ def make_runs(rng: np.random.Generator, replications: int) -> pd.DataFrame:
     runs["ml_lead_time_h"] = around(600.0)
     runs |= {f"change_failure_rate_{name}": around(mean, 0.3) for name, mean in causes.items()}
     runs["change_failure_rate"] = sum(runs[f"change_failure_rate_{name}"] for name in causes)
+    runs["change_failure_rate_unseen"] = np.full(replications, 0.0002)
     runs |= {f"{name}_mean_h": around(mean, 0.2) for name, mean in phases.items()}
     runs["time_to_restore_mean_h"] = sum(runs[f"{name}_mean_h"] for name in phases)
     runs["time_to_restore_h"] = 0.7 * runs["time_to_restore_mean_h"]

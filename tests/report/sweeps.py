@@ -1,7 +1,7 @@
 """Sweeps made by hand: what a report on a sweep needs, with numbers whose story is known."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ import sim
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.holm import family_of_tests
 from sim.experiment.intervals import estimate, interval
+from sim.experiment.mix import Split
 from sim.metrics.catalogue import headlines
 from sim.scenario.organization import Scenario
 
@@ -42,6 +43,7 @@ class FakeSweep:
     failures: Sequence[Failure] = ()
     n_unstable: int = 0
     seed: int = 7
+    splits: Mapping[tuple[int, str], Split] = field(default_factory=dict)
     base: Scenario = field(default_factory=lambda: BASE)
 
     @property
@@ -80,6 +82,10 @@ class FakeSweep:
         where = pd.MultiIndex.from_product([others, headlines()], names=["point", "metric"])
         frame = pd.DataFrame(family_of_tests(estimates, 0.95), index=where)
         return frame.reset_index().merge(self.points.reset_index(), on="point")
+
+    def split(self, point, metric):
+        """Return what is mix at a point, None if nobody knows."""
+        return self.splits.get((point, metric))
 
     def sensitivity(self):
         """Return the table of indices."""

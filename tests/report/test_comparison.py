@@ -1,11 +1,15 @@
 """Sentences about a comparison, on replications whose differences are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import sim
 from sim.experiment.compare import Comparison
+from sim.metrics.dora import CAUSES
+from sim.metrics.restore import Restored, together
 from sim.report.comparison import (
     busier_and_less_busy,
     differences,
@@ -170,3 +174,79 @@ def test_the_parts_of_a_real_comparison_add_up() -> None:
         whole = differences(comparison, "b", [total])[0]
         summed = sum(row.difference for row in differences(comparison, "b", parts))
         assert summed == pytest.approx(whole.difference, rel=1e-9), total
+
+
+def by_cause(other_counts: tuple[float, float], other_means: tuple[float, float]) -> Comparison:
+    """Return a comparison in which 6 incidents of 2 h and 4 of 20 h are others in b."""
+    restored: dict[str, list[Restored]] = {"a": [], "b": []}
+    frames = []
+    rng = np.random.default_rng(1)
+    for arm, counts, means in (
+        ("a", (6.0, 4.0), (2.0, 20.0)),
+        ("b", other_counts, other_means),
+    ):
+        runs = level(6)
+        noise = {cause: rng.uniform(0.99, 1.01, 6) for cause in ("infra", "code")}
+        for cause in CAUSES:
+            runs[f"n_restored_{cause}"] = 0.0
+            runs[f"time_to_restore_{cause}_mean_h"] = np.nan
+        for cause, count, mean in zip(("infra", "code"), counts, means, strict=True):
+            runs[f"n_restored_{cause}"] = count
+            runs[f"time_to_restore_{cause}_mean_h"] = mean * noise[cause]
+        total = sum(
+            runs[f"n_restored_{cause}"] * runs[f"time_to_restore_{cause}_mean_h"]
+            for cause in ("infra", "code")
+        )
+        runs["remedy_mean_h"] = total / sum(counts) - 3.0
+        runs[["detect_mean_h", "respond_mean_h", "diagnose_mean_h"]] = 1.0
+        frames.append(runs)
+        for number in range(6):
+            hours = [
+                mean * noise[cause][number]
+                for cause, count, mean in zip(("infra", "code"), counts, means, strict=True)
+                for _ in range(int(count))
+            ]
+            causes = np.repeat([0, list(CAUSES).index("code")], np.array(counts, dtype=int))
+            zeros = np.zeros(len(hours), np.intp)
+            restored[arm].append(Restored(np.array(hours), causes, zeros.astype(bool), zeros))
+    made = compared(*frames)
+    return replace(made, restored={arm: together(each) for arm, each in restored.items()})
+
+
+def of_restoring(comparison: Comparison) -> str:
+    found = {item.metric: item.sentence for item in explain(comparison, "b")}
+    return found["time_to_restore_mean_h"]
+
+
+def test_a_mean_that_rises_because_the_quick_ones_get_rare_is_called_mix() -> None:
+    # 9.2 h and 0.2 · 2 + 0.8 · 20 = 16.4 h; the median goes from 2 h (6 of 10) to 20 h (8 of 10).
+    sentence = of_restoring(by_cause((2.0, 8.0), (2.0, 20.0)))
+    assert sentence.startswith("Mean time to restore is 7.2 hours longer (9.2 hours → 16.4 hours)")
+    assert (
+        "That is the mix of causes (+7.2 hours): relatively fewer incidents by infrastructure "
+        "(60 % → 20 %), which take less time; within them nothing differs clearly."
+    ) in sentence
+    assert sentence.endswith("hours by the mix of causes, nothing within them.")
+
+
+def test_a_mean_that_rises_within_the_causes_is_no_mix() -> None:
+    # 0.6 · 4 + 0.4 · 40 = 18.4 h instead of 9.2 h.
+    sentence = of_restoring(by_cause((6.0, 4.0), (4.0, 40.0)))
+    assert (
+        "That is within the causes (+9.2 hours); their mix makes no clear difference." in sentence
+    )
+    assert "+2.0 hours within them" in sentence
+
+
+def test_both_are_named_where_both_are_clear() -> None:
+    # 0.2 · 4 + 0.8 · 40 = 32.8 h: within 2 · 0.4 + 20 · 0.6, mix -0.4 · 3 + 0.4 · 30.
+    sentence = of_restoring(by_cause((2.0, 8.0), (4.0, 40.0)))
+    assert "Within the causes it is +12.8 hours, by their mix +10.8 hours: " in sentence
+
+
+def test_where_nobody_knows_the_groups_nothing_is_said_of_them() -> None:
+    sentence = of_restoring(changed(remedy_mean_h=10.0))
+    assert "mix" not in sentence
+    assert changed(remedy_mean_h=10.0).split("b", "time_to_restore_mean_h") is None
+    with pytest.raises(ValueError, match="has no groups"):
+        changed(remedy_mean_h=10.0).split("b", "change_failure_rate")

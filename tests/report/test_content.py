@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sim.metrics.catalogue import headlines
+from sim.metrics.restore import Restored
 from sim.report.content import (
     LEAD_TIME_COMPONENTS,
     RESTORE_COMPONENTS,
@@ -246,6 +247,49 @@ def test_warm_up_shorter_than_mser5_suggests(study):
 def test_what_was_not_finished_is_stated(study):
     text = warned(with_metrics(study, n_unfinished=60.0, n_changes_deployed=540.0))
     assert "60 changes (10 % of those deployed or unfinished) and 2 incidents" in text
+
+
+@pytest.mark.parametrize(
+    ("unseen", "is_serious", "words"),
+    [
+        (0.0, False, "add less than 0.1 points to the change failure rate: negligible beside"),
+        # The rates below have a half-width of 2.201 · 0.0104 / √12 = 0.66 points.
+        (0.005, False, "add about 0.5 points to the change failure rate: negligible beside"),
+        (0.008, True, "add about 0.8 points to the change failure rate, more than its interval"),
+    ],
+)
+def test_failures_not_seen_yet_are_held_against_the_interval(study, unseen, is_serious, words):
+    rates = np.tile([0.19, 0.21], 6)
+    found = caveats(
+        with_metrics(study, change_failure_rate=rates, change_failure_rate_unseen=unseen)
+    )
+    (caveat,) = [each for each in found if "not shown themselves" in each.text]
+    assert words in caveat.text
+    assert caveat.is_serious == is_serious
+
+
+def test_without_deployments_no_failure_is_waited_for(study):
+    text = warned(with_metrics(study, change_failure_rate_unseen=np.nan))
+    assert "not shown themselves" not in text
+
+
+def test_medians_of_few_incidents_are_named(study):
+    def lasting(hours):
+        zeros = np.zeros(len(hours), np.intp)
+        restored = Restored(np.array(hours), zeros, zeros.astype(bool), zeros)
+        return replace(study, restored=restored)
+
+    few = lasting([2.0] * 4 + [8.0] * 5)
+    assert "Fewer than 10 incidents in all replications together: time to restore (9)." in warned(
+        few
+    )
+    (row,) = metric_rows(few, ["time_to_restore_h"])
+    assert row.estimate == ("8 h", "")
+    enough = lasting([2.0] * 5 + [8.0] * 5)
+    assert "Fewer than 10 incidents" not in warned(enough)
+    (row,) = metric_rows(enough, ["time_to_restore_h"])
+    assert row.estimate.value == "5.0 h"
+    assert row.estimate.interval
 
 
 def test_restore_time_by_cause():

@@ -204,7 +204,9 @@ def test_cumulated():
     luck = study.weekly["replication"].to_numpy() + 1.0
     # Costs more for the first twenty weeks, then less: paid back after forty or so.
     costs = np.where(week < 20, 1000.0 + 100.0 * luck, -1200.0)
-    invested = replace(study, weekly=study.weekly.assign(net_cost=costs))
+    adopted = {"investments": pd.DataFrame({"adopted_at": [20.0 * 168.0]})}
+    first = replace(study.first, tables={**study.first.tables, **adopted})
+    invested = replace(study, weekly=study.weekly.assign(net_cost=costs), first=first)
     waited = replace(study, weekly=study.weekly.assign(net_cost=0.0))
     figure, (ax,) = canvas(3.0)
     plot_cumulated(Payback(invested, waited), ax)
