@@ -61,6 +61,11 @@ def _column(frame: pd.DataFrame, name: str) -> "pd.Series[Any]":
     raise AbsentError(f"the column '{name}' is absent; there are {', '.join(map(str, frame))}")
 
 
+def is_recorded(tables: Tables, name: str, column: str) -> bool:
+    """Return whether the table `name` is there and has `column`."""
+    return name in tables and column in tables[name].columns
+
+
 def reals(frame: pd.DataFrame, name: str) -> FloatArray:
     """Return a column of numbers as floats, NaN where there is none.
 

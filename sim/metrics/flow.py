@@ -15,6 +15,7 @@ from sim.metrics.arrays import (
     identifiers,
     inside,
     is_missing,
+    is_recorded,
     known,
     label_positions,
     labels,
@@ -73,7 +74,7 @@ def _delivery_hours(tables: Tables, window: Window) -> tuple[IntArray, FloatArra
     none = np.zeros(len(steps))
     for part, name in enumerate(PARTS):
         column = partial(reals, steps, name)
-        # Who keeps records of deliveries seldom says that a change waited for others.
+        # Records of deliveries seldom say that a change waited for others.
         spent = known(column, none) if name == "batch_h" else column()
         hours[:, part] = np.where(rework, 0.0, np.nan_to_num(spent[rows]))
     hours[:, -1] = np.where(rework, (finished_at - queued_at)[within], 0.0)
@@ -125,6 +126,8 @@ def lead_time_parts(tables: Tables, window: Window) -> dict[str, float]:
     batch, handoff, approval, people, touch, compute, run, rework = (
         ratio(part, elapsed.size) for part in total
     )
+    if not is_recorded(tables, "steps", "batch_h"):
+        batch = np.nan
     return {
         "flow_efficiency": ratio((touch + run) * elapsed.size, elapsed.sum()),
         "lead_time_touch_h": touch,

@@ -63,7 +63,7 @@ SHARED = ({"shared": True}, 0, True)
 @pytest.mark.parametrize(
     ("slots", "utilization", "weeks"),
     [
-        (1, 0.5, 20),
+        (1, 0.5, 25),
         pytest.param(2, 0.7, 30, marks=pytest.mark.slow),
         pytest.param(1, 0.8, 50, marks=pytest.mark.slow),
     ],
