@@ -107,7 +107,8 @@ def test_a_member_is_what_its_draws_make(here: Path) -> None:
     for drawn, scenario in mine(n=20):
         for name, team in scenario.teams.items():
             plays = drawn["teams.*"] != {}
-            assert team.plays == ({"data_engineer": "data_scientist"} if plays else {})
+            without = {"founders": "ml_engineer"}.get(name)  # who plays it in the start-up anyway
+            assert team.plays.get("data_engineer") == ("data_scientist" if plays else without)
             assert team.people["data_scientist"] == drawn["teams.*.people.data_scientist"]
             assert drawn["organization"] == {"founders": "startup", "product": "midsize"}[name]
             engineers = 0 if plays else {"product": 1}.get(name, 0)
@@ -127,8 +128,8 @@ def test_the_command_line_goes_before_what_is_drawn(here: Path) -> None:
 def test_what_is_given_may_also_take_something_away(here: Path) -> None:
     for member in mine("~pipeline.steps.security_review", "organization=startup", n=3):
         assert "security_review" not in member.scenario.pipeline.steps
-        plays = member.drawn["teams.*"] != {}
-        assert bool(member.scenario.teams["founders"].plays) == plays
+        plays = "data_scientist" if member.drawn["teams.*"] != {} else "ml_engineer"
+        assert member.scenario.teams["founders"].plays["data_engineer"] == plays
 
 
 def test_a_sweep_in_python_draws_as_well() -> None:
