@@ -171,7 +171,7 @@ class DeploymentRow(NamedTuple):
     deployment_id: int
     service: str
     team: str
-    kind: ChangeKind
+    kind: ChangeKind  # an idea, if it carries one; else a retraining, a fix or an improvement
     n_changes: int
     started_at: float
     deployed_at: float

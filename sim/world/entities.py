@@ -30,7 +30,14 @@ from sim.log.rows import (
     InvestmentRow,
     Remedy,
 )
-from sim.scenario.organization import ChangeKind, DefectKind, Investment, Retraining, ServiceSpec
+from sim.scenario.organization import (
+    CHANGE_KINDS,
+    ChangeKind,
+    DefectKind,
+    Investment,
+    Retraining,
+    ServiceSpec,
+)
 
 from .compute import ComputePool
 from .decay import QualityCurve
@@ -389,6 +396,12 @@ class Deployment:
         return sum(change.idea_share for change in self.changes)
 
     @property
+    def kind(self) -> ChangeKind:
+        """The kind of change that it is for: an idea, if it carries one, whatever goes along."""
+        carried = {change.kind for change in self.changes}
+        return next(kind for kind in CHANGE_KINDS if kind in carried)
+
+    @property
     def brings_model(self) -> bool:
         """Whether it carries a newly trained model."""
         return self.model_from == self.deployment_id
@@ -411,7 +424,7 @@ class Deployment:
             deployment_id=self.deployment_id,
             service=lead.service.name,
             team=lead.service.team.name,
-            kind=lead.kind,
+            kind=self.kind,
             n_changes=len(self.changes),
             started_at=self.started_at,
             deployed_at=self.deployed_at,
