@@ -80,10 +80,16 @@ def holds_up(organization: Organization, change: Change) -> bool:
     )
 
 
-def wait(organization: Organization, change: Change) -> Generator[Event, object, bool]:
-    """Wait until a batch leaves; return whether ``change`` goes along with the one that leads.
+def wait(
+    organization: Organization, change: Change, place: int
+) -> Generator[Event, object, int | None]:
+    """Wait at the step at ``place`` until a batch leaves.
 
     It leaves when it is as large as pays, or when as long as pays has passed since the last one.
+
+    Returns:
+        The place at which the batch begins, where the first of its changes needs a step; None if
+        ``change`` goes along with another one that leads.
     """
     env, service = organization.env, change.service
     change.batched = True
@@ -95,21 +101,23 @@ def wait(organization: Organization, change: Change) -> Generator[Event, object,
     if batch is not None:
         batch.changes.append(change)
         batch.size += size
+        batch.starts_at = min(batch.starts_at, place)
         if batch.size >= enough and not batch.full.triggered:
             batch.full.succeed()
         yield batch.left
-        return True
+        return None
     interval_h = economic_interval_h(experience.late, 1 / experience.gap_h, worth)
     due_at = service.batch_left_at + interval_h
     if due_at > env.now and size < enough:
-        batch = service.batch = DeliveryBatch([change], size, env.event(), env.event())
+        batch = service.batch = DeliveryBatch([change], size, place, env.event(), env.event())
         yield env.at(due_at, priority=DEPARTURE) | batch.full
         service.batch = None
         change.companions = batch.changes[1:]
         change.priority = min(member.priority for member in batch.changes)
+        place = batch.starts_at
         batch.left.succeed()
     service.batch_left_at = env.now
-    return False
+    return place
 
 
 def _size(organization: Organization, change: Change) -> float:

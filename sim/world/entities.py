@@ -477,12 +477,14 @@ class DeliveryBatch:
 
     Attributes:
         size: how much they are, in ideas of the mean size.
+        starts_at: the first place in the pipeline where one of them needs a step.
         full: happens when it is as much as pays.
         left: happens when it goes on its way, with the first of them in the lead.
     """
 
     changes: list[Change]
     size: float
+    starts_at: int
     full: Event
     left: Event
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
-from small_organization import idea_every, simulate, steps_of
+from small_organization import NEVER_H, idea_every, simulate, steps_of
 
 import sim
 from sim.scenario.lot_size import economic_interval_h, economic_size
@@ -318,3 +318,110 @@ def test_prices_have_to_be_there() -> None:
     for key in ("cost.feature_worth", "cost.person_per_h"):
         with pytest.raises(sim.ScenarioError, match=key):
             sim.load("changes.batch_size=economic", f"{key}=0")
+
+
+def two_kinds(steps: dict[str, Any], max_attempts: int = 10, **feature: Any) -> sim.Run:
+    """Simulate batches of an improvement every 50 h, which is there first, and ideas."""
+    return batched(
+        0.2,
+        {**idea_every(60, **feature), "improvement": {"interarrival_h": 50}},
+        weeks=6,
+        pipeline={"steps": {**steps, "deploy": DEPLOY}, "max_attempts": max_attempts},
+    )
+
+
+def passed(run: sim.Run, step: str) -> set[int]:
+    """Return the changes that got through a step."""
+    rows = run.steps[(run.steps["step"] == step) & (run.steps["outcome"] == "passed")]
+    return set(rows["change_id"])
+
+
+def test_what_the_lead_skips_its_companions_still_go_through() -> None:
+    # Upkeep is not packaged, so that it waits for its batch one step further on.
+    run = two_kinds(
+        {
+            "package": {"role": "ml_engineer", "effort_h": 1, "skipped_by": ["improvement"]},
+            "integration_test": {"role": "ml_engineer", "effort_h": 1},
+        }
+    )
+    shipped = run.changes.dropna(subset="deployed_at")
+    carried = shipped.groupby("deployment_id")["kind"].agg(list)
+    mixed = [kinds for kinds in carried if {"feature", "improvement"} <= set(kinds)]
+    assert "improvement" in {kinds[0] for kinds in mixed}
+    for step in ("package", "integration_test", "deploy"):
+        assert set(shipped.loc[shipped["kind"] == "feature", "change_id"]) <= passed(run, step)
+
+
+def test_a_standard_change_skips_a_step_with_companions_that_never_need_it() -> None:
+    approve = {
+        "role": "ml_engineer",
+        "effort_h": 1,
+        "skipped_by": ["improvement"],
+        "standard_changes": {"feature": 1},
+    }
+    run = batched(
+        0.2,
+        {**idea_every(60), "improvement": {"interarrival_h": 50}},
+        weeks=6,
+        standardization=1,
+        pipeline={"steps": {"approve": approve, "deploy": DEPLOY}},
+    )
+    kinds = run.changes.groupby("deployment_id")["kind"].nunique()
+    assert kinds.max() == 2
+    assert not passed(run, "approve")
+
+
+def test_a_deployment_is_verified_though_its_lead_alone_would_not_be() -> None:
+    run = batched(
+        0.2,
+        {**idea_every(60, defects={"code": 1}), "improvement": {"interarrival_h": 50}},
+        weeks=6,
+        pipeline={
+            "steps": {
+                "deploy": DEPLOY,
+                "verify": {
+                    "run_h": 1,
+                    "detects": {"code": {"automated": 1}},
+                    "skipped_by": ["improvement"],
+                },
+            }
+        },
+        incidents={"responses": {"code": {"role": "ml_engineer", "latency_h": NEVER_H}}},
+    )
+    carried = run.changes.groupby("deployment_id")["kind"].agg(list)
+    mixed = [
+        number
+        for number, kinds in carried.items()
+        if number >= 0 and kinds[0] == "improvement" and "feature" in kinds
+    ]
+    assert mixed
+    assert set(mixed) <= set(run.incidents["deployment_id"])
+    assert set(run.incidents["detected_by"]) == {"verification"}
+
+
+def test_a_change_is_given_up_after_its_own_passes_and_not_after_those_of_others() -> None:
+    # An idea is sent back once by itself before it is batched, and upkeep is not.
+    run = two_kinds(
+        {
+            "unit_test": {
+                "run_h": 1,
+                "detects": {"infra": {"automated": 1}},
+                "skipped_by": ["improvement"],
+            },
+            "integration_test": {"run_h": 1, "detects": {"code": {"automated": 1}}},
+        },
+        max_attempts=2,
+        defects={"infra": 1, "code": 1},
+        author="data_scientist",
+    )
+    ideas = run.changes["kind"] == "feature"
+    ended = run.changes[run.changes["ended_at"].notna()]
+    assert set(ended.loc[ideas, "status"]) == {"abandoned"}
+    upkeep = ended[~ideas.reindex(ended.index)]
+    assert set(upkeep["status"]) == {"deployed"}
+    assert run.steps["attempt"].max() == 2
+    # Upkeep that shared a batch with such ideas went on without them, whoever was in the lead.
+    rows = run.steps[run.steps["step"] == "integration_test"].merge(run.changes, on="change_id")
+    shared = rows.groupby("execution_id")["kind"].agg(list)
+    leads = {kinds[0] for kinds in shared if len(set(kinds)) == 2}
+    assert leads == {"feature", "improvement"}
