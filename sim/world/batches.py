@@ -74,6 +74,7 @@ def holds_up(organization: Organization, change: Change) -> bool:
     """Return whether ``change`` has to wait for a batch before it goes on."""
     return (
         not change.batched
+        and change.deployment is None  # batches may be adopted while it is verified
         and change.kind in ("feature", "improvement")
         and change.priority > REMEDIATION
         and are_economic(organization)

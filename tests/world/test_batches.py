@@ -425,3 +425,37 @@ def test_a_change_is_given_up_after_its_own_passes_and_not_after_those_of_others
     shared = rows.groupby("execution_id")["kind"].agg(list)
     leads = {kinds[0] for kinds in shared if len(set(kinds)) == 2}
     assert leads == {"feature", "improvement"}
+
+
+def test_what_is_deployed_already_does_not_wait_when_batches_are_adopted() -> None:
+    run = batched(
+        0.2,
+        {**idea_every(10), "batch_size": "idea"},
+        weeks=6,
+        pipeline={
+            "steps": {
+                "deploy": {**DEPLOY, "effort_h": 0},
+                "verify": {"run_h": 1, "window": {"days": ["wed"], "hour": 10}},
+                "watch": {"run_h": 1},
+            }
+        },
+        roadmap=[
+            {
+                "practice": "batches",
+                "level": "own",
+                "start_week": 2,
+                "brings": {
+                    "changes.batch_size": "economic",
+                    "pipeline.steps.deploy.effort_h": 4,
+                },
+            }
+        ],
+    )
+    before = run.deployments["deployed_at"] < 2 * 168
+    assert set(run.deployments.loc[before, "n_changes"]) == {1}
+    assert run.deployments.loc[~before, "n_changes"].max() > 1
+    # Each is deployed once, and verified alone.
+    assert run.steps[run.steps["step"] == "deploy"]["change_id"].is_unique
+    watched = run.steps[run.steps["step"] == "watch"]
+    assert (watched["batch_h"] == 0).all()
+    assert watched["execution_id"].is_unique
