@@ -459,3 +459,28 @@ def test_what_is_deployed_already_does_not_wait_when_batches_are_adopted() -> No
     watched = run.steps[run.steps["step"] == "watch"]
     assert (watched["batch_h"] == 0).all()
     assert watched["execution_id"].is_unique
+
+
+def test_a_training_that_fails_for_a_whole_batch_has_failed_once() -> None:
+    # What the late test finds in the batch sends it back to the training, which cannot be repeated.
+    run = batched(
+        0.2,
+        idea_every(60, defects={"code": 1}, author="data_scientist"),
+        weeks=6,
+        pipeline={
+            "unrepeatable": {"bespoke": 1},
+            "steps": {
+                "train": {"run_h": 1, "effect": "trains_model"},
+                "integration_test": {
+                    "run_h": 1,
+                    "detects": {"code": {"automated": 1}},
+                    "returns_to": "train",
+                },
+                "deploy": DEPLOY,
+            },
+        },
+    )
+    failed = run.steps[run.steps["outcome"] == "unrepeatable"]
+    assert len(failed) > failed["execution_id"].nunique() == 2
+    expected = 2 / 6  # in six weeks
+    assert run.metrics()["failed_trainings_per_week"] == pytest.approx(expected)
