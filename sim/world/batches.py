@@ -71,11 +71,9 @@ def idea_is_finished(organization: Organization, service: Service) -> None:
 
 
 def holds_up(organization: Organization, change: Change) -> bool:
-    """Return whether ``change`` has to wait for a batch before it goes on."""
+    """Return whether ``change`` has to wait for a batch before the late steps."""
     return (
-        not change.batched
-        and change.deployment is None  # batches may be adopted while it is verified
-        and change.kind in ("feature", "improvement")
+        change.kind in ("feature", "improvement")
         and change.priority > REMEDIATION
         and are_economic(organization)
     )
@@ -93,7 +91,6 @@ def wait(
         ``change`` goes along with another one that leads.
     """
     env, service = organization.env, change.service
-    change.batched = True
     change.waiting_since = env.now
     experience, worth = _experience(organization, service), worth_per_h(organization.scenario)
     enough = economic_size(experience.late, 1 / experience.gap_h, worth) * (1 - _ROUNDING)
@@ -129,9 +126,7 @@ def _size(organization: Organization, change: Change) -> float:
 
 
 def pay(organization: Organization, execution: Execution) -> None:
-    """Charge the change of ``execution`` with what it has cost."""
-    if not are_economic(organization):
-        return
+    """Charge the change of ``execution`` with what it has cost, in case batches are adopted."""
     change, step, prices = execution.change, execution.step, organization.prices
     money = 0.0
     if execution.effort_h > 0:

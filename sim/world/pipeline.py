@@ -72,12 +72,14 @@ def _pass(organization: Organization, change: Change) -> Generator[Event, object
         if step is None:
             place += 1
             continue
-        if step.late and batches.holds_up(organization, change):
-            starts_at = yield from batches.wait(organization, change, place)
-            if starts_at is None:
-                return change
-            place = starts_at
-            continue  # the step may have changed meanwhile
+        if step.late and not change.is_late:
+            change.is_late = True  # and goes on if batches are adopted from now on
+            if batches.holds_up(organization, change):
+                starts_at = yield from batches.wait(organization, change, place)
+                if starts_at is None:
+                    return change
+                place = starts_at
+                continue  # the step may have changed meanwhile
         execution = yield from _execute(organization, change, step)
         for member in change.party:
             member.reached = max(member.reached, step.position + 1)

@@ -484,3 +484,27 @@ def test_a_training_that_fails_for_a_whole_batch_has_failed_once() -> None:
     assert len(failed) > failed["execution_id"].nunique() == 2
     expected = 2 / 6  # in six weeks
     assert run.metrics()["failed_trainings_per_week"] == pytest.approx(expected)
+
+
+def test_what_was_spent_before_batches_are_adopted_is_part_of_the_experience() -> None:
+    # K = 44 h × 100 and τ = sqrt(2 K / (c λ)) = 100 h, as by the plan. When batches are adopted,
+    # four changes are packaged already or nearly so.
+    package = {"role": "ml_engineer", "effort_h": 40}
+    run = batched(
+        2 * 4400 * 10 / 100**2,
+        {**idea_every(10), "batch_size": "idea"},
+        weeks=20,
+        pipeline={"steps": {"package": package, "deploy": DEPLOY}},
+        roadmap=[
+            {
+                "practice": "batches",
+                "level": "own",
+                "start_week": 2,
+                "brings": {"changes.batch_size": "economic"},
+            }
+        ],
+    )
+    packaged = run.steps[run.steps["step"] == "package"].drop_duplicates("execution_id")
+    left_at = packaged["started_at"][packaged["started_at"] >= 2 * 168].to_numpy()
+    assert len(left_at) > 25
+    assert np.diff(left_at) == pytest.approx(100)
