@@ -246,7 +246,8 @@ def failed_trainings_per_week(tables: Tables, window: Window) -> float:
 
     Those are the executions of a step whose effect is `trains_model` and whose outcome is `failed`
     (the run had no success) or `unrepeatable` (it could not be repeated). One in which something
-    was found that sends the change back (`caught`) did train a model.
+    was found that sends the change back (`caught`) did train a model. A training that several
+    changes share counts once.
     """
     steps = table(tables, "steps")
     trains = matches(steps, "effect", "trains_model")
@@ -254,5 +255,10 @@ def failed_trainings_per_week(tables: Tables, window: Window) -> float:
     failed &= inside(reals(steps, "finished_at"), window)
     # An execution belongs to whom its change belongs to.
     changes = identifiers(table(tables, "changes"), "change_id")
-    known = pd.Index(identifiers(steps, "change_id")[failed]).isin(changes[~is_missing(changes)])
-    return float(known.sum() * HOURS_PER_WEEK / (window[1] - window[0]))
+    own = pd.Index(identifiers(steps, "change_id")).isin(changes[~is_missing(changes)])
+    rows = np.flatnonzero(failed & own)
+    # Where nobody recorded which rows are of one execution, each is.
+    execution = known(partial(identifiers, steps, "execution_id"), np.arange(len(steps)))[rows]
+    shared = ~is_missing(execution)
+    n_trainings = (~shared).sum() + pd.unique(execution[shared]).size
+    return float(n_trainings * HOURS_PER_WEEK / (window[1] - window[0]))

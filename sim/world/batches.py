@@ -71,22 +71,26 @@ def idea_is_finished(organization: Organization, service: Service) -> None:
 
 
 def holds_up(organization: Organization, change: Change) -> bool:
-    """Return whether ``change`` has to wait for a batch before it goes on."""
+    """Return whether ``change`` has to wait for a batch before the late steps."""
     return (
-        not change.batched
-        and change.kind in ("feature", "improvement")
+        change.kind in ("feature", "improvement")
         and change.priority > REMEDIATION
         and are_economic(organization)
     )
 
 
-def wait(organization: Organization, change: Change) -> Generator[Event, object, bool]:
-    """Wait until a batch leaves; return whether ``change`` goes along with the one that leads.
+def wait(
+    organization: Organization, change: Change, place: int
+) -> Generator[Event, object, int | None]:
+    """Wait at the step at ``place`` until a batch leaves.
 
     It leaves when it is as large as pays, or when as long as pays has passed since the last one.
+
+    Returns:
+        The place at which the batch begins, where the first of its changes needs a step; None if
+        ``change`` goes along with another one that leads.
     """
     env, service = organization.env, change.service
-    change.batched = True
     change.waiting_since = env.now
     experience, worth = _experience(organization, service), worth_per_h(organization.scenario)
     enough = economic_size(experience.late, 1 / experience.gap_h, worth) * (1 - _ROUNDING)
@@ -95,21 +99,23 @@ def wait(organization: Organization, change: Change) -> Generator[Event, object,
     if batch is not None:
         batch.changes.append(change)
         batch.size += size
+        batch.starts_at = min(batch.starts_at, place)
         if batch.size >= enough and not batch.full.triggered:
             batch.full.succeed()
         yield batch.left
-        return True
+        return None
     interval_h = economic_interval_h(experience.late, 1 / experience.gap_h, worth)
     due_at = service.batch_left_at + interval_h
     if due_at > env.now and size < enough:
-        batch = service.batch = DeliveryBatch([change], size, env.event(), env.event())
+        batch = service.batch = DeliveryBatch([change], size, place, env.event(), env.event())
         yield env.at(due_at, priority=DEPARTURE) | batch.full
         service.batch = None
         change.companions = batch.changes[1:]
         change.priority = min(member.priority for member in batch.changes)
+        place = batch.starts_at
         batch.left.succeed()
     service.batch_left_at = env.now
-    return False
+    return place
 
 
 def _size(organization: Organization, change: Change) -> float:
@@ -120,9 +126,7 @@ def _size(organization: Organization, change: Change) -> float:
 
 
 def pay(organization: Organization, execution: Execution) -> None:
-    """Charge the change of ``execution`` with what it has cost."""
-    if not are_economic(organization):
-        return
+    """Charge the change of ``execution`` with what it has cost, in case batches are adopted."""
     change, step, prices = execution.change, execution.step, organization.prices
     money = 0.0
     if execution.effort_h > 0:

@@ -252,7 +252,7 @@ class Change:
         authoring: its author's work, while that is not done.
         idea_share: how much of an idea it is.
         companions: changes that go through the rest of the pipeline with it, as one batch.
-        batched: whether it has been through the wait for a batch.
+        is_late: whether it has come to the steps that are done once for a batch.
         waiting_since: since when it has waited for a batch; NaN if it does not, or it is logged.
         spent_early: money for what each change goes through by itself, up to the batch.
         spent_late: money for what is done once for a batch.
@@ -287,7 +287,7 @@ class Change:
     authoring: Task | None = None
     idea_share: float = 1.0
     companions: list[Change] = field(default_factory=list)
-    batched: bool = False
+    is_late: bool = False
     waiting_since: float = nan
     spent_early: float = 0.0
     spent_late: float = 0.0
@@ -490,12 +490,14 @@ class DeliveryBatch:
 
     Attributes:
         size: how much they are, in ideas of the mean size.
+        starts_at: the first place in the pipeline where one of them needs a step.
         full: happens when it is as much as pays.
         left: happens when it goes on its way, with the first of them in the lead.
     """
 
     changes: list[Change]
     size: float
+    starts_at: int
     full: Event
     left: Event
 

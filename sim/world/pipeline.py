@@ -59,23 +59,27 @@ def write_and_deliver(organization: Organization, change: Change) -> Generator[E
 
 def deliver(organization: Organization, change: Change) -> Generator[Event, object, None]:
     """Take a committed change through the pipeline, as often as it takes."""
-    yield from _pass(organization, change)
-    if change.deployment is not None and change.deployment.lead is change:
-        batches.learn(organization, change.deployment)
+    lead = yield from _pass(organization, change)
+    if lead.deployment is not None and lead.deployment.lead is lead:
+        batches.learn(organization, lead.deployment)
 
 
-def _pass(organization: Organization, change: Change) -> Generator[Event, object, None]:
+def _pass(organization: Organization, change: Change) -> Generator[Event, object, Change]:
+    """Take a change through the pipeline; return the one that was in the lead in the end."""
     place = 0
     while place < len(organization.plans[change.kind]):
         step = _step_at(organization, change, place)
-        if step is None or standard_changes.skip(organization, change.party, step):
+        if step is None:
             place += 1
             continue
-        if step.late and batches.holds_up(organization, change):
-            goes_along = yield from batches.wait(organization, change)
-            if goes_along:
-                return
-            continue  # the step may have changed meanwhile
+        if step.late and not change.is_late:
+            change.is_late = True  # and goes on if batches are adopted from now on
+            if batches.holds_up(organization, change):
+                starts_at = yield from batches.wait(organization, change, place)
+                if starts_at is None:
+                    return change
+                place = starts_at
+                continue  # the step may have changed meanwhile
         execution = yield from _execute(organization, change, step)
         for member in change.party:
             member.reached = max(member.reached, step.position + 1)
@@ -85,26 +89,42 @@ def _pass(organization: Organization, change: Change) -> Generator[Event, object
             place += 1
         elif change.deployment is not None:  # verification found it, too late to send it back
             change.deployment.raise_alarm(execution.found)
-            return
-        elif change.attempt >= organization.scenario.pipeline.max_attempts:
-            for member in change.party:
-                member.give_up(organization.env.now)
-            return
+            return change
         else:
+            successor = _give_up_after_too_many(organization, change)
+            if successor is None:
+                return change
+            change = successor
             yield from _send_back(organization, change, execution)
             place = step.returns_to
         if change.deployment is not None and change.deployment.lead is not change:
-            return
+            return change
+    return change
 
 
 def _step_at(organization: Organization, change: Change, place: int) -> PlannedStep | None:
     """Return the step at ``place``, as it is now; None if nothing that goes together needs it."""
-    plans = organization.plans
-    step = plans[change.kind][place]
-    if step is None and change.companions:
-        needed = (plans[member.kind][place] for member in change.companions)
-        return next((other for other in needed if other is not None), None)
-    return step
+    deployment = change.deployment
+    for member in change.party if deployment is None else deployment.changes:
+        step = organization.plans[member.kind][place]
+        if step is not None and not standard_changes.skips(organization, member, step):
+            return step
+    return None
+
+
+def _give_up_after_too_many(organization: Organization, change: Change) -> Change | None:
+    """Give up those that have passed as often as they may; return who leads the others, if any."""
+    party, most = change.party, organization.scenario.pipeline.max_attempts
+    for member in party:
+        if member.attempt >= most:
+            member.give_up(organization.env.now)
+    others = [member for member in party if member.attempt < most]
+    if not others:
+        return None
+    lead = others[0]
+    lead.companions = others[1:]
+    lead.priority, lead.last_role = change.priority, change.last_role
+    return lead
 
 
 def _send_back(

@@ -1,19 +1,12 @@
 """Standard changes (ITIL): approved once and for all, so that they skip the approval itself."""
 
-from collections.abc import Sequence
-
 from .context import Organization
 from .entities import Change
 from .steps import PlannedStep
 
 
-def skip(organization: Organization, party: Sequence[Change], step: PlannedStep) -> bool:
-    """Return whether all that go together are standard changes, for which ``step`` is done."""
-    return all(_skips(organization, change, step) for change in party)
-
-
-def _skips(organization: Organization, change: Change, step: PlannedStep) -> bool:
-    """Return whether ``change`` is a standard change.
+def skips(organization: Organization, change: Change, step: PlannedStep) -> bool:
+    """Return whether ``change`` is a standard change, for which ``step`` is done already.
 
     One draw decides that for all steps and attempts of a change.
     """

@@ -178,23 +178,31 @@ def test_failed_trainings_are_those_that_left_no_model(make_tables):
             "effect": effect,
             "finished_at": finished_at,
             "outcome": outcome,
+            "execution_id": execution,
         }
-        for number, step, effect, finished_at, outcome in (
-            (1, "train", "trains_model", 168.0, "failed"),
-            (2, "train", "trains_model", 200.0, "unrepeatable"),
-            (2, "fit", "trains_model", 210.0, "failed"),  # whatever its name
-            # Before and at the end of the window; not trainings; trained all the same.
-            (1, "train", "trains_model", 167.9, "failed"),
-            (1, "train", "trains_model", 504.0, "unrepeatable"),
-            (1, "deploy", "deploys", 200.0, "failed"),
-            (1, "train", "", 200.0, "failed"),
-            (1, "train", "trains_model", 200.0, "passed"),
-            (2, "train", "trains_model", 200.0, "caught"),
-            (99, "train", "trains_model", 200.0, "failed"),  # of a change of somebody else
+        for execution, (number, step, effect, finished_at, outcome) in enumerate(
+            (
+                (1, "train", "trains_model", 168.0, "failed"),
+                (2, "train", "trains_model", 200.0, "unrepeatable"),
+                (2, "fit", "trains_model", 210.0, "failed"),  # whatever its name
+                # Before and at the end of the window; not trainings; trained all the same.
+                (1, "train", "trains_model", 167.9, "failed"),
+                (1, "train", "trains_model", 504.0, "unrepeatable"),
+                (1, "deploy", "deploys", 200.0, "failed"),
+                (1, "train", "", 200.0, "failed"),
+                (1, "train", "trains_model", 200.0, "passed"),
+                (2, "train", "trains_model", 200.0, "caught"),
+                (99, "train", "trains_model", 200.0, "failed"),  # of a change of somebody else
+            )
         )
     ]
     tables = make_tables(services=SERVICES, changes=CHANGES, steps=steps)
     assert failed_trainings_per_week(tables, WINDOW) == pytest.approx(3 / 2)
+    # Two of them are one training, which two changes share.
+    shared = tables["steps"].assign(execution_id=[0, 0, *range(2, 10)])
+    assert failed_trainings_per_week({**tables, "steps": shared}, WINDOW) == pytest.approx(2 / 2)
+    alone = {**tables, "steps": tables["steps"].drop(columns="execution_id")}
+    assert failed_trainings_per_week(alone, WINDOW) == pytest.approx(3 / 2)
     unsaid = {**tables, "steps": tables["steps"].drop(columns="effect")}
     with pytest.raises(AbsentError, match="column 'effect' is absent"):
         failed_trainings_per_week(unsaid, WINDOW)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
-from small_organization import idea_every, simulate, steps_of
+from small_organization import NEVER_H, idea_every, simulate, steps_of
 
 import sim
 from sim.scenario.lot_size import economic_interval_h, economic_size
@@ -318,3 +318,193 @@ def test_prices_have_to_be_there() -> None:
     for key in ("cost.feature_worth", "cost.person_per_h"):
         with pytest.raises(sim.ScenarioError, match=key):
             sim.load("changes.batch_size=economic", f"{key}=0")
+
+
+def two_kinds(steps: dict[str, Any], max_attempts: int = 10, **feature: Any) -> sim.Run:
+    """Simulate batches of an improvement every 50 h, which is there first, and ideas."""
+    return batched(
+        0.2,
+        {**idea_every(60, **feature), "improvement": {"interarrival_h": 50}},
+        weeks=6,
+        pipeline={"steps": {**steps, "deploy": DEPLOY}, "max_attempts": max_attempts},
+    )
+
+
+def passed(run: sim.Run, step: str) -> set[int]:
+    """Return the changes that got through a step."""
+    rows = run.steps[(run.steps["step"] == step) & (run.steps["outcome"] == "passed")]
+    return set(rows["change_id"])
+
+
+def test_what_the_lead_skips_its_companions_still_go_through() -> None:
+    # Upkeep is not packaged, so that it waits for its batch one step further on.
+    run = two_kinds(
+        {
+            "package": {"role": "ml_engineer", "effort_h": 1, "skipped_by": ["improvement"]},
+            "integration_test": {"role": "ml_engineer", "effort_h": 1},
+        }
+    )
+    shipped = run.changes.dropna(subset="deployed_at")
+    carried = shipped.groupby("deployment_id")["kind"].agg(list)
+    mixed = [kinds for kinds in carried if {"feature", "improvement"} <= set(kinds)]
+    assert "improvement" in {kinds[0] for kinds in mixed}
+    for step in ("package", "integration_test", "deploy"):
+        assert set(shipped.loc[shipped["kind"] == "feature", "change_id"]) <= passed(run, step)
+
+
+def test_a_standard_change_skips_a_step_with_companions_that_never_need_it() -> None:
+    approve = {
+        "role": "ml_engineer",
+        "effort_h": 1,
+        "skipped_by": ["improvement"],
+        "standard_changes": {"feature": 1},
+    }
+    run = batched(
+        0.2,
+        {**idea_every(60), "improvement": {"interarrival_h": 50}},
+        weeks=6,
+        standardization=1,
+        pipeline={"steps": {"approve": approve, "deploy": DEPLOY}},
+    )
+    kinds = run.changes.groupby("deployment_id")["kind"].nunique()
+    assert kinds.max() == 2
+    assert not passed(run, "approve")
+
+
+def test_a_deployment_is_verified_though_its_lead_alone_would_not_be() -> None:
+    run = batched(
+        0.2,
+        {**idea_every(60, defects={"code": 1}), "improvement": {"interarrival_h": 50}},
+        weeks=6,
+        pipeline={
+            "steps": {
+                "deploy": DEPLOY,
+                "verify": {
+                    "run_h": 1,
+                    "detects": {"code": {"automated": 1}},
+                    "skipped_by": ["improvement"],
+                },
+            }
+        },
+        incidents={"responses": {"code": {"role": "ml_engineer", "latency_h": NEVER_H}}},
+    )
+    carried = run.changes.groupby("deployment_id")["kind"].agg(list)
+    mixed = [
+        number
+        for number, kinds in carried.items()
+        if number >= 0 and kinds[0] == "improvement" and "feature" in kinds
+    ]
+    assert mixed
+    assert set(mixed) <= set(run.incidents["deployment_id"])
+    assert set(run.incidents["detected_by"]) == {"verification"}
+
+
+def test_a_change_is_given_up_after_its_own_passes_and_not_after_those_of_others() -> None:
+    # An idea is sent back once by itself before it is batched, and upkeep is not.
+    run = two_kinds(
+        {
+            "unit_test": {
+                "run_h": 1,
+                "detects": {"infra": {"automated": 1}},
+                "skipped_by": ["improvement"],
+            },
+            "integration_test": {"run_h": 1, "detects": {"code": {"automated": 1}}},
+        },
+        max_attempts=2,
+        defects={"infra": 1, "code": 1},
+        author="data_scientist",
+    )
+    ideas = run.changes["kind"] == "feature"
+    ended = run.changes[run.changes["ended_at"].notna()]
+    assert set(ended.loc[ideas, "status"]) == {"abandoned"}
+    upkeep = ended[~ideas.reindex(ended.index)]
+    assert set(upkeep["status"]) == {"deployed"}
+    assert run.steps["attempt"].max() == 2
+    # Upkeep that shared a batch with such ideas went on without them, whoever was in the lead.
+    rows = run.steps[run.steps["step"] == "integration_test"].merge(run.changes, on="change_id")
+    shared = rows.groupby("execution_id")["kind"].agg(list)
+    leads = {kinds[0] for kinds in shared if len(set(kinds)) == 2}
+    assert leads == {"feature", "improvement"}
+
+
+def test_what_is_deployed_already_does_not_wait_when_batches_are_adopted() -> None:
+    run = batched(
+        0.2,
+        {**idea_every(10), "batch_size": "idea"},
+        weeks=6,
+        pipeline={
+            "steps": {
+                "deploy": {**DEPLOY, "effort_h": 0},
+                "verify": {"run_h": 1, "window": {"days": ["wed"], "hour": 10}},
+                "watch": {"run_h": 1},
+            }
+        },
+        roadmap=[
+            {
+                "practice": "batches",
+                "level": "own",
+                "start_week": 2,
+                "brings": {
+                    "changes.batch_size": "economic",
+                    "pipeline.steps.deploy.effort_h": 4,
+                },
+            }
+        ],
+    )
+    before = run.deployments["deployed_at"] < 2 * 168
+    assert set(run.deployments.loc[before, "n_changes"]) == {1}
+    assert run.deployments.loc[~before, "n_changes"].max() > 1
+    # Each is deployed once, and verified alone.
+    assert run.steps[run.steps["step"] == "deploy"]["change_id"].is_unique
+    watched = run.steps[run.steps["step"] == "watch"]
+    assert (watched["batch_h"] == 0).all()
+    assert watched["execution_id"].is_unique
+
+
+def test_a_training_that_fails_for_a_whole_batch_has_failed_once() -> None:
+    # What the late test finds in the batch sends it back to the training, which cannot be repeated.
+    run = batched(
+        0.2,
+        idea_every(60, defects={"code": 1}, author="data_scientist"),
+        weeks=6,
+        pipeline={
+            "unrepeatable": {"bespoke": 1},
+            "steps": {
+                "train": {"run_h": 1, "effect": "trains_model"},
+                "integration_test": {
+                    "run_h": 1,
+                    "detects": {"code": {"automated": 1}},
+                    "returns_to": "train",
+                },
+                "deploy": DEPLOY,
+            },
+        },
+    )
+    failed = run.steps[run.steps["outcome"] == "unrepeatable"]
+    assert len(failed) > failed["execution_id"].nunique() == 2
+    expected = 2 / 6  # in six weeks
+    assert run.metrics()["failed_trainings_per_week"] == pytest.approx(expected)
+
+
+def test_what_was_spent_before_batches_are_adopted_is_part_of_the_experience() -> None:
+    # K = 44 h × 100 and τ = sqrt(2 K / (c λ)) = 100 h, as by the plan. When batches are adopted,
+    # four changes are packaged already or nearly so.
+    package = {"role": "ml_engineer", "effort_h": 40}
+    run = batched(
+        2 * 4400 * 10 / 100**2,
+        {**idea_every(10), "batch_size": "idea"},
+        weeks=20,
+        pipeline={"steps": {"package": package, "deploy": DEPLOY}},
+        roadmap=[
+            {
+                "practice": "batches",
+                "level": "own",
+                "start_week": 2,
+                "brings": {"changes.batch_size": "economic"},
+            }
+        ],
+    )
+    packaged = run.steps[run.steps["step"] == "package"].drop_duplicates("execution_id")
+    left_at = packaged["started_at"][packaged["started_at"] >= 2 * 168].to_numpy()
+    assert len(left_at) > 25
+    assert np.diff(left_at) == pytest.approx(100)
