@@ -65,7 +65,7 @@ SHARED = ({"shared": True}, 0, True)
     [
         (1, 0.5, 25),
         pytest.param(2, 0.7, 30, marks=pytest.mark.slow),
-        pytest.param(1, 0.8, 50, marks=pytest.mark.slow),
+        pytest.param(1, 0.8, 80, marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize(
