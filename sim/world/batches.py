@@ -11,6 +11,7 @@ practice changes changes the batches through experience.
 """
 
 from collections.abc import Generator
+from math import ceil
 
 from simpy.events import Event
 
@@ -21,7 +22,7 @@ from sim.scenario.lot_size import (
     planned_costs,
     worth_per_h,
 )
-from sim.scenario.organization import Feature, WorkingHours
+from sim.scenario.organization import Feature
 
 from .clock import DEPARTURE
 from .context import Organization
@@ -32,7 +33,7 @@ from .steps import Execution
 _WEIGHT = 0.25
 """Of the last delivery in the average of all: a guess, people judge by about the last seven."""
 _ROUNDING = 1e-9
-"""A batch of exactly the economic size is enough, whatever the last digit of its sum."""
+"""What is exactly of the economic size is enough, whatever the last digit of the sum."""
 _SHORTEST_SLICE_H = 1.0
 """Of its author's work: nobody commits slices of an idea more often than every hour."""
 
@@ -56,8 +57,7 @@ def n_slices(organization: Organization, service: Service, effort_h: float) -> i
     )
     whole_h = feature.exploration_h.expectation
     slice_h = max(size * whole_h, _SHORTEST_SLICE_H)
-    # A slice of exactly the economic size is one, whatever the last digit of the quotient.
-    return max(1, -int(-(effort_h / slice_h - 1e-9) // 1))
+    return max(1, ceil(effort_h / slice_h - _ROUNDING))
 
 
 def idea_is_finished(organization: Organization, service: Service) -> None:
@@ -167,19 +167,10 @@ def _experience(organization: Organization, service: Service) -> Experience:
 
 def _planned_gap_h(organization: Organization, service: Service, feature: Feature) -> float:
     """Return the hours between two ideas of ``service`` that lead somewhere, if all goes well."""
-    scenario = organization.scenario
     leads_somewhere = max(1 - feature.abandoned, 1e-9)
     if feature.arrivals == "open" and feature.interarrival_h is not None:
         return feature.interarrival_h.expectation / leads_somewhere
-    authors = service.team.people[feature.author].headcount
+    authors = service.team.people[feature.author]
     services = sum(other.team is service.team for other in organization.services)
-    hours = scenario.working_hours_of.get(feature.author, scenario.working_hours)
-    busy_h = feature.exploration_h.expectation / _focused_share(hours)
-    return busy_h * services / authors / leads_somewhere
-
-
-def _focused_share(hours: WorkingHours) -> float:
-    """Return the share of a week in which somebody does focused work."""
-    if hours.always:
-        return hours.focus
-    return len(set(hours.days)) * (hours.closes - hours.opens) * hours.focus / HOURS_PER_WEEK
+    weeks = feature.exploration_h.expectation / authors.calendar.weekly
+    return weeks * HOURS_PER_WEEK * services / authors.headcount / leads_somewhere
