@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from .effects import SPOILT
 from .errors import Problem, nearest
 from .organization import STAGES, Scenario, ServiceSpec, TeamSpec
 from .spec import SHORTEST
@@ -272,8 +273,7 @@ def _possible_defects(scenario: Scenario) -> set[str]:
     kinds: set[str] = {kind for change in made if change is not None for kind in change.defects}
     kinds |= {kind for step in pipeline.steps.values() for kind in step.adds}
     if pipeline.handoff_in_team.misunderstood + pipeline.handoff_across.misunderstood > 0:
-        spoilt = {"takes_data": "data", "trains_model": "model", "deploys": "infra"}
-        kinds |= {spoilt[s.effect] for s in pipeline.steps.values() if s.effect in spoilt}
+        kinds |= {SPOILT[s.effect] for s in pipeline.steps.values() if s.effect in SPOILT}
     if pipeline.environment_drift > 0:
         kinds.add("infra")
     if any(service.data is not None for service in scenario.services.values()):

@@ -4,13 +4,19 @@ What each of them does is declared in the simulated world, see :func:`sim.world.
 module of one's own may declare another one there.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 EFFECTS = ["takes_data", "trains_model", "deploys"]
 """Their names; a declaration adds its own."""
+SPOILT: dict[str, Literal["data", "model", "infra"]] = {
+    "takes_data": "data",
+    "trains_model": "model",
+    "deploys": "infra",
+}
+"""The kind of defect of what an effect makes, where the work was misunderstood."""
 
 
 def _is_known(name: str) -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from sim.scenario.effects import EFFECTS
-from sim.scenario.organization import ByPath, DefectKind
+from sim.scenario.effects import EFFECTS, SPOILT
+from sim.scenario.organization import ByPath
 
 from .context import Organization
 from .entities import Change
@@ -47,7 +47,7 @@ class TakesData(Effect):
     """The data for a training are taken, as they are when the step begins."""
 
     name = "takes_data"
-    spoils: DefectKind | None = "data"
+    spoils = SPOILT[name]
 
     def take_effect(self, execution: Execution) -> None:
         """Take the data; a training may be spoilt by corrupted ones that nobody knows of."""
@@ -72,7 +72,7 @@ class TrainsModel(Effect):
     """
 
     name = "trains_model"
-    spoils: DefectKind | None = "model"
+    spoils = SPOILT[name]
     may_go_wrong = True
 
     def __init__(self, unrepeatable: ByPath, data: TakesData | None) -> None:
@@ -111,7 +111,7 @@ class Deploys(Effect):
     """
 
     name = "deploys"
-    spoils: DefectKind | None = "infra"
+    spoils = SPOILT[name]
     may_go_wrong = True
     ships_together = True
 
