@@ -123,7 +123,9 @@ def test_more_of_a_kind_leave_the_luck_of_the_first_ones(what: str) -> None:
 def test_an_added_service_or_step_leaves_the_luck_of_the_others(added: str) -> None:
     # Debt would slow down the work on a service by as much as the rest of the organization does.
     no_debt = ("debt.slowdown=0", "debt.more_defects=0")
-    settings = ("horizon_weeks=80", "services.model.time_to_outage_h.mean=500", *no_debt)
+    # How many ideas ship together depends on the work in a team, and they are explored as one.
+    alone = "changes.batch_size=idea"
+    settings = ("horizon_weeks=80", "services.model.time_to_outage_h.mean=500", alone, *no_debt)
     before = sim.simulate(sim.load(*settings), seed=4)
     after = sim.simulate(sim.load(*settings, added), seed=4)
     assert digest(before) != digest(after)
