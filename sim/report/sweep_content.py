@@ -14,7 +14,7 @@ import pandas as pd
 
 from sim.document.document import Caveat
 from sim.experiment.axes import Axis, Drawn, Interval, Weights, draws_a_population
-from sim.experiment.intervals import FloatArray
+from sim.experiment.intervals import FEWEST_TO_JUDGE, FloatArray
 from sim.experiment.selection import FEWEST_KNOWN, Selection
 from sim.experiment.stopping import goal_of, metrics_of
 from sim.experiment.sweep_results import Sweep
@@ -52,7 +52,10 @@ DESIGNS = {
 }
 
 FEW_REPLICATIONS = 5
-"""Below this, an interval leans on normality too much."""
+"""Below this, half of the sweeps of a start-up find no difference at all."""
+
+ENOUGH_FOR_MOST = 10
+"""Replications with which all of them find some; `benchmarks/coverage.py` has the numbers."""
 
 _SMALLEST_CHANCE = 0.001
 """Of being the best, for a point to be shown."""
@@ -558,7 +561,8 @@ def _distinguishable(found: Findings) -> str:
     known = {m: rows["adjusted_low"].notna() for m, rows in found.effects.items()}
     tests = sum(int(each.sum()) for each in known.values())
     if not tests:
-        return ""
+        judged = any(rows["difference"].notna().any() for rows in found.effects.values())
+        return "Whether any point differs from the baseline cannot be judged." if judged else ""
     counts = [
         f"{int(clear[metric].sum())} in {label_of(metric)}"
         for metric in headlines()
@@ -734,12 +738,17 @@ def _few_replications(found: Findings) -> list[Caveat]:
             "happened in these weeks, as it is in the answers to a survey."
         )
         return [Caveat(False, text)]
-    if fewest == 1:
-        text = "Some points have a single replication: how sure their numbers are, is unknown."
+    if fewest < FEWEST_TO_JUDGE:
+        only = "a single replication" if fewest == 1 else f"only {fewest} replications"
+        text = (
+            f"Some points have {only}: how sure their numbers are, is unknown, and no difference "
+            f"is judged. {FEWEST_TO_JUDGE} replications are the fewest that can tell; "
+            f"{ENOUGH_FOR_MOST} find most of what there is to find."
+        )
         return [Caveat(True, text)]
     text = (
-        f"Few replications: some points have only {fewest}, so their intervals are wide and lean "
-        "on the normal distribution."
+        f"Few replications: some points have only {fewest}, so their intervals are wide and many "
+        f"differences are missed; {ENOUGH_FOR_MOST} find most of what there is to find."
     )
     return [Caveat(False, text)]
 
