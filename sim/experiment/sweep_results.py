@@ -20,6 +20,7 @@ from .adaptive import Answer, answer, region_of
 from .axes import Axis
 from .holm import Adjustment, family_of_tests
 from .intervals import Estimates, FloatArray, check_confidence
+from .main_effects import MainEffect, main_effects
 from .mix import Split, columns_of, split_metric
 from .pareto import pareto_front
 from .pooled import pooled_median
@@ -29,6 +30,7 @@ from .sensitivity import sensitivity
 from .stopping import budget_of, goal_of, looks_of, metrics_of
 from .sweep_table import (
     INCIDENTS,
+    by_point,
     paired_estimates,
     point_estimates,
     point_means,
@@ -209,6 +211,39 @@ class Sweep:
         first, other = (values_of(self.table, each, columns) for each in (self.baseline, point))
         n = min(len(first), len(other))
         return split_metric(of, first[:n], other[:n], confidence) if n else None
+
+    def metric_values(self, metric: str) -> FloatArray:
+        """Return a metric of the replications that all points have, (points, replications).
+
+        NaN where it is unknown and at points that failed. Of a median over incidents, it is what
+        the replication contributes to it.
+
+        Raises:
+            ValueError: the metric is unknown.
+        """
+        (name,) = self._known([metric])
+        there = self.replications[self.replications > 0]
+        common = int(there.min()) if there.size else 0
+        return by_point(self.table, name, len(self.points), common)
+
+    def main_effects(self, metric: str, confidence: float = _CONFIDENCE) -> list[MainEffect]:
+        """Return how far each key moves a metric on its own, the one that does most first.
+
+        Args:
+            metric: which one.
+            confidence: of the intervals.
+
+        Returns:
+            What :func:`sim.experiment.main_effects.main_effects` returns; nothing for the designs
+            `zip`, `sobol` and `morris`.
+
+        Raises:
+            ValueError: the metric is unknown, or the confidence not between 0 and 1.
+        """
+        check_confidence(confidence)
+        return main_effects(
+            self.design, self.axes, self.points, self.metric_values(metric), confidence
+        )
 
     def sensitivity(self, metrics: Sequence[str] | None = None) -> pd.DataFrame | None:
         """Return which key matters most for each metric.

@@ -284,6 +284,21 @@ def values_of(table: pq.ParquetFile, point: int, metrics: Sequence[str]) -> Floa
     return np.empty((0, len(metrics)))
 
 
+def by_point(table: pq.ParquetFile, metric: str, points: int, replications: int) -> FloatArray:
+    """Return a metric of the first replications, (points, replications); NaN where unknown.
+
+    Of a median over incidents, that is what the replication contributes to it.
+    """
+    values = np.full((points, replications), np.nan)
+    for rows in _row_groups(table, [metric]):
+        sizes = np.diff(rows.starts)
+        replication = np.arange(sizes.sum()) - np.repeat(rows.starts[:-1], sizes)
+        asked = replication < replications
+        places = np.repeat(rows.points, sizes)[asked], replication[asked]
+        values[places] = rows.values[asked, 0]
+    return values
+
+
 def read_values(table: pq.ParquetFile, metrics: Sequence[str]) -> pd.DataFrame:
     """Return `point`, `replication` and metrics of all replications, as they are averaged.
 
