@@ -53,10 +53,10 @@ DESIGNS = {
 }
 
 FEW_REPLICATIONS = 5
-"""Below this, half of the sweeps of a start-up find no difference at all."""
+"""Below this, half of the sweeps of a start-up or more find no difference at all."""
 
-ENOUGH_FOR_MOST = 10
-"""Replications with which all of them find some; `benchmarks/coverage.py` has the numbers."""
+ENOUGH_TO_FIND = 6
+"""Replications with which 97 % of them find some; `benchmarks/coverage.py` has the numbers."""
 
 _SMALLEST_CHANCE = 0.001
 """Of being the best, for a point to be shown."""
@@ -737,13 +737,13 @@ def _few_replications(found: Findings) -> list[Caveat]:
         only = "a single replication" if fewest == 1 else f"only {fewest} replications"
         text = (
             f"Some points have {only}: how sure their numbers are, is unknown, and no difference "
-            f"is judged. {FEWEST_TO_JUDGE} replications are the fewest that can tell; "
-            f"{ENOUGH_FOR_MOST} find most of what there is to find."
+            f"is judged. {FEWEST_TO_JUDGE} replications are the fewest that can tell, "
+            f"about {ENOUGH_TO_FIND} find something in most sweeps."
         )
         return [Caveat(True, text)]
     text = (
         f"Few replications: some points have only {fewest}, so their intervals are wide and many "
-        f"differences are missed; {ENOUGH_FOR_MOST} find most of what there is to find."
+        f"differences are missed: it takes about {ENOUGH_TO_FIND} to find something in most sweeps."
     )
     return [Caveat(False, text)]
 

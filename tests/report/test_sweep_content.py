@@ -135,8 +135,8 @@ def test_two_replications_rank_no_axes_and_judge_no_points():
     assert first.is_serious
     assert first.text == (
         "Some points have only 2 replications: how sure their numbers are, is unknown, and no "
-        "difference is judged. 3 replications are the fewest that can tell; 10 find most of what "
-        "there is to find."
+        "difference is judged. 3 replications are the fewest that can tell, about 6 find something "
+        "in most sweeps."
     )
 
 
