@@ -12,7 +12,7 @@ from sim.hours import HOURS_PER_WEEK
 from sim.metrics import rolling_metrics
 from sim.scenario.organization import Scenario
 
-from .intervals import FloatArray, check_confidence, estimate, interval
+from .intervals import FloatArray, check_confidence, estimate, interval, mean_of, quantity_of
 from .replicate import Study, replicate
 
 _ROUNDING = 1e-6
@@ -58,10 +58,10 @@ class Payback:
             rolled = rolling_metrics(study.weekly, n_services, weeks)
             for metric in rolled.columns.drop(["replication", "week"]):
                 values = rolled.pivot(index="replication", columns="week", values=metric)
-                estimates = estimate(values.to_numpy(dtype=np.float64))
-                low, high = interval(estimates, 0.95)
+                of_weeks = [quantity_of(str(metric))] * values.shape[1]
+                found = mean_of(values.to_numpy(dtype=np.float64), of_weeks, 0.95)
                 frames[arm, str(metric)] = pd.DataFrame(
-                    {"mean": estimates.mean, "ci_low": low, "ci_high": high},
+                    {"mean": found.mean, "ci_low": found.low, "ci_high": found.high},
                     index=values.columns,
                 )
         return pd.concat(frames, names=["arm", "metric"])

@@ -15,7 +15,7 @@ from scipy.special import stdtrit
 
 from sim.metrics.restore import POOLED, Restored
 
-from .intervals import FloatArray, summarize
+from .intervals import FEWEST_TO_JUDGE, FloatArray, summarize
 from .store import Store
 
 FEWEST = 10
@@ -31,7 +31,8 @@ class PooledMedian(NamedTuple):
     median: float
     """NaN without incidents."""
     low: float
-    """NaN for fewer than two replications or fewer than :data:`FEWEST` incidents."""
+    """NaN for fewer than :data:`~.intervals.FEWEST_TO_JUDGE` replications or :data:`FEWEST`
+    incidents."""
     high: float
 
 
@@ -115,7 +116,7 @@ def pooled_median(restored: Restored, metric: str, n: int, confidence: float) ->
     if not hours.size:
         return PooledMedian(np.nan, np.nan, np.nan)
     middle = _quantile(hours, 0.5)
-    if n < 2 or hours.size < FEWEST:
+    if n < FEWEST_TO_JUDGE or hours.size < FEWEST:
         return PooledMedian(middle, np.nan, np.nan)
     low, high = _shares_at_ends(_shares(hours, replication, n), n, confidence)
     return PooledMedian(middle, _quantile(hours, low), _quantile(hours, high))

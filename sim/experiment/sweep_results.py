@@ -19,7 +19,8 @@ from sim.scenario.variants import shown
 from .adaptive import Answer, answer, region_of
 from .axes import Axis
 from .holm import Adjustment, family_of_tests
-from .intervals import Estimates, FloatArray, check_confidence, interval
+from .intervals import Estimates, FloatArray, check_confidence
+from .main_effects import MainEffect, main_effects
 from .mix import Split, columns_of, split_metric
 from .pareto import pareto_front
 from .pooled import pooled_median
@@ -27,7 +28,15 @@ from .scheduler import Failure
 from .selection import Selection, select
 from .sensitivity import sensitivity
 from .stopping import budget_of, goal_of, looks_of, metrics_of
-from .sweep_table import INCIDENTS, paired_estimates, point_estimates, read_values, values_of
+from .sweep_table import (
+    INCIDENTS,
+    by_point,
+    paired_estimates,
+    point_estimates,
+    point_means,
+    read_values,
+    values_of,
+)
 
 IntArray = npt.NDArray[np.integer[Any]]
 
@@ -120,23 +129,20 @@ class Sweep:
         """Yield :meth:`summary` in parts, some points at a time, for sweeps of any size."""
         check_confidence(confidence)
         names = self._known(metrics)
-        for part in point_estimates(self.table, names):
-            flat = _flat(part.estimates)
-            low, high = interval(flat, confidence)
-            mean, number = flat.mean.copy(), flat.n.copy()
+        for part in point_means(self.table, names, confidence):
+            mean, low, high, number = part.means
             for place, name in enumerate(names):
                 for row, restored in enumerate(part.restored if name in POOLED else ()):
                     if restored is not None:
                         n = int(part.replications[row])
                         pooled = pooled_median(restored, name, n, confidence)
-                        cell = row * len(names) + place
-                        mean[cell], low[cell], high[cell] = pooled
-                        number[cell] = 0 if np.isnan(pooled.median) else n
+                        mean[row, place], low[row, place], high[row, place] = pooled
+                        number[row, place] = 0 if np.isnan(pooled.median) else n
             columns: dict[str, FloatArray | IntArray] = {
-                "mean": mean,
-                "ci_low": low,
-                "ci_high": high,
-                "n": number,
+                "mean": mean.ravel(),
+                "ci_low": low.ravel(),
+                "ci_high": high.ravel(),
+                "n": number.ravel(),
             }
             yield self._framed(part.points, names, columns)
 
@@ -205,6 +211,39 @@ class Sweep:
         first, other = (values_of(self.table, each, columns) for each in (self.baseline, point))
         n = min(len(first), len(other))
         return split_metric(of, first[:n], other[:n], confidence) if n else None
+
+    def metric_values(self, metric: str) -> FloatArray:
+        """Return a metric of the replications that all points have, (points, replications).
+
+        NaN where it is unknown and at points that failed. Of a median over incidents, it is what
+        the replication contributes to it.
+
+        Raises:
+            ValueError: the metric is unknown.
+        """
+        (name,) = self._known([metric])
+        there = self.replications[self.replications > 0]
+        common = int(there.min()) if there.size else 0
+        return by_point(self.table, name, len(self.points), common)
+
+    def main_effects(self, metric: str, confidence: float = _CONFIDENCE) -> list[MainEffect]:
+        """Return how far each key moves a metric on its own, the one that does most first.
+
+        Args:
+            metric: which one.
+            confidence: of the intervals.
+
+        Returns:
+            What :func:`sim.experiment.main_effects.main_effects` returns; nothing for the designs
+            `zip`, `sobol` and `morris`.
+
+        Raises:
+            ValueError: the metric is unknown, or the confidence not between 0 and 1.
+        """
+        check_confidence(confidence)
+        return main_effects(
+            self.design, self.axes, self.points, self.metric_values(metric), confidence
+        )
 
     def sensitivity(self, metrics: Sequence[str] | None = None) -> pd.DataFrame | None:
         """Return which key matters most for each metric.
@@ -313,10 +352,10 @@ class Sweep:
         if not parts:
             nothing = np.empty((0, len(metrics)))
             return np.empty(0, np.int32), Estimates(nothing, nothing, nothing.astype(np.intp))
-        return np.concatenate([part.points for part in parts]), Estimates(
-            np.vstack([part.estimates.mean for part in parts]),
-            np.vstack([part.estimates.standard_error for part in parts]),
-            np.vstack([part.estimates.n for part in parts]),
+        return np.concatenate([points for points, _ in parts]), Estimates(
+            np.vstack([each.mean for _, each in parts]),
+            np.vstack([each.standard_error for _, each in parts]),
+            np.vstack([each.n for _, each in parts]),
         )
 
     def _framed(
@@ -331,7 +370,3 @@ class Sweep:
         for name, column in columns.items():
             frame[name] = column
         return frame
-
-
-def _flat(estimates: Estimates) -> Estimates:
-    return Estimates(estimates.mean.ravel(), estimates.standard_error.ravel(), estimates.n.ravel())

@@ -17,7 +17,15 @@ import pyarrow.parquet as pq
 from sim.metrics.restore import POOLED, Restored, kinds_of, of_kinds
 from sim.scenario.variants import Variants, shown
 
-from .intervals import Estimates, FloatArray, estimate
+from .intervals import (
+    Estimates,
+    FloatArray,
+    Means,
+    estimate,
+    estimate_groups,
+    means_of_groups,
+    quantity_of,
+)
 from .pooled import with_contributions
 from .store import Store
 
@@ -150,11 +158,12 @@ def _batches(replications: Sequence[int]) -> Iterator[list[int]]:
         yield points
 
 
-class PointEstimates(NamedTuple):
-    """Means of some points over their replications: arrays (points, metrics)."""
+class PointMeans(NamedTuple):
+    """Means of some points over their replications."""
 
     points: "np.ndarray[tuple[int], np.dtype[np.int32]]"
-    estimates: Estimates
+    means: Means
+    """Arrays (points, metrics)."""
     replications: "np.ndarray[tuple[int], np.dtype[np.intp]]"
     """The number of each point, (points,)."""
     restored: list[Restored | None]
@@ -172,25 +181,33 @@ class _Rows(NamedTuple):
     restored: list[Restored | None]
 
 
-def point_estimates(table: pq.ParquetFile, metrics: Sequence[str]) -> Iterator[PointEstimates]:
-    """Yield the means of the metrics over the replications of each point, some points at a time.
+def point_estimates(
+    table: pq.ParquetFile, metrics: Sequence[str]
+) -> Iterator[tuple["np.ndarray[tuple[int], np.dtype[np.int32]]", Estimates]]:
+    """Yield points and the estimates of their metrics, (points, metrics), some points at a time.
 
     Args:
         table: what :func:`write_table` wrote.
         metrics: which ones.
     """
     for rows in _row_groups(table, metrics):
-        first, values = rows.starts[:-1], rows.values
-        known = ~np.isnan(values)
-        n = np.add.reduceat(known, first, axis=0, dtype=np.intp)
-        total = np.add.reduceat(np.where(known, values, 0.0), first, axis=0)
-        mean = np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0)
-        of_point = np.repeat(np.arange(first.size), np.diff(rows.starts))
-        offsets = np.where(known, (values - mean[of_point]) ** 2, 0.0)
-        squares = np.add.reduceat(offsets, first, axis=0)
-        variance = np.divide(squares, n - 1, out=np.full(n.shape, np.nan), where=n > 1)
-        estimates = Estimates(mean, np.sqrt(variance / np.maximum(n, 1)), n)
-        yield PointEstimates(rows.points, estimates, np.diff(rows.starts), rows.restored)
+        yield rows.points, estimate_groups(rows.values, rows.starts[:-1])
+
+
+def point_means(
+    table: pq.ParquetFile, metrics: Sequence[str], confidence: float
+) -> Iterator[PointMeans]:
+    """Yield the means of the metrics, with their intervals, some points at a time.
+
+    Args:
+        table: what :func:`write_table` wrote.
+        metrics: which ones.
+        confidence: of the intervals.
+    """
+    quantities = [quantity_of(name) for name in metrics]
+    for rows in _row_groups(table, metrics):
+        means = means_of_groups(rows.values, rows.starts[:-1], quantities, confidence)
+        yield PointMeans(rows.points, means, np.diff(rows.starts), rows.restored)
 
 
 def paired_estimates(
@@ -265,6 +282,21 @@ def values_of(table: pq.ParquetFile, point: int, metrics: Sequence[str]) -> Floa
                 return rows.values[rows.starts[place] : rows.starts[place + 1]]
             break
     return np.empty((0, len(metrics)))
+
+
+def by_point(table: pq.ParquetFile, metric: str, points: int, replications: int) -> FloatArray:
+    """Return a metric of the first replications, (points, replications); NaN where unknown.
+
+    Of a median over incidents, that is what the replication contributes to it.
+    """
+    values = np.full((points, replications), np.nan)
+    for rows in _row_groups(table, [metric]):
+        sizes = np.diff(rows.starts)
+        replication = np.arange(sizes.sum()) - np.repeat(rows.starts[:-1], sizes)
+        asked = replication < replications
+        places = np.repeat(rows.points, sizes)[asked], replication[asked]
+        values[places] = rows.values[asked, 0]
+    return values
 
 
 def read_values(table: pq.ParquetFile, metrics: Sequence[str]) -> pd.DataFrame:

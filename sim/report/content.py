@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sim.document.document import BarKind, Caveat
+from sim.experiment.intervals import FEWEST_TO_JUDGE
 from sim.experiment.pooled import FEWEST
 from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_WEEK
@@ -27,6 +28,7 @@ from sim.metrics.warmup import mser5
 from sim.report.evidence import Evidence, Observation
 from sim.report.units import (
     NO_DATA,
+    UNKNOWN,
     Estimate,
     count_noun,
     format_estimate,
@@ -200,6 +202,8 @@ def metric_rows(evidence: Evidence, metrics: Sequence[str]) -> list[MetricRow]:
             noun = catalogue.metric(metric.rests_on).noun
             basis = "" if math.isnan(count) else count_noun(count, noun)
         estimate = format_estimate(metric, mean, low, high)
+        if isinstance(evidence, Study) and math.isnan(low) and not math.isnan(mean):
+            estimate = estimate._replace(interval=UNKNOWN)
         rows.append(MetricRow(name, metric.label, estimate, bands, basis))
     return rows
 
@@ -356,14 +360,29 @@ def _precision(study: Study) -> list[Caveat]:
     replications = len(study.runs)
     if replications < 2:
         return [Caveat(True, "A single replication has no interval: how sure it is, is unknown.")]
-    wide = {}
+    if replications < FEWEST_TO_JUDGE:
+        text = (
+            f"{count_noun(replications, 'replication').capitalize()} cannot tell how sure the "
+            f"numbers are: intervals are unknown. {FEWEST_TO_JUDGE} are the fewest that can."
+        )
+        return [Caveat(True, text)]
+    wide, unknown = {}, []
     for metric in headlines():
         mean, low, high = mean_and_interval(study, metric)
+        if math.isnan(low) and not math.isnan(mean) and metric not in POOLED:
+            unknown.append(catalogue.metric(metric).label)
         relative = (high - low) / 2 / mean if mean > 0.0 else math.nan
         if relative > TARGET_PRECISION:
             wide[metric] = relative
+    found = []
+    if unknown:
+        text = (
+            f"Unknown interval: the replications agree on {listed(unknown)}, or hardly any has "
+            "seen it. That is no certainty; more replications would tell."
+        )
+        found.append(Caveat(False, text))
     if not wide:
-        return []
+        return found
     needed = replications * (max(wide.values()) / TARGET_PRECISION) ** 2
     # The half width is an estimate itself: more than two digits would pretend.
     rounded = math.ceil(round(needed, 1 - math.floor(math.log10(needed))))
@@ -378,7 +397,7 @@ def _precision(study: Study) -> list[Caveat]:
         f"±{format_percent(TARGET_PRECISION)} of the mean; "
         f"about {format_number(rounded)} replications would narrow it to that."
     )
-    return [Caveat(False, text)]
+    return [*found, Caveat(False, text)]
 
 
 SETTLING = ("work_in_progress", "lead_time_h")

@@ -25,7 +25,8 @@ sweep and claim calls it, in the order of the columns of `runs.parquet`. A metri
 NaN; the count that it rests on says why. In bold the four metrics of DORA; in italics those that
 stand beside them in every report.
 
-What several replications say is the mean of what each says, with Student's interval. But
+What several replications say is the mean of what each says, with an interval that holds for
+skewed metrics and ends where they do (`sim/experiment/intervals.py`). But
 {listed([f"`{name}`" for name in POOLED])}
 are medians over incidents, of which a replication may have one or none. They are taken over the
 incidents of all replications together, with an interval from the share of the incidents that are

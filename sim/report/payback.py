@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from sim.document.document import Column, Group, Row, Table
-from sim.experiment.intervals import FloatArray, estimate, interval
+from sim.experiment.intervals import FEWEST_TO_JUDGE, FloatArray, estimate, interval
 from sim.experiment.payback import BreakEven, Payback
 from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_WEEK
@@ -37,8 +37,12 @@ def in_words(payback: Payback) -> str:
     cumulated = payback.cumulated()
     if np.isnan(cumulated).all():
         return "Without prices nobody can say whether the roadmap pays."
-    if len(cumulated) < 2:
-        return "With a single replication nobody can say whether the roadmap pays."
+    if len(cumulated) < FEWEST_TO_JUDGE:
+        few = "a single replication" if len(cumulated) == 1 else f"{len(cumulated)} replications"
+        return (
+            f"With {few} nobody can say whether the roadmap pays: {FEWEST_TO_JUDGE} are the "
+            "fewest that can tell."
+        )
     mean = cumulated.mean(axis=0)
     worst = int(np.argmax(mean))
     said = ""

@@ -14,7 +14,8 @@ import pandas as pd
 
 from sim.document.document import Caveat
 from sim.experiment.axes import Axis, Drawn, Interval, Weights, draws_a_population
-from sim.experiment.intervals import FloatArray
+from sim.experiment.intervals import FEWEST_TO_JUDGE, FloatArray
+from sim.experiment.main_effects import MainEffect, level_means
 from sim.experiment.selection import FEWEST_KNOWN, Selection
 from sim.experiment.stopping import goal_of, metrics_of
 from sim.experiment.sweep_results import Sweep
@@ -27,10 +28,10 @@ from sim.report.units import (
     Unit,
     column_unit,
     count_noun,
+    difference_in,
     estimate_in,
     format_estimate,
     format_given,
-    format_number,
     format_percent,
     format_value,
     unit_of_change,
@@ -52,7 +53,10 @@ DESIGNS = {
 }
 
 FEW_REPLICATIONS = 5
-"""Below this, an interval leans on normality too much."""
+"""Below this, half of the sweeps of a start-up or more find no difference at all."""
+
+ENOUGH_TO_FIND = 6
+"""Replications with which 97 % of them find some; `benchmarks/coverage.py` has the numbers."""
 
 _SMALLEST_CHANCE = 0.001
 """Of being the best, for a point to be shown."""
@@ -73,6 +77,8 @@ class Findings:
             `ci_low`, `ci_high` and `n`; NaN where nothing is known.
         effects: by metric, the headlines, index `point` (all but the baseline), columns
             `difference`, `ci_low`, `ci_high`, `adjusted_low`, `adjusted_high`.
+        moved: by metric, the headlines, the main effects of the axes, the largest first; empty if
+            the design has none.
         units: by metric of the estimates, the unit in which all of its numbers are shown.
         indices: what the sensitivity analysis says, if the design has one.
         selection: the choice among the points, if there was a goal.
@@ -83,6 +89,7 @@ class Findings:
     axes: tuple[Axis, ...]
     estimates: Mapping[str, pd.DataFrame]
     effects: Mapping[str, pd.DataFrame]
+    moved: Mapping[str, list[MainEffect]]
     units: Mapping[str, Unit]
     indices: pd.DataFrame | None
     selection: Selection | None
@@ -119,6 +126,10 @@ def findings(sweep: Sweep) -> Findings:
         axes=tuple(axis for axis in sweep.axes if is_swept(axis)),
         estimates=estimates,
         effects={metric: _of(effects, metric, others)[_EFFECT] for metric in headlines()},
+        moved={
+            metric: sweep.main_effects(metric) if metric in sweep.metrics else []
+            for metric in headlines()
+        },
         units={
             metric: column_unit(
                 catalogue.metric(metric).priced_in(currency), float(rows["mean"].median())
@@ -373,10 +384,8 @@ def on_grid(found: Findings, values: "pd.Series[float]") -> FloatArray:
 def main_effect(found: Findings, metric: str, number: int) -> pd.DataFrame:
     """Return the mean of a metric at each value of one axis, over all values of the others.
 
-    A combination of the others that has no data at some value is left out at all of them, so that
-    only like is compared with like. How much points have in common is not known here; but whatever
-    it is, the interval of a mean of means is no wider than their intervals are on average (the
-    standard deviation of a mean is at most the mean of the standard deviations), which is given.
+    Points meet the same luck, replication by replication: the interval is that of the mean over the
+    replications of what each says of all of the others.
 
     Args:
         found: a sweep with design ``grid``.
@@ -386,14 +395,10 @@ def main_effect(found: Findings, metric: str, number: int) -> pd.DataFrame:
     Returns:
         A row per value of the axis: `mean`, `ci_low`, `ci_high`.
     """
-    columns: dict[str, FloatArray] = {}
-    for column in _ESTIMATE[:3]:
-        values = np.moveaxis(on_grid(found, found.estimates[metric][column]), number, 0)
-        columns[column] = values.reshape(len(values), -1)
-    whole = np.flatnonzero(~np.isnan(columns["mean"]).any(axis=0))
-    if not whole.size:
-        return pd.DataFrame(math.nan, range(len(columns["mean"])), list(columns))
-    return pd.DataFrame({name: each[:, whole].mean(axis=1) for name, each in columns.items()})
+    means = level_means(
+        found.axes, found.sweep.metric_values(metric), number, catalogue.metric(metric)
+    )
+    return pd.DataFrame({"mean": means.mean, "ci_low": means.low, "ci_high": means.high})
 
 
 def sentences(found: Findings) -> list[str]:
@@ -441,35 +446,46 @@ def _extremes(found: Findings, metric: str) -> str:
 def _strongest(found: Findings, metric: str) -> str:
     if len(found.axes) < 2 or found.estimates[metric]["mean"].nunique() < 2:
         return ""
-    by_design = {
-        "grid": _strongest_on_grid,
-        "random": _strongest_in_sample,
-        "lhs": _strongest_in_sample,
-        "adaptive": _strongest_in_sample,
-        "sobol": _strongest_by_index,
-        "morris": _strongest_by_index,
-    }
-    return by_design[found.sweep.design](found, metric) if found.sweep.design in by_design else ""
+    if found.sweep.design in ("sobol", "morris"):
+        return _strongest_by_index(found, metric)
+    return _strongest_by_effect(found, metric)
 
 
-def _strongest_on_grid(found: Findings, metric: str) -> str:
-    levels = [main_effect(found, metric, number) for number in range(len(found.axes))]
-    ranges = [float(frame["mean"].max() - frame["mean"].min()) for frame in levels]
-    if not max(ranges, default=0.0) > 0.0:
+def _strongest_by_effect(found: Findings, metric: str) -> str:
+    """Say which axis moves a metric most, or which may, as far as that is no chance."""
+    effects = found.moved[metric]
+    known = [effect for effect in effects if not math.isnan(effect.low)]
+    if not known or effects[0] not in known:
         return ""
-    number = int(np.nanargmax(ranges))
-    axis, frame = found.axes[number], levels[number]
-    lowest, highest = int(frame["mean"].argmin()), int(frame["mean"].argmax())
-    listed_values = axis.listed or ()
-    told = [
-        f"{_in_words(found, metric, *frame.iloc[end])} at {value_name(axis, listed_values[end])}"
-        for end in sorted((lowest, highest))
-    ]
-    overlap = frame["ci_high"].iloc[lowest] >= frame["ci_low"].iloc[highest]
-    doubt = "; these intervals overlap" if overlap else ""
+    unit, label = found.units[metric], label_of(metric)
+    change = unit_of_change(unit)
+
+    def told(effect: MainEffect) -> str:
+        shown = difference_in(unit, effect.difference, effect.low, effect.high)
+        axis = found.sweep.axes[effect.axis]
+        ends = [value_name(axis, value) for value in (effect.start, effect.end)]
+        return (
+            f"{change.behind(shown.value)} ({shown.interval}) from {axis_name(axis)} {ends[0]} to "
+            f"{ends[1]}"
+        )
+
+    lead = (
+        "Averaged over the other axes"
+        if found.sweep.design == "grid"
+        else f"Over the {count_noun(len(found.numbers), 'point')}, all axes in one linear model"
+    )
+    names = [axis_name(found.sweep.axes[e.axis]) for e in effects if e.may_be_largest]
+    if not any(effect.is_clear for effect in known):
+        largest = told(effects[0])
+        return f"{lead}, no axis clearly moves {label}; the largest effect found is {largest}."
+    if len(names) == 1:
+        return f"{lead}, {names[0]} moves {label} most: {told(effects[0])}."
+    if len(names) > _MOST_NAMED:
+        names = [*names[: _MOST_NAMED - 1], f"one of {len(names) - _MOST_NAMED + 1} more"]
+    either = f"{', '.join(names[:-1])} or {names[-1]}"
     return (
-        f"Averaged over the other axes, {axis_name(axis)} moves {label_of(metric)} most: from "
-        f"{told[0]} to {told[1]}{doubt}."
+        f"{lead}, {either} moves {label} most, which cannot be told from chance: "
+        f"{'; '.join(told(effect) for effect in effects[: len(names)] if effect in known)}."
     )
 
 
@@ -479,26 +495,6 @@ def _in_words(found: Findings, metric: str, mean: float, low: float, high: float
     shown = estimate_in(unit, catalogue.metric(metric), mean, low, high)
     value = unit.behind(shown.value)
     return f"{value} [{shown.interval}]" if shown.interval else value
-
-
-def _strongest_in_sample(found: Findings, metric: str) -> str:
-    mean = found.estimates[metric]["mean"]
-    known = mean.notna()
-    correlations = {}
-    for axis in found.axes:
-        values = found.sweep.points.loc[known, axis.key]
-        if is_numeric(axis) and values.nunique() > 1:
-            # Spearman's: Pearson's of the ranks.
-            ranks = values.astype(float).rank()
-            correlations[axis_name(axis)] = float(ranks.corr(mean[known].rank()))
-    if not correlations:
-        return ""
-    name = max(correlations, key=lambda each: abs(correlations[each]))
-    return (
-        f"{capitalized(label_of(metric))} goes most with {name}: rank correlation "
-        f"{format_number(correlations[name], 2, signed=True)} over "
-        f"{count_noun(int(known.sum()), 'point')}."
-    )
 
 
 def _strongest_by_index(found: Findings, metric: str) -> str:
@@ -515,8 +511,10 @@ def _strongest_by_index(found: Findings, metric: str) -> str:
     ]
     if len(told) == 1:
         return f"{capitalized(label_of(metric))} depends most on {told[0]}."
-    doubt = "; these intervals overlap" if known["low"].iloc[0] <= known["high"].iloc[1] else ""
-    return f"{capitalized(label_of(metric))} depends most on {told[0]}, then on {told[1]}{doubt}."
+    label = capitalized(label_of(metric))
+    if known["low"].iloc[0] > known["high"].iloc[1]:
+        return f"{label} depends most on {told[0]}, then on {told[1]}."
+    return f"{label} depends most on {told[0]} or {told[1]}; these intervals overlap."
 
 
 def indices_of(found: Findings, metric: str) -> pd.DataFrame:
@@ -558,7 +556,8 @@ def _distinguishable(found: Findings) -> str:
     known = {m: rows["adjusted_low"].notna() for m, rows in found.effects.items()}
     tests = sum(int(each.sum()) for each in known.values())
     if not tests:
-        return ""
+        judged = any(rows["difference"].notna().any() for rows in found.effects.values())
+        return "Whether any point differs from the baseline cannot be judged." if judged else ""
     counts = [
         f"{int(clear[metric].sum())} in {label_of(metric)}"
         for metric in headlines()
@@ -734,12 +733,17 @@ def _few_replications(found: Findings) -> list[Caveat]:
             "happened in these weeks, as it is in the answers to a survey."
         )
         return [Caveat(False, text)]
-    if fewest == 1:
-        text = "Some points have a single replication: how sure their numbers are, is unknown."
+    if fewest < FEWEST_TO_JUDGE:
+        only = "a single replication" if fewest == 1 else f"only {fewest} replications"
+        text = (
+            f"Some points have {only}: how sure their numbers are, is unknown, and no difference "
+            f"is judged. {FEWEST_TO_JUDGE} replications are the fewest that can tell, "
+            f"about {ENOUGH_TO_FIND} find something in most sweeps."
+        )
         return [Caveat(True, text)]
     text = (
-        f"Few replications: some points have only {fewest}, so their intervals are wide and lean "
-        "on the normal distribution."
+        f"Few replications: some points have only {fewest}, so their intervals are wide and many "
+        f"differences are missed: it takes about {ENOUGH_TO_FIND} to find something in most sweeps."
     )
     return [Caveat(False, text)]
 

@@ -50,6 +50,8 @@ from sim.report.sweep_content import (
     value_name,
 )
 from sim.report.units import (
+    NO_DATA,
+    UNKNOWN,
     Estimate,
     count_noun,
     difference_in,
@@ -166,7 +168,9 @@ def _plus_minus(found: Findings, name: str, number: int) -> str:
 
 
 def _how_to_read(found: Findings, shown: int) -> str:
-    note = "Means over the replications, ± half the 95 % interval."
+    note = "Means over the replications, ± half the 95 % interval"
+    known = [found.estimates[name]["ci_low"].isna() for name in headlines()]
+    note += " (±? if unknown)." if pd.concat(known).any() else "."
     if found.has_baseline:
         note += " * is the baseline."
     left = len(found.numbers) - shown
@@ -209,7 +213,12 @@ def _left_out(found: Findings, shown: int) -> str:
 def _estimate(found: Findings, name: str, number: int) -> Estimate:
     rows = found.estimates[name]
     mean, low, high = (float(rows[column][number]) for column in ("mean", "ci_low", "ci_high"))
-    return estimate_in(found.units[name], metric(name), mean, low, high)
+    return _or_unknown(estimate_in(found.units[name], metric(name), mean, low, high))
+
+
+def _or_unknown(shown: Estimate) -> Estimate:
+    """Say of what has a value and no interval that it is unknown."""
+    return shown if shown.value == NO_DATA else shown._replace(interval=shown.interval or UNKNOWN)
 
 
 def _differences(found: Findings) -> list[Table]:
@@ -240,7 +249,8 @@ def _differences(found: Findings) -> list[Table]:
 def _change(found: Findings, name: str, number: int, is_clear: bool) -> Cell:
     rows = found.effects[name]
     columns = ("difference", "adjusted_low", "adjusted_high")
-    change = difference_in(found.units[name], *(float(rows[column][number]) for column in columns))
+    ends = (float(rows[column][number]) for column in columns)
+    change = _or_unknown(difference_in(found.units[name], *ends))
     return Cell(change.value, change.interval, "strong" if is_clear else "")
 
 

@@ -84,6 +84,8 @@ def effects_picture(found: Findings) -> Picture:
         "Paired differences with Holm-adjusted 95 % intervals over all points and the four "
         "metrics. Filled circles differ from it, hollow ones cannot be told apart from it."
     )
+    if any(rows["adjusted_low"].isna().any() for rows in found.effects.values()):
+        caption += " Without a line the interval is unknown."
     others = len(found.numbers) - 1
     if len(shown) < others:
         caption += (

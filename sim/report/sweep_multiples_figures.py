@@ -177,9 +177,8 @@ def main_effects_picture(found: Findings) -> Picture:
     left_out = len(found.axes) - len(numbers)
     entitle(figure, "What each axis does on average over the others", instability(found))
     caption = (
-        "Main effects: the mean over all values of the other axes. The interval of such a mean is "
-        "no wider than the intervals of the points are on average, which is what is drawn. A row "
-        "of panels shares its scale."
+        "Main effects: the mean over all values of the other axes, with its 95 % interval over "
+        "the replications. A row of panels shares its scale."
     )
     if left_out:
         caption += f" Of {len(found.axes)} axes, the {len(numbers)} that do most are drawn."

@@ -89,9 +89,9 @@ def in_unit(found: Findings, metric: str, estimates: pd.DataFrame) -> pd.DataFra
 def reaches(
     frame: pd.DataFrame, columns: Sequence[str] = ("mean", "ci_low", "ci_high")
 ) -> FloatArray:
-    """Return how far intervals reach below and above their means, (2, rows); 0 where unknown."""
+    """Return how far intervals reach below and above their means, (2, rows); NaN where unknown."""
     mean, low, high = (frame[column].to_numpy(dtype=float) for column in columns)
-    reach: FloatArray = np.nan_to_num(np.vstack([mean - low, high - mean])).clip(min=0.0)
+    reach: FloatArray = np.vstack([mean - low, high - mean]).clip(min=0.0)
     return reach
 
 

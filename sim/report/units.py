@@ -12,6 +12,9 @@ from typing import NamedTuple
 from sim.hours import HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_WEEK, HOURS_PER_YEAR
 from sim.metrics.catalogue import Quantity
 
+UNKNOWN = "unknown"
+"""Stands where an interval would."""
+
 NO_DATA = "no data"
 MINUS = "\N{MINUS SIGN}"
 
@@ -192,8 +195,8 @@ def format_estimate(quantity: Quantity, mean: float, low: float, high: float) ->
 def estimate_in(unit: Unit, quantity: Quantity, mean: float, low: float, high: float) -> Estimate:
     """Return a mean and its interval in a unit that neither names, with the digits it deserves.
 
-    Student's t knows nothing of what is possible: an interval that reaches beyond the smallest or
-    largest value of the quantity is cut there.
+    An interval that reaches beyond the smallest or largest value of the quantity, such as one of a
+    surface that was fitted, is cut there.
     """
     if math.isnan(mean):
         return Estimate(NO_DATA, "")
@@ -209,12 +212,12 @@ def estimate_in(unit: Unit, quantity: Quantity, mean: float, low: float, high: f
 
 
 def plus_minus(unit: Unit, mean: float, low: float, high: float) -> str:
-    """Return a mean and half its interval in a unit that is not named: ``5.3 ±0.6``."""
+    """Return a mean and half its interval in a unit that is not named: ``5.3 ±0.6``, ``5.3 ±?``."""
     if math.isnan(mean):
         return NO_DATA
     shown, half_width = mean / unit.size, (high - low) / unit.size / 2.0
     if math.isnan(half_width):
-        return format_number(shown)
+        return f"{format_number(shown)} ±?"
     decimals = decimals_for(shown, half_width)
     return f"{format_number(shown, decimals)} ±{format_number(half_width, decimals)}"
 

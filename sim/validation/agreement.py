@@ -11,7 +11,8 @@ from typing import Literal, NamedTuple, assert_never
 import numpy as np
 
 from sim.experiment.holm import levels
-from sim.experiment.intervals import FloatArray, estimate, interval, p_value
+from sim.experiment.intervals import FloatArray, estimate, interval, mean_of, p_value
+from sim.metrics.catalogue import NUMBER, Quantity
 
 Verdict = Literal["agrees", "disagrees", "undecided", "open", "not judged", "no data"]
 
@@ -39,11 +40,22 @@ class Simulated(NamedTuple):
     high: float
 
 
-def simulated(values: FloatArray) -> Simulated:
-    """Return the mean over replications with Student's interval; NaN values are left out."""
-    estimated = estimate(np.asarray(values, dtype=np.float64)[:, np.newaxis])
-    low, high = interval(estimated, CONFIDENCE)
-    return Simulated(float(estimated.mean[0]), float(low[0]), float(high[0]))
+def simulated(values: FloatArray, quantity: Quantity = NUMBER) -> Simulated:
+    """Return the mean over replications with its interval; NaN values are left out.
+
+    Args:
+        values: of the replications.
+        quantity: what they are, so that no end is beyond what is possible.
+    """
+    found = mean_of(np.asarray(values, dtype=np.float64)[:, np.newaxis], [quantity], CONFIDENCE)
+    return Simulated(float(found.mean[0]), float(found.low[0]), float(found.high[0]))
+
+
+def quantity_in(unit: str) -> Quantity:
+    """Return what a unit of the rows measures; without one it is a distance or correlation."""
+    if unit == "%":
+        return Quantity(dimension="quantity", unit=unit, highest=100.0)
+    return Quantity(dimension="quantity", unit=unit) if unit else NUMBER
 
 
 def as_ratio(logarithm: Simulated) -> Simulated:

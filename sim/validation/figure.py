@@ -15,7 +15,7 @@ from sim.experiment.intervals import FloatArray
 from sim.hours import HOURS_PER_DAY
 from sim.report.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION
 
-from .agreement import Simulated, simulated
+from .agreement import Simulated, quantity_in, simulated
 from .clusters import CLUSTERS, cluster_range
 from .entries import DoraMetric
 from .load import SurveyTables
@@ -159,7 +159,7 @@ def _presets(results: Results, tables: SurveyTables, ax: Axes) -> None:
 
 def _of_preset(results: Results, level: str, metric: DoraMetric) -> Simulated:
     values = read(metric.reads, results, presets(level).weights)
-    return simulated(values / IN_FIGURES[metric.unit])
+    return simulated(values / IN_FIGURES[metric.unit], quantity_in(metric.unit))
 
 
 def _restore(results: Results, fit: LognormalFit, ax: Axes) -> None:

@@ -19,6 +19,7 @@ from .agreement import (
     Within,
     as_ratio,
     orders,
+    quantity_in,
     simulated,
     verdict,
 )
@@ -76,16 +77,17 @@ def _row(
         note = steps if definition.is_judged else f"{note}; {steps}"
     else:
         values = read(definition.reads, results, definition.place.weights)
-        value = simulated(values / definition.size)
+        quantity = quantity_in(definition.unit)
+        value = simulated(values / definition.size, quantity)
         if definition.may_include is not None and isinstance(acceptance, Within):
             part = results.mean_figure(definition.may_include, definition.place.weights)
-            most = simulated((values + part) / definition.size)
+            most = simulated((values + part) / definition.size, quantity)
             acceptance = Undivided(acceptance.ranges, most)
             _, _, whole = definition.may_include.partition(": ")
             note = f"{format_number(most.mean, 0)} {definition.unit} with all of the {whole}"
         if definition.or_reads is not None and isinstance(acceptance, Within):
             other = results.mean_figure(definition.or_reads, definition.place.weights)
-            otherwise = simulated(other / definition.size)
+            otherwise = simulated(other / definition.size, quantity)
             acceptance = EitherWay(acceptance.ranges, otherwise)
             shown = f"{format_number(otherwise.mean)} {definition.unit} {definition.or_reads_in}"
             note = "; ".join(part for part in (shown, note) if part)

@@ -143,7 +143,7 @@ def test_the_own_time_of_a_step_is_added_to_the_margin() -> None:
     trial = claim({"sign": "none", "margin": 1.0, "own_time_of": "review"})
     frame = pd.DataFrame({"lead_time_h": [9.0, 9.1, 9.2], "unstable": [0.0] * 3})
     low = Observations(frame, step_hours={"review": 3.0})
-    high = Observations(frame.assign(lead_time_h=[6.0, 6.1, 6.2]), step_hours={"review": 0.1})
+    high = Observations(frame.assign(lead_time_h=[6.0, 6.0, 6.3]), step_hours={"review": 0.1})
     (finding,) = judge([trial], [{"low": low, "high": high}])
     assert finding.margin == 4.0
     assert finding.difference == pytest.approx(-3.0)
@@ -214,27 +214,30 @@ def test_weeks_are_averaged() -> None:
 
 def test_break_even_by_hand() -> None:
     trial = claim({"metric": "net_cost", "sign": "report", "weeks": [1, 6], "break_even": True})
-    zero = weekly([0.0] * 6, [0.0] * 6)
+    zero = weekly(*[[0.0] * 6] * 6)
     # Added up from week 1: 2, 3, 2, 0, -3, so that less is spent at the end of week 5.
     course = [5.0, 2.0, 1.0, -1.0, -2.0, -3.0]
-    (finding,) = judge([trial], [{"low": zero, "high": weekly(course, course)}])
+    (finding,) = judge([trial], [{"low": zero, "high": weekly(*[course] * 6)}])
     assert (finding.difference, finding.ci_low, finding.ci_high) == (5.0, 5.0, 5.0)
     assert finding.verdict == "reported"
     assert math.isnan(finding.p_value)
     assert cells(finding, 2).difference == "5"
     never = [0.0] + [1.0] * 5
-    (finding,) = judge([trial], [{"low": zero, "high": weekly(never, never)}])
+    (finding,) = judge([trial], [{"low": zero, "high": weekly(*[never] * 6)}])
     assert cells(finding, 2).difference == "never"
     # Nothing has paid before it is adopted, and what is adopted nowhere pays never.
-    bargain = weekly([-1.0] * 6, [-1.0] * 6)
+    bargain = weekly(*[[-1.0] * 6] * 6)
     for adopted, expected in ((3.0, "3"), (math.inf, "never")):
         high = replace(bargain, adopted_week=adopted)
         (finding,) = judge([trial], [{"low": zero, "high": high}])
         assert cells(finding, 2).difference == expected
-    # Added up from week 1: -1 and -3, -4 and -6, -7 and -9; the interval is 12.7 either way.
-    doubtful = weekly([0.0, -1, -3, -3, -3, -3], [0.0, -3, -3, -3, -3, -3])
-    (finding,) = judge([trial], [{"low": zero, "high": doubtful}])
-    assert cells(finding, 2).difference == "5, at the earliest 1"
+    # Added up from week 1: 1, 0, -4, -8 and -12, each ∓ 1 or exactly, so that s = 1, and t of two
+    # degrees of freedom is 4.303: the interval reaches 2.484 either way.
+    courses = [[0.0, 1 + luck, -1, -4, -4, -4] for luck in (-1, 0, 1)]
+    doubtful = weekly(*courses)
+    nothing = weekly(*[[0.0] * 6] * 3)
+    (finding,) = judge([trial], [{"low": nothing, "high": doubtful}])
+    assert cells(finding, 2).difference == "3, at the earliest 1"
 
 
 def test_break_even_takes_up_no_part_of_the_adjustment() -> None:

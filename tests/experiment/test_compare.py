@@ -66,13 +66,13 @@ def test_p_values_are_those_of_scipy() -> None:
 def test_only_pairs_in_which_both_are_known_count() -> None:
     nan = math.nan
     made = comparison(
-        a={"x": [1.0, 2.0, nan, 4.0], "never": [nan] * 4, "once": [1.0, nan, nan, nan]},
-        b={"x": [2.0, nan, 3.0, 7.0], "never": [1.0] * 4, "once": [3.0, 3.0, 3.0, 3.0]},
+        a={"x": [1.0, 2.0, nan, 4.0, 4], "never": [nan] * 5, "once": [1.0, *[nan] * 4]},
+        b={"x": [2.0, nan, 3.0, 7.0, 6], "never": [1.0] * 5, "once": [3.0] * 5},
     )
     frame = made.differences().loc["b"]
-    assert list(frame["n"]) == [2, 0, 1]
-    # 1 -> 2 and 4 -> 7
-    assert tuple(frame.loc["x", ["mean_first", "mean", "difference"]]) == (2.5, 4.5, 2.0)
+    assert list(frame["n"]) == [3, 0, 1]
+    # 1 -> 2, 4 -> 7 and 4 -> 6
+    assert tuple(frame.loc["x", ["mean_first", "mean", "difference"]]) == (3.0, 5.0, 2.0)
     assert frame.loc["once", "difference"] == 2.0
     assert frame.loc["never", ["mean_first", "difference", "p_value"]].isna().all()
     assert frame.loc["once", ["ci_low", "p_value", "adjusted_p_value"]].isna().all()
@@ -137,9 +137,17 @@ def test_no_adjustment() -> None:
     assert (plain["adjusted_p_value"] == plain["p_value"]).all()
 
 
-def test_replications_that_agree_leave_no_doubt() -> None:
+def test_replications_that_agree_are_no_certainty() -> None:
+    # Of five pairs all of which say more, or all less, 2 in 32 would if it were a matter of chance.
     same = Estimates(np.array([0.0, 2.0]), np.array([0.0, 0.0]), np.array([5, 5]))
-    assert list(p_value(same)) == [1.0, 0.0]
+    assert list(p_value(same)) == [1.0, 2 / 32]
+    made = comparison(
+        a={"deployment_frequency": [1 / 14, 2 / 14], "lead_time_h": [30.0, 35.0]},
+        b={"deployment_frequency": [2 / 14, 3 / 14], "lead_time_h": [10.0, 11.0]},
+    )
+    frame = made.differences().loc["b"]
+    assert (frame["n"] == 2).all()
+    assert frame[["ci_low", "p_value", "adjusted_low", "adjusted_p_value"]].isna().all(axis=None)
 
 
 def test_what_is_asked_for_has_to_exist() -> None:

@@ -5,10 +5,13 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import sim
 from sim.experiment.compare import Comparison
-from sim.experiment.intervals import summarize
+from sim.experiment.holm import family_of_tests
+from sim.experiment.intervals import estimate, means_of_groups, summarize
+from sim.metrics.catalogue import DURATION, SHARE, Quantity
 from sim.scenario.from_data import validate
 
 REPETITIONS = 500
@@ -107,3 +110,59 @@ def test_hardly_any_sweep_claims_an_effect_where_there_is_none(truly_different: 
     assert wrong / families <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / families)
     if truly_different:
         assert found > 0.9 * families * truly_different * 4
+
+
+SAMPLES = 2000
+
+
+def missed(drawn: np.ndarray, quantity: Quantity, truth: float) -> tuple[float, float]:
+    """Return how often the interval misses the truth, and how often Student's would.
+
+    Args:
+        drawn: (samples, replications).
+        quantity: what was drawn.
+        truth: its mean.
+    """
+    samples, n = drawn.shape
+    found = means_of_groups(drawn.reshape(-1, 1), np.arange(samples) * n, [quantity], 0.95)
+    given = ~np.isnan(found.low[:, 0])
+    ours = given & ~((found.low[:, 0] <= truth) & (truth <= found.high[:, 0]))
+    half = stats.t.ppf(0.975, n - 1) * stats.sem(drawn, axis=1)
+    return float(ours.mean()), float((np.abs(drawn.mean(axis=1) - truth) > half).mean())
+
+
+def at_most(promised: float, trials: int) -> float:
+    """Return a promise with three standard errors."""
+    return promised + 3 * math.sqrt(promised * (1 - promised) / trials)
+
+
+@pytest.mark.parametrize("n", [3, 5, 10, 20, 50])
+def test_the_interval_of_a_long_tail_holds_where_student_does_not(n: int) -> None:
+    # Lognormal with a skewness of 6.2, as the mean times to restore of weeks with few incidents.
+    drawn = np.random.default_rng(n).lognormal(0.0, 1.0, (SAMPLES, n))
+    ours, student = missed(drawn, DURATION, math.exp(0.5))
+    assert ours <= at_most(0.06, SAMPLES)
+    assert student > 0.08
+
+
+@pytest.mark.parametrize("n", [5, 10, 20, 50])
+def test_the_interval_of_a_small_share_holds(n: int) -> None:
+    drawn = np.random.default_rng(n).binomial(40, 0.03, (SAMPLES, n)) / 40
+    ours, _ = missed(drawn, SHARE, 0.03)
+    assert ours <= at_most(0.05, SAMPLES)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 10])
+def test_counts_that_happen_to_agree_are_hardly_ever_called_a_difference(n: int) -> None:
+    # Eight arms that do not differ, of some deployments in 14 weeks: differences are often equal.
+    rng = np.random.default_rng(n)
+    families, wrong, agreeing = 1000, 0, 0
+    for _ in range(families):
+        counts = rng.poisson(0.5, (8, n)) - rng.poisson(0.5, (8, n))
+        found = family_of_tests(estimate(counts.T / 14), 0.95)
+        wrong += bool((found["adjusted_p_value"] < 0.05).any())
+        agreeing += bool(((np.ptp(counts, axis=1) == 0) & (counts[:, 0] != 0)).any())
+    assert wrong / families <= at_most(0.05, families)
+    if n == 2:
+        assert wrong == 0
+        assert agreeing / families > 0.5, "each of which has been called a difference"

@@ -45,8 +45,8 @@ def spending(*courses: list[float], adopted: float | None = 0.0) -> Payback:
 def test_break_even_is_the_first_week_from_which_the_sum_stays_below_zero() -> None:
     # Cumulated: 0, 10, 4, -2, 1, -5, -6: below once in week 3, and for good from week 5 on.
     course = [0.0, 10, -6, -6, 3, -6, -1]
-    payback = spending(course, course)
-    np.testing.assert_allclose(payback.cumulated(), [[0, 10, 4, -2, 1, -5, -6]] * 2)
+    payback = spending(*[course] * 6)
+    np.testing.assert_allclose(payback.cumulated(), [[0, 10, 4, -2, 1, -5, -6]] * 6)
     assert payback.break_even() == (5.0, 5.0)
     assert in_words(payback) == (
         "At its worst, in week 2, the roadmap has cost USD 10 more than it has brought. "
@@ -56,16 +56,16 @@ def test_break_even_is_the_first_week_from_which_the_sum_stays_below_zero() -> N
 
 
 def test_the_whole_interval_has_to_be_below_zero() -> None:
-    # Cumulated: 6 ∓ 1, 2 ∓ 1, -4 ∓ 1, -20 ∓ 1, so that s = √2, and t of one degree of freedom is
-    # 12.706: the half-width is 12.706, the lower end below zero at once, the upper in week 3.
-    payback = spending([5.0, -4, -6, -16], [7.0, -4, -6, -16])
-    assert payback.break_even() == (3.0, 0.0)
-    # t is 6.314 at 90 %: the lower end is above zero in no week but 0 (6 - 6.314 < 0), the upper
-    # one below from week 3 on (-4 + 6.314 > 0).
-    assert payback.break_even(0.9) == (3.0, 0.0)
-    # At 50 % t is 1: [5, 7], [1, 3], [-5, -3], [-21, -19].
+    # Cumulated: 6, 2, -4 and -20, each ∓ 1 or exactly, so that s = 1, and t of two degrees of
+    # freedom is 4.303: the half-width is 2.484, the lower end below zero from week 1 on
+    # (2 - 2.484), the upper one from week 2 (-4 + 2.484).
+    payback = spending([5.0, -4, -6, -16], [6.0, -4, -6, -16], [7.0, -4, -6, -16])
+    assert payback.break_even() == (2.0, 1.0)
+    # t is 9.925 at 99 %: the half-width of 5.730 reaches over zero in all weeks but 0 and 3.
+    assert payback.break_even(0.99) == (3.0, 1.0)
+    # At 50 % t is 0.816: 2 ∓ 0.471 is above zero, -4 ∓ 0.471 below.
     assert payback.break_even(0.5) == (2.0, 2.0)
-    assert in_words(payback).endswith("for good; at the earliest in week 0.")
+    assert in_words(payback).endswith("for good; at the earliest in week 1.")
 
 
 def test_a_flat_noisy_curve_that_crosses_zero_has_not_paid() -> None:
@@ -87,19 +87,19 @@ def test_a_flat_noisy_curve_that_crosses_zero_has_not_paid() -> None:
 
 def test_nothing_has_paid_before_it_is_adopted() -> None:
     cheap = [-5.0] * 10
-    assert spending(cheap, cheap).break_even() == (0.0, 0.0)
-    assert spending(cheap, cheap, adopted=6.5).break_even() == (6.0, 6.0)
-    assert spending(cheap, cheap, adopted=None).break_even() == (math.inf, math.inf)
+    assert spending(*[cheap] * 6).break_even() == (0.0, 0.0)
+    assert spending(*[cheap] * 6, adopted=6.5).break_even() == (6.0, 6.0)
+    assert spending(*[cheap] * 6, adopted=None).break_even() == (math.inf, math.inf)
 
 
 def test_what_never_pays_is_said_so() -> None:
-    payback = spending([5, 1, 1], [5, 1, 1])
+    payback = spending(*[[5, 1, 1]] * 6)
     assert payback.break_even() == (math.inf, math.inf)
     assert "not paid for itself by the end, week 3" in in_words(payback)
 
 
 def test_what_may_have_paid_is_told_from_what_has_not() -> None:
-    payback = spending([3.0, -3, -1], [3.0, -3, 1])
+    payback = spending(*[[3.0, -3, -1], [3.0, -3, 1]] * 3)
     # Cumulated: 3, 0, ∓1: in week 2 the interval holds zero.
     assert payback.break_even() == (math.inf, 2.0)
     assert "cannot be told from chance; at the earliest in week 2." in in_words(payback)
@@ -109,6 +109,16 @@ def test_a_single_replication_says_nothing() -> None:
     payback = spending([3.0, -3, -1])
     assert payback.break_even() == (math.inf, math.inf)
     assert in_words(payback).startswith("With a single replication nobody can say")
+
+
+def test_what_is_the_same_twice_is_no_date() -> None:
+    cheap = [-5.0] * 10
+    for few in (2, 5):
+        assert spending(*[cheap] * few).break_even() == (math.inf, math.inf)
+    assert in_words(spending(cheap, cheap)) == (
+        "With 2 replications nobody can say whether the roadmap pays: 3 are the fewest that can "
+        "tell."
+    )
 
 
 def test_the_arms_differ_by_the_roadmap_alone() -> None:

@@ -137,7 +137,8 @@ def test_contributions_have_the_mean_and_the_spread_of_the_median() -> None:
 def test_fewer_than_ten_incidents_have_no_interval() -> None:
     nine = incidents([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
     assert pooled_median(nine, METRIC, 3, 0.95) == pytest.approx((5.0, np.nan, np.nan), nan_ok=True)
-    assert np.isfinite(pooled_median(incidents([[1.0] * 5] * 2), METRIC, 2, 0.95)).all()
+    assert np.isfinite(pooled_median(incidents([[1.0] * 4] * 3), METRIC, 3, 0.95)).all()
+    assert np.isnan(pooled_median(incidents([[1.0] * 6] * 2), METRIC, 2, 0.95).low)
     # Nothing is judged by them either: one incident would be no doubt at all.
     assert np.isnan(contributions(nine, METRIC, 3)).all()
     none = incidents([[], []])

@@ -11,6 +11,7 @@ import sim
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.holm import family_of_tests
 from sim.experiment.intervals import estimate, interval
+from sim.experiment.main_effects import main_effects
 from sim.experiment.mix import Split
 from sim.metrics.catalogue import headlines
 from sim.scenario.organization import Scenario
@@ -55,6 +56,16 @@ class FakeSweep:
     def metrics(self):
         """Return the names of the metrics."""
         return list(METRICS)
+
+    def metric_values(self, metric):
+        """Return a metric of all replications, NaN where a point failed."""
+        values = self.values[:, :, METRICS.index(metric)].copy()
+        values[[failure.point for failure in self.failures]] = np.nan
+        return values
+
+    def main_effects(self, metric):
+        """Return the main effects of the axes."""
+        return main_effects(self.design, self.axes, self.points, self.metric_values(metric))
 
     def summary(self, metrics=None):
         """Return mean and interval of each point and metric."""

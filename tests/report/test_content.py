@@ -65,7 +65,7 @@ def test_a_single_replication_has_the_band_of_its_value(study):
     single = replace(with_metrics(study, lead_time_h=3 * DAY), runs=study.runs.iloc[:1])
     (row,) = metric_rows(single, ["lead_time_h"])
     assert row.bands == ("high",)
-    assert row.estimate.interval == ""
+    assert row.estimate.interval == "unknown"
 
 
 def test_metric_rows_state_their_count(study):
@@ -222,13 +222,32 @@ def test_single_replication_is_a_serious_matter(study):
 
 
 def test_precision_states_the_replications_it_would_take(study):
-    # Half of the replications at 80 h, half at 120 h: s = 20.889, t(11) = 2.201, so the half width
-    # is 13.27 % of the mean and 12 * 1.327 ** 2 = 21.1 replications are needed.
-    settled = dict.fromkeys(headlines(), 0.1) | {"lead_time_h": np.tile([80.0, 120.0], 6)}
-    text = warned(with_metrics(study, **settled))
+    # Half of the replications at 80 h, half at 120 h: the logarithms have s = 0.21176, t(11) =
+    # 2.201, so the ends are 100 e^∓0.13455, half the width is 13.496 % of the mean and
+    # 12 * 1.3496 ** 2 = 21.9 replications are needed.
+    same = dict.fromkeys(headlines(), np.tile([0.1, 0.1001], 6))
+    text = warned(with_metrics(study, **same | {"lead_time_h": np.tile([80.0, 120.0], 6)}))
     assert "lead time (±13 %)" in text
-    assert "about 21 replications" in text
-    assert "Few replications" not in warned(with_metrics(study, **dict.fromkeys(headlines(), 0.1)))
+    assert "about 22 replications" in text
+    assert "Few replications" not in warned(with_metrics(study, **same))
+
+
+def test_what_is_always_the_same_has_an_unknown_interval(study):
+    same = dict.fromkeys(headlines(), np.tile([0.1, 0.1001], 6))
+    assert "Unknown interval" not in warned(with_metrics(study, **same))
+    text = warned(with_metrics(study, **same | {"deployment_frequency": 0.1}))
+    assert "Unknown interval: the replications agree on deployment frequency, or" in text
+    (row,) = metric_rows(with_metrics(study, deployment_frequency=0.1), ["deployment_frequency"])
+    assert row.estimate.interval == "unknown"
+
+
+def test_two_replications_cannot_tell(study):
+    few = replace(study, runs=study.runs.iloc[:2])
+    (first, *_) = (c for c in caveats(few) if c.is_serious)
+    assert first.text == (
+        "2 replications cannot tell how sure the numbers are: intervals are unknown. 3 are the "
+        "fewest that can."
+    )
 
 
 def test_warm_up_shorter_than_mser5_suggests(study):
@@ -284,7 +303,7 @@ def test_medians_of_few_incidents_are_named(study):
         few
     )
     (row,) = metric_rows(few, ["time_to_restore_h"])
-    assert row.estimate == ("8 h", "")
+    assert row.estimate == ("8 h", "unknown")
     enough = lasting([2.0] * 5 + [8.0] * 5)
     assert "Fewer than 10 incidents" not in warned(enough)
     (row,) = metric_rows(enough, ["time_to_restore_h"])

@@ -9,7 +9,7 @@ import pytest
 from sweeps import METRICS, grid, sample, with_failure, without
 
 from sim.experiment.axes import Axis, Interval
-from sim.experiment.intervals import estimate, interval
+from sim.experiment.intervals import mean_of
 from sim.experiment.mix import Groups, split
 from sim.experiment.selection import Selection, select
 from sim.experiment.stopping import goal_of
@@ -96,8 +96,47 @@ def test_overlapping_intervals_are_admitted():
 def test_axis_that_moves_a_metric_most_is_named_with_its_ends():
     sweep = grid(automation=[0, 1], practice__testing=["none", "full"])
     sweep = with_means(sweep, "lead_time_h", [240.0, 238.0, 48.0, 46.0])
-    assert "Averaged over the other axes, automation moves lead time most: from 9.96 days" in said(
-        sweep
+    assert (
+        f"Averaged over the other axes, automation moves lead time most: {MINUS}8.00 days "
+        f"({MINUS}8.00 to {MINUS}8.00) from automation 0 to 1." in said(sweep)
+    )
+
+
+def test_axes_that_cannot_be_ranked_are_both_named():
+    sweep = grid(automation=[0, 1], practice__testing=["none", "full"])
+    rng = np.random.default_rng(3)
+    values = sweep.values.copy()
+    means = np.array([240.0, 192.0, 190.0, 142.0])[:, None]
+    values[:, :, METRICS.index("lead_time_h")] = means + rng.normal(0.0, 9.0, values.shape[:2])
+    text = said(replace(sweep, values=values))
+    start = text.index("moves lead time most")
+    sentence = text[text.rindex("Averaged", 0, start) : text.index(". ", start)]
+    assert " or " in sentence[: sentence.index("moves")]
+    assert {"automation", "testing"} <= set(sentence[: sentence.index("moves")].split())
+    assert "which cannot be told from chance" in sentence
+
+
+def test_nothing_is_said_to_move_most_if_nothing_clearly_moves():
+    sweep = grid(automation=[0, 1], practice__testing=["none", "full"])
+    rng = np.random.default_rng(4)
+    values = sweep.values.copy()
+    values[:, :, METRICS.index("lead_time_h")] = rng.normal(240.0, 9.0, values.shape[:2])
+    assert "no axis clearly moves lead time; the largest effect found is" in said(
+        replace(sweep, values=values)
+    )
+
+
+def test_two_replications_rank_no_axes_and_judge_no_points():
+    sweep = grid(automation=[0, 1], practice__testing=["none", "full"])
+    few = replace(sweep, values=sweep.values[:, :2])
+    assert "moves" not in said(few)
+    assert "Whether any point differs from the baseline cannot be judged." in said(few)
+    first = caveats(findings(few))[0]
+    assert first.is_serious
+    assert first.text == (
+        "Some points have only 2 replications: how sure their numbers are, is unknown, and no "
+        "difference is judged. 3 replications are the fewest that can tell, about 6 find something "
+        "in most sweeps."
     )
 
 
@@ -118,17 +157,17 @@ def test_main_effect_compares_like_with_like():
     )
 
 
-def test_interval_of_a_main_effect_is_no_narrower_than_that_of_the_mean_over_points():
+def test_interval_of_a_main_effect_is_that_of_the_mean_over_points():
     sweep = grid(automation=[0, 0.5, 1], standardization=[0, 0.5, 1], services=[3, 6])
     found = findings(sweep)
     values = sweep.values.reshape(3, 3, 2, -1, len(METRICS))
     for number, metric in enumerate(headlines()):
         averaged = values[..., number].mean(axis=(1, 2)).T
-        low, high = interval(estimate(averaged), 0.95)
+        expected = mean_of(averaged, [catalogue.metric(metric)] * 3, 0.95)
         effect = main_effect(found, metric, 0)
-        assert (effect["ci_low"] <= low + 1e-12).all()
-        assert (effect["ci_high"] >= high - 1e-12).all()
-        assert effect["mean"].tolist() == pytest.approx(averaged.mean(axis=0).tolist())
+        assert effect["mean"].tolist() == pytest.approx(expected.mean.tolist())
+        assert effect["ci_low"].tolist() == pytest.approx(expected.low.tolist())
+        assert effect["ci_high"].tolist() == pytest.approx(expected.high.tolist())
 
 
 def test_points_that_cannot_be_told_from_the_baseline_are_counted_and_named():
@@ -146,7 +185,10 @@ def test_points_that_cannot_be_told_from_the_baseline_are_counted_and_named():
 def test_a_sample_has_no_baseline_unless_it_was_given():
     sweep = sample("lhs", 20, ["automation", "standardization"])
     assert "baseline" not in said(sweep)
-    assert f"Lead time goes most with automation: rank correlation {MINUS}0.9" in said(sweep)
+    assert (
+        "Over the 20 points, all axes in one linear model, automation moves lead time most: "
+        f"{MINUS}9" in said(sweep)
+    )
     given = sweep.base.model_copy(update={"baseline": {"automation": 0.5}})
     assert "distinguishable from the baseline" in said(replace(sweep, base=given))
 

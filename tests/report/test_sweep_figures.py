@@ -217,8 +217,9 @@ def test_line_goes_through_the_means_and_bars_are_the_intervals(ax):
     line, (lower, upper), _ = ax.containers[0].lines
     assert line.get_xdata().tolist() == [0.0, 0.1, 1.0]
     assert line.get_ydata().tolist() == [3.0, 5.0, 4.0]
-    assert lower.get_ydata().tolist() == [2.5, 4.0, 4.0]
-    assert upper.get_ydata().tolist() == [3.5, 6.0, 4.0]
+    # Where the interval is unknown there is no bar: one without a length would be certainty.
+    np.testing.assert_array_equal(lower.get_ydata().astype(float), [2.5, 4.0, np.nan])
+    np.testing.assert_array_equal(upper.get_ydata().astype(float), [3.5, 6.0, np.nan])
     (baseline,) = [each for each in ax.lines if each.get_marker() == "D"]
     assert baseline.get_xydata().tolist() == [[0.1, 5.0]]
     assert ax.get_ylim()[0] == 0.0

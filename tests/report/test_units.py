@@ -202,8 +202,8 @@ def test_an_interval_is_cut_where_values_end_and_has_the_digits_that_tell_it_fro
 
 def test_half_an_interval() -> None:
     assert plus_minus(DAY, 240.0, 228.0, 252.0) == "10.0 ±0.5"
-    assert plus_minus(DAY, 240.0, 0.0, math.inf) == "10.0 ±inf"  # of two replications far apart
-    assert plus_minus(DAY, 240.0, NAN, NAN) == "10"
+    assert plus_minus(DAY, 240.0, 0.0, math.inf) == "10.0 ±inf"  # of a fitted surface
+    assert plus_minus(DAY, 240.0, NAN, NAN) == "10 ±?"
     assert plus_minus(DAY, NAN, NAN, NAN) == "no data"
 
 
