@@ -1,4 +1,5 @@
 from sim.configuration.load import load as load
+from sim.configuration.opened import open as open
 from sim.configuration.population import population as population
 from sim.experiment.axes import Interval as Interval
 from sim.experiment.compare import Comparison as Comparison
@@ -7,6 +8,7 @@ from sim.experiment.replicate import Study as Study
 from sim.experiment.replicate import replicate as replicate
 from sim.experiment.run import Run as Run
 from sim.experiment.run import simulate as simulate
+from sim.experiment.store import ResultsError as ResultsError
 from sim.experiment.sweep import sweep as sweep
 from sim.experiment.sweep_results import Sweep as Sweep
 from sim.log.contract import RecordsError as RecordsError

@@ -58,7 +58,7 @@ def looked_at(
     """The same for a whole command line; ``look`` is called while Hydra is still there."""
     seen: list[tuple[Sequence[Axis], list[Scenario], Variants]] = []
 
-    def instead(axes: Sequence[Axis], variants: Variants, _: Path) -> None:
+    def instead(axes: Sequence[Axis], variants: Variants, *_: object) -> None:
         points = [variants.scenario(point) for point in range(len(variants))]
         seen.append((axes, points, variants))
         look(variants)

@@ -23,6 +23,7 @@ from sim.document.document import (
     with_pictures,
 )
 from sim.document.picture import Picture
+from sim.experiment.versions import versions
 from sim.metrics.answers import YEAR
 from sim.metrics.catalogue import headlines, metric
 from sim.report.population_content import is_population, population_sentences, population_table
@@ -61,7 +62,6 @@ from sim.report.units import (
     plus_minus,
     unit_of_change,
 )
-from sim.report.versions import versions
 from sim.words import listed
 
 PAPER_ALL = 200

@@ -16,10 +16,10 @@ from sim.document.html import write_document
 from sim.ending import temporary_folder, undisturbed
 from sim.experiment.designs import OWN_LUCK
 from sim.experiment.sweep_results import Sweep
+from sim.experiment.versions import versions
 from sim.report.population_content import is_population, population_frame
 from sim.report.surface_content import surface_table
 from sim.report.sweep_content import Findings
-from sim.report.versions import versions
 from sim.scenario.variants import Variants, with_value, word
 
 _MOST_SCENARIOS = 10_000

@@ -191,6 +191,11 @@ def shown(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def of_a_table(value: object) -> object:
+    """Return a value as tables have it, in which mappings and lists are text."""
+    return word(value) if isinstance(value, list | tuple | Mapping) else value
+
+
 def every_key(data: Mapping[str, Any], key: str) -> list[str]:
     """Return the keys that one with ``*`` stands for: with every name that is there in its place.
 

@@ -458,7 +458,7 @@ def test_a_full_disk_stops_the_sweep_and_it_goes_on_when_there_is_space(
 
     def small_disk(store: Store, there: bool) -> None:
         opened(store, there)
-        store._database.execute("PRAGMA max_page_count = 9")
+        store._database.execute("PRAGMA max_page_count = 16")
 
     with monkeypatch.context() as patch:
         patch.setattr(Store, "_open", small_disk)
