@@ -18,7 +18,7 @@ _MODULES = {
     "population": "configuration.population",
     "replicate": "experiment.replicate",
     "simulate": "experiment.run",
-    "sweep": "experiment.sweep",
+    "sweep": "configuration.sweep",
 }
 """Where each public name is from; ``__init__.pyi`` says the same to type checkers."""
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from sim.ending import unfinished
 from sim.scenario.errors import Problem, ScenarioError, nearest
-from sim.scenario.files import groups, is_choice
+from sim.scenario.files import is_choice
 from sim.scenario.from_data import validate
 from sim.scenario.organization import Scenario
 from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
@@ -82,16 +82,20 @@ class Nobody:
         """Ignore it."""
 
 
+AxesByKey = Mapping[str, Sequence[object] | Interval | Mapping[Any, Any]]
+"""What is swept, by dotted key: listed values, or what they are drawn from."""
+
+
 def sweep(
     base: Scenario,
-    axes: Mapping[str, Sequence[object] | Interval | Mapping[Any, Any]],
+    axes: AxesByKey,
     replications: int | None = None,
     seed: int | None = None,
     n_jobs: int | None = None,
     folder: str | Path | None = None,
     watcher: Watcher | None = None,
 ) -> Sweep:
-    """Simulate a scenario at many points and compare them, with common random numbers.
+    """Simulate a scenario at many points; :func:`sim.sweep` takes config groups as well.
 
     Further settings are those of the scenario: `design`, `samples`, `engine`, `address`,
     `baseline`, `precision`, `select` and `adaptive`. The result does not depend on ``n_jobs``
@@ -115,12 +119,26 @@ def sweep(
     """
     base = with_settings(base, replications=replications, seed=seed, n_jobs=n_jobs)
     data = base.model_dump(mode="json", by_alias=True)
-    for key in axes:
-        if key in groups():
-            hint = "sweep it with `python -m sim -m`, or load each scenario and use sim.compare"
-            raise ScenarioError([Problem(key, "is chosen while a scenario is composed", hint)])
-    parts = tuple(Axis(key, _listed(key, values)) for key, values in axes.items())
+    parts = axes_of(axes)
     variants = design_variants(parts, lambda _: Composed(data))
+    return run_in_folder(variants, parts, folder, watcher)
+
+
+def run_in_folder(
+    variants: Variants, parts: Sequence[Axis], folder: str | Path | None, watcher: Watcher | None
+) -> Sweep:
+    """Run a sweep in a folder, or in memory.
+
+    Args:
+        variants: the scenarios of the points.
+        parts: what is varied.
+        folder: as for :func:`sweep`.
+        watcher: likewise.
+
+    Raises:
+        ScenarioError: a point is no valid scenario, or would not fit into memory.
+        ResultsError: the folder cannot be used.
+    """
     looking = watcher or Nobody()
     settings = scenario_at(variants, 0)
     if settings.engine == "loky":  # others may have more memory elsewhere
@@ -130,6 +148,15 @@ def sweep(
         return run_sweep(variants, parts, Path(folder), looking)
     with tempfile.TemporaryDirectory(prefix="mldelivery-") as temporary:
         return run_sweep(variants, parts, Path(temporary), looking, io.BytesIO())
+
+
+def axes_of(axes: AxesByKey) -> tuple[Axis, ...]:
+    """Return what is varied.
+
+    Raises:
+        ScenarioError: something is no list of values and no chances.
+    """
+    return tuple(Axis(key, _listed(key, values)) for key, values in axes.items())
 
 
 def _listed(key: str, values: Sequence[object] | Interval | Mapping[Any, Any]) -> Values:

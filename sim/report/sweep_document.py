@@ -107,6 +107,7 @@ def sweep_document(
         # In a terminal, the end is what is read first.
         Section("In short", [Bullets(said, media=IN_TERMINAL)]),
         Section("Before you believe it", [Caveats(doubts, media=IN_TERMINAL)] if doubts else []),
+        Section("How this was made", _how_it_was_made(found)),
         Section(
             "To get the same again",
             [
@@ -130,11 +131,33 @@ def sweep_document(
     )
 
 
+def _how_it_was_made(found: Findings) -> list[Block]:
+    """Return the command, to be copied, and the versions of then."""
+    made = found.sweep.made
+    if made is None:
+        return []
+    if made.command is None:
+        said: list[Block] = [Paragraph("By sim.sweep, from Python.", media=ON_PAPER)]
+    else:
+        said = [Listing(made.command, "command")]
+        if made.left_out:
+            what = f"Of {listed(made.left_out)} only the name was kept: name the folder again."
+            said.append(Paragraph(what, media=ON_PAPER))
+        how = "This goes on with it, also with further values, samples or replications:"
+        said += [
+            Paragraph(how, media=ON_PAPER),
+            Listing("python -m sim resume FOLDER", "command that goes on"),
+        ]
+    return [*said, Facts({"model": made.model.partition(", ")[0], **made.versions}, media=ON_PAPER)]
+
+
 def _facts(found: Findings) -> dict[str, str]:
     fewest, most = replications(found)
     times = str(most) if fewest == most else f"{fewest} to {most}"
     design = {"seed": str(found.sweep.seed), "design": found.sweep.design}
-    return design | {"points": str(len(found.numbers)), "replications": times} | versions()
+    made = found.sweep.made
+    of_then = versions() if made is None else dict(made.versions)
+    return design | {"points": str(len(found.numbers)), "replications": times} | of_then
 
 
 # --- points and differences ----------------------------------------------------------------------

@@ -384,7 +384,7 @@ def test_each_wrong_value_is_named_once_and_with_its_point_if_it_takes_two(tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-def test_groups_are_for_the_command_line() -> None:
+def test_groups_need_a_scenario_that_was_composed() -> None:
     with pytest.raises(sim.ScenarioError, match="practice/testing: is chosen while"):
         sim.sweep(organization(), {"practice/testing": ["none", "full"]})
 

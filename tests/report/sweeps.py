@@ -12,6 +12,7 @@ from sim.experiment.axes import Axis, Interval
 from sim.experiment.holm import family_of_tests
 from sim.experiment.intervals import estimate, interval
 from sim.experiment.mix import Split
+from sim.experiment.sweep_record import Made
 from sim.metrics.catalogue import headlines
 from sim.scenario.organization import Scenario
 
@@ -45,6 +46,7 @@ class FakeSweep:
     seed: int = 7
     splits: Mapping[tuple[int, str], Split] = field(default_factory=dict)
     base: Scenario = field(default_factory=lambda: BASE)
+    made: Made | None = None
 
     @property
     def replications(self):
