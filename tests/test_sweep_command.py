@@ -488,6 +488,18 @@ def test_a_stored_sweep_among_choices_is_refused(
     assert [path.name for path in here.iterdir()] == ["mine"]
 
 
+def test_several_files_that_store_the_same_sweep_are_refused(
+    stored: str, here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Their points would be the same scenarios, compared with each other."""
+    folder = here / "mine" / "experiment"
+    (folder / "copy.yaml").write_text((folder / "stored.yaml").read_text() + "\npng: true\n")
+    assert status("-m", stored, "+experiment=stored,copy", ONE, "hydra.sweep.dir=out") == 2
+    said = capfd.readouterr().err
+    assert said.startswith("experiment: each of these files stores a sweep")
+    assert not (here / "out").exists()
+
+
 def test_stored_values_keep_all_their_digits(
     stored: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

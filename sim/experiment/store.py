@@ -341,14 +341,15 @@ class Store:
                 return []
             texts: dict[int | None, bytes] = {}
             for number, check, data in self._database.execute("SELECT * FROM scenarios"):
-                if zlib.crc32(data) != check:
+                if not isinstance(data, bytes) or zlib.crc32(data) != check:
                     raise self._damaged()
                 texts[number] = zlib.decompress(data)
             found = []
             for place, (number, check, fingerprint, scenario, about) in enumerate(
                 self._database.execute("SELECT * FROM points ORDER BY number")
             ):
-                right = check == _checksum_of_point(number, fingerprint, scenario, about)
+                right = isinstance(fingerprint, bytes) and isinstance(about, bytes)
+                right = right and check == _checksum_of_point(number, fingerprint, scenario, about)
                 if number != place or not right or (scenario is not None and scenario not in texts):
                     raise self._damaged()
                 found.append(KeptPoint(fingerprint, about, texts.get(scenario)))

@@ -231,9 +231,12 @@ def what_is_left(
     kept = store.count()
     if not kept:
         return ""
-    finished = [store.finished(each) for each in prints]
-    there = sum(sum(number < n for number in of) for of, n in zip(finished, wanted, strict=True))
-    missing, others = sum(wanted) - there, kept - sum(map(len, finished))
+    # Points with the same scenario share their replications.
+    finished = {each: store.finished(each) for each in prints}
+    there = sum(
+        sum(number < n for number in finished[each]) for each, n in zip(prints, wanted, strict=True)
+    )
+    missing, others = sum(wanted) - there, kept - sum(map(len, finished.values()))
     words = f"{there:,} of {sum(wanted):,} replications are there"
     if missing:
         words += f", {missing:,} are simulated"

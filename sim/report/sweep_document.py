@@ -8,6 +8,7 @@ from sim.configuration.dump import to_yaml
 from sim.document.document import (
     IN_TERMINAL,
     ON_PAPER,
+    Block,
     Bullets,
     Caveats,
     Cell,
@@ -132,23 +133,22 @@ def sweep_document(
 
 
 def _how_it_was_made(found: Findings) -> list[Block]:
-    """Return the command, to be copied, and the versions of then."""
+    """Return the command, to be copied, and the one that goes on with it."""
     made = found.sweep.made
     if made is None:
         return []
     if made.command is None:
-        said: list[Block] = [Paragraph("By sim.sweep, from Python.", media=ON_PAPER)]
-    else:
-        said = [Listing(made.command, "command")]
-        if made.left_out:
-            what = f"Of {listed(made.left_out)} only the name was kept: name the folder again."
-            said.append(Paragraph(what, media=ON_PAPER))
-        how = "This goes on with it, also with further values, samples or replications:"
-        said += [
-            Paragraph(how, media=ON_PAPER),
-            Listing("python -m sim resume FOLDER", "command that goes on"),
-        ]
-    return [*said, Facts({"model": made.model.partition(", ")[0], **made.versions}, media=ON_PAPER)]
+        return [Paragraph("By sim.sweep, from Python.", media=ON_PAPER)]
+    said: list[Block] = [Listing(made.command, "command")]
+    if made.left_out:
+        what = f"Of {listed(made.left_out)} only the name was kept: name the folder again."
+        said.append(Paragraph(what, media=ON_PAPER))
+    how = "This goes on with it, also with further values, samples or replications:"
+    return [
+        *said,
+        Paragraph(how, media=ON_PAPER),
+        Listing("python -m sim resume FOLDER", "command that goes on"),
+    ]
 
 
 def _facts(found: Findings) -> dict[str, str]:
@@ -156,7 +156,10 @@ def _facts(found: Findings) -> dict[str, str]:
     times = str(most) if fewest == most else f"{fewest} to {most}"
     design = {"seed": str(found.sweep.seed), "design": found.sweep.design}
     made = found.sweep.made
-    of_then = versions() if made is None else dict(made.versions)
+    if made is None:
+        of_then = versions()
+    else:
+        of_then = {**made.versions, "source of the model": made.model.partition(", ")[0]}
     return design | {"points": str(len(found.numbers)), "replications": times} | of_then
 
 
