@@ -11,6 +11,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import yaml
+from pydantic import ValidationError
 
 from sim.experiment.axes import Axis, Interval, Weights, chances
 from sim.experiment.designs import OWN_LUCK, SEED
@@ -168,7 +170,8 @@ def _base(
     said = {name: data[name] for name in (*_SETTINGS, *_OF_A_SWEEP) if name in data}
     for name, spec in _SPECS.items():
         if data.get(name) is not None:
-            said[name] = spec.model_validate(data[name])
+            with suppress(ValidationError):  # without it there is one table less
+                said[name] = spec.model_validate(data[name])
     # The organization is left out: of a sweep only the settings are needed to read its numbers.
     settings = Scenario.model_construct(**{"name": "unknown", **said})
     return settings, (f"{why}, so nothing of it can be simulated again",)
@@ -196,18 +199,11 @@ def _from_table(folder: Path, note: Mapping[str, Any] | None) -> Sweep:
         ]
     )
     design = str(provenance.get("design", (note or {}).get("design", "grid").partition(" ")[0]))
-    listed = {} if note is None else _listed(note["axes"], rows)
-    there = rows.drop_duplicates("point").set_index("point")
-    points: list[tuple[object, ...]] = []
-    labels = {failure.point: failure.overrides for failure in failures}
-    for number in range(size):
-        if number in there.index:
-            values = [_value(key, there.at[number, key], listed) for key in keys]
-        else:
-            values = [_value_in(labels.get(number, ""), key, listed) for key in keys]
-        points.append(tuple(values))
+    axes_of_note: Mapping[str, Sequence[str]] = {} if note is None else note["axes"]
+    listed = _listed(axes_of_note)
+    points = _points_of_before(rows, keys, size, failures, listed)
     axes = tuple(
-        Axis(key, _axis_values(key, (note or {"axes": {}})["axes"].get(key), listed, points, place))
+        Axis(key, _axis_values(key, axes_of_note.get(key), listed, points, place))
         for place, key in enumerate(keys)
         if not (design in OWN_LUCK and key == SEED)
     )
@@ -257,6 +253,26 @@ def _from_table(folder: Path, note: Mapping[str, Any] | None) -> Sweep:
     )
 
 
+def _points_of_before(
+    rows: pd.DataFrame,
+    keys: Sequence[str],
+    size: int,
+    failures: Sequence[Failure],
+    listed: Mapping[str, Mapping[str, object]],
+) -> list[tuple[object, ...]]:
+    """Return the values of the points, of which those that failed are known by their words only."""
+    there = rows.drop_duplicates("point").set_index("point")
+    labels = {failure.point: failure.overrides for failure in failures}
+    points = []
+    for number in range(size):
+        if number in there.index:
+            values = [_value(key, there.at[number, key], listed) for key in keys]
+        else:
+            values = [_value_in(labels.get(number, ""), key, listed) for key in keys]
+        points.append(tuple(values))
+    return points
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
@@ -275,7 +291,7 @@ def _failures(folder: Path) -> tuple[Failure, ...]:
         )
 
 
-def _listed(axes: Mapping[str, Sequence[str]], rows: pd.DataFrame) -> dict[str, dict[str, object]]:
+def _listed(axes: Mapping[str, Sequence[str]]) -> dict[str, dict[str, object]]:
     """Return the listed values of each axis by the words of the command line."""
     found: dict[str, dict[str, object]] = {}
     for key, words in axes.items():
