@@ -274,8 +274,8 @@ def _refuse_swept_sweeps(
         if line.sweeps and is_choice(line.key):
             others = [text for key, text in texts.items() if key != line.key]
             if read(files, _with_every_name(files, others)).sweep != stored:
-                what = "each of these files stores a sweep, and only one sweep can be run at a time"
-                hint = "give one of them alone, in a command for each"
+                what = "a file that stores a sweep cannot be one of several choices"
+                hint = "run the stored sweep alone, in a command of its own"
                 raise ScenarioError([Problem(line.key, what, hint)])
 
 

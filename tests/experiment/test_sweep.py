@@ -32,6 +32,7 @@ from sim.experiment.run import metric_names
 from sim.experiment.scheduler import RESTORED, observe
 from sim.experiment.store import ResultsError, Store
 from sim.experiment.sweep import STORE, TABLE
+from sim.experiment.sweep_record import READABLE
 from sim.metrics.catalogue import headlines
 from sim.scenario.errors import ScenarioError
 from sim.scenario.from_data import validate
@@ -496,7 +497,7 @@ def test_a_number_that_changed_in_the_store_does_not_get_into_the_table(tmp_path
     with pytest.raises(ResultsError, match="damaged"):
         run(tmp_path, observe=never)
     assert (tmp_path / TABLE).read_bytes() == table
-    assert sorted(path.name for path in tmp_path.iterdir()) == [STORE, TABLE]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [STORE, TABLE, READABLE]
 
 
 # Fingerprints
