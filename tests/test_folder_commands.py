@@ -210,17 +210,36 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_python_sweeps_config_groups_as_the_command_does(here: Path) -> None:
     fixed = ("horizon_weeks=4", "warmup_weeks=1", "n_jobs=1")
     words = ("organization=startup,midsize", "practice/testing=none,full", "automation=0.2,0.8")
-    assert status("-m", *fixed, *words, "replications=2", "hydra.sweep.dir=mine") == 0
+    assert status("-m", *fixed, *words, "replications=1", "hydra.sweep.dir=mine") == 0
     base = sim.load(*fixed, "organization=startup")
     axes = {
         "organization": ["startup", "midsize"],
         "practice/testing": ["none", "full"],
         "automation": [0.2, 0.8],
     }
-    there, ours = sim.open("mine"), sim.sweep(base, axes, replications=2)
+    there, ours = sim.open("mine"), sim.sweep(base, axes, replications=1)
     pd.testing.assert_frame_equal(ours.runs, there.runs, check_exact=True)
     assert ours.axes == there.axes
     pd.testing.assert_frame_equal(ours.effects(), there.effects(), check_exact=True)
+
+
+def test_parts_with_other_choices_join_if_the_rest_is_the_same(tmp_path: Path) -> None:
+    fixed = ("horizon_weeks=4", "warmup_weeks=1", "n_jobs=1")
+    dial = {"automation": [0.2, 0.8]}
+
+    def part(name: str, *overrides: str) -> None:
+        base = sim.load(*fixed, *overrides)
+        sim.sweep(base, {"organization": [name], **dial}, 1, folder=tmp_path / name)
+
+    part("startup")
+    part("midsize")
+    part("scaleup", "standardization=0.9")
+    joined = sim.open(tmp_path / "startup", tmp_path / "midsize")
+    both = sim.sweep(sim.load(*fixed), {"organization": ["startup", "midsize"], **dial}, 1)
+    assert joined.design == "grid"
+    pd.testing.assert_frame_equal(joined.runs[list(both.runs)], both.runs, check_exact=True)
+    with pytest.raises(sim.ResultsError, match=r"standardization is missing in one and 0\.9 in"):
+        sim.open(tmp_path / "startup", tmp_path / "scaleup")
 
 
 def test_python_draws_from_config_groups(here: Path) -> None:

@@ -237,7 +237,9 @@ def _variants(files: Files, lines: Sequence[_Line], stored: object) -> tuple[lis
         return Composed(data, not alone and all(_fits(data, key) for key in plain))
 
     keys = [*keys_of(others), *(axis.key for axis in axes)]
-    return axes, design_variants(axes, compose_point, composed, keys)
+    variants = design_variants(axes, compose_point, composed, keys)
+    variants.fixed = tuple(others)
+    return axes, variants
 
 
 def _with_every_name(files: Files, overrides: Sequence[str]) -> list[str]:

@@ -135,7 +135,7 @@ def _other_base(one: Sweep, other: Sweep) -> str:
     """Return what is different in the scenarios of two sweeps besides what is swept.
 
     Two points with the same choices from config groups have to be the same but for the other keys;
-    if there are none, the settings that no choice is about.
+    if there are none, the overrides that all of them have, or the settings that no choice is about.
     """
     choices = [axis.key for axis in one.axes if is_choice(axis.key)]
     swept = [axis.key for axis in one.axes if not is_choice(axis.key)]
@@ -148,11 +148,22 @@ def _other_base(one: Sweep, other: Sweep) -> str:
             pass
         else:
             return _different(_flat(ours), _flat(theirs), swept)
+    given = [_given(sweep) for sweep in (one, other)]
+    if given[0] is not None and given[1] is not None:
+        return _different(given[0], given[1], swept)
     settings = ("seed", "horizon_weeks", "warmup_weeks")
     ours_only, theirs_only = (
         {name: getattr(sweep.base, name) for name in settings} for sweep in (one, other)
     )
     return _different(ours_only, theirs_only, swept)
+
+
+def _given(sweep: Sweep) -> dict[str, object] | None:
+    """Return the overrides that all points of a sweep have, value by key; None if not known."""
+    if sweep.made is None or sweep.made.fixed is None:
+        return None
+    pairs = (override.partition("=") for override in sweep.made.fixed)
+    return {key: value for key, _, value in pairs if key.partition(".")[0] not in _MAY_DIFFER}
 
 
 def _with_the_same_choices(

@@ -6,7 +6,7 @@ import itertools
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -281,7 +281,7 @@ def run_sweep(
         ResultsError: the folder cannot be used.
     """
     settings = scenario_at(variants, 0)
-    made = made or Made()
+    made = replace(made or Made(), fixed=variants.fixed)
     if observe is None:
         observe = observe_with_teams if draws_a_population(axes) else observe_metrics
     with engine(settings.engine, settings.n_jobs, settings.address) as workers:

@@ -43,12 +43,14 @@ class Made:
         arguments: those of the command line, without the folder; None if Python called
             :func:`sim.sweep`.
         left_out: which of them name a folder that is known where they were typed only.
+        fixed: overrides that are the same at all points; None if that is not known.
         versions: of Python and of the packages that the numbers depend on.
         model: what :func:`sim.experiment.fingerprint.model_version` returned.
     """
 
     arguments: tuple[str, ...] | None = None
     left_out: tuple[str, ...] = ()
+    fixed: tuple[str, ...] | None = None
     versions: Mapping[str, str] = field(default_factory=versions)
     model: str = field(default_factory=model_version)
 
@@ -283,7 +285,13 @@ def made_of(store: Store) -> Made | None:
 def _made(said: dict[str, Any]) -> Made:
     arguments = said.pop("arguments")
     left_out = tuple(said.pop("left_out"))
-    return Made(None if arguments is None else tuple(arguments), left_out, **said)
+    fixed = said.pop("fixed")
+    return Made(
+        None if arguments is None else tuple(arguments),
+        left_out,
+        None if fixed is None else tuple(fixed),
+        **said,
+    )
 
 
 def _axis_as_data(values: Values) -> dict[str, Any]:

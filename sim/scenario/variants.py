@@ -61,6 +61,8 @@ class Variants:
         self._compose = _kept(compose)
         self._set = [place for place, key in enumerate(keys) if key not in composed]
         self._checked = self.keys if checked is None else checked
+        self.fixed: tuple[str, ...] | None = None
+        """The overrides that are the same at all points; None if that is not known."""
 
     def __len__(self) -> int:
         return len(self.points)
