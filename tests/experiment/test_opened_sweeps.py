@@ -103,7 +103,10 @@ def test_one_that_is_not_finished_has_what_is_there(tmp_path: Path) -> None:
     opened = sim.open(tmp_path)
     there = int(opened.replications.sum())
     assert 10 <= there < 15 * 6
-    assert opened.remarks == (f"it is not finished: {there} of 90 replications are there",)
+    remark = f"it is not finished: {there} of 90 replications are there"
+    assert opened.remarks == (remark,)
+    sim.write_report(opened, tmp_path / "so far")
+    assert f"Its folder: {remark}." in (tmp_path / "so far" / "report.html").read_text()
     whole = run(tmp_path, replications=6).runs.set_index(["point", "replication"])
     here = opened.runs.set_index(["point", "replication"])
     pd.testing.assert_frame_equal(here, whole.loc[here.index], check_exact=True)

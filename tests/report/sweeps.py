@@ -47,6 +47,7 @@ class FakeSweep:
     splits: Mapping[tuple[int, str], Split] = field(default_factory=dict)
     base: Scenario = field(default_factory=lambda: BASE)
     made: Made | None = None
+    remarks: Sequence[str] = ()
 
     @property
     def replications(self):
