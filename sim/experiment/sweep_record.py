@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from sim.ending import unfinished
 from sim.scenario.variants import Variants, with_value, word
 
 from .axes import Axis, Drawn, Interval, Values, Weights, chances
@@ -183,8 +184,10 @@ def write_record(
         said["folders_to_name_again"] = list(made.left_out)
     said |= {"model": made.model, "versions": dict(made.versions)}
     part = folder / f"{READABLE}.part"
-    part.write_text(_TO_READ + yaml.safe_dump(said, sort_keys=False, width=1000), encoding="utf-8")
-    part.replace(folder / READABLE)
+    text = _TO_READ + yaml.safe_dump(said, sort_keys=False, width=1000)
+    with unfinished(part):
+        part.write_text(text, encoding="utf-8")
+        part.replace(folder / READABLE)
 
 
 def keep_points(store: Store, variants: Variants, prints: Sequence[bytes], first: int = 0) -> None:
