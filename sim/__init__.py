@@ -7,16 +7,20 @@ _MODULES = {
     "Interval": "experiment.axes",
     "Records": "log.records",
     "RecordsError": "log.contract",
+    "ResultsError": "experiment.store",
     "Run": "experiment.run",
     "ScenarioError": "scenario.errors",
     "Study": "experiment.replicate",
     "Sweep": "experiment.sweep_results",
     "compare": "experiment.compare",
+    "figures": "report.sweep_report",
     "load": "configuration.load",
+    "open": "configuration.opened",
     "population": "configuration.population",
     "replicate": "experiment.replicate",
     "simulate": "experiment.run",
-    "sweep": "experiment.sweep",
+    "sweep": "configuration.sweep",
+    "write_report": "report.sweep_report",
 }
 """Where each public name is from; ``__init__.pyi`` says the same to type checkers."""
 

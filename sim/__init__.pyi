@@ -1,5 +1,7 @@
 from sim.configuration.load import load as load
+from sim.configuration.opened import open as open
 from sim.configuration.population import population as population
+from sim.configuration.sweep import sweep as sweep
 from sim.experiment.axes import Interval as Interval
 from sim.experiment.compare import Comparison as Comparison
 from sim.experiment.compare import compare as compare
@@ -7,8 +9,10 @@ from sim.experiment.replicate import Study as Study
 from sim.experiment.replicate import replicate as replicate
 from sim.experiment.run import Run as Run
 from sim.experiment.run import simulate as simulate
-from sim.experiment.sweep import sweep as sweep
+from sim.experiment.store import ResultsError as ResultsError
 from sim.experiment.sweep_results import Sweep as Sweep
 from sim.log.contract import RecordsError as RecordsError
 from sim.log.records import Records as Records
+from sim.report.sweep_report import figures as figures
+from sim.report.sweep_report import write_report as write_report
 from sim.scenario.errors import ScenarioError as ScenarioError

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sim.experiment.axes import Axis
     from sim.experiment.payback import Payback
     from sim.experiment.replicate import Study
+    from sim.experiment.sweep_record import Made
     from sim.experiment.sweep_results import Sweep
     from sim.scenario.organization import Scenario
     from sim.scenario.variants import Variants
@@ -44,6 +45,9 @@ its four DORA metrics with confidence intervals, and where the time goes.
   python -m sim -m design=lhs samples=50 'automation=interval(0,1)'
                                                     others: zip, random, sobol, morris, adaptive
   python -m sim +experiment=population              many organizations beside DORA's survey
+  python -m sim resume FOLDER                       go on with a sweep, also replications=40
+  python -m sim replay FOLDER point=7 replication=3
+                                                    event tables of a replication of a sweep
   python -m sim --cfg job                           print the composed scenario and stop
 
 Results go to one folder under results/, or to hydra.run.dir=FOLDER; those of a sweep to
@@ -83,7 +87,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
         print(f"mldelivery {version('mldelivery')}")
         sys.exit(0)
+    if arguments[:1] == ["replay"]:
+        _replay(arguments[1:])
     try:
+        if arguments[:1] == ["resume"]:
+            arguments = _resumed(arguments[1:])
         asked = Arguments.split(arguments)
         with last_words(_of_a_run):
             start_early(_workers_wanted(asked))
@@ -97,7 +105,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
                 def sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path) -> None:
                     reading.close()
-                    _sweep(axes, variants, folder)
+                    from sim.configuration.resume import as_made
+
+                    _sweep(axes, variants, folder, as_made(asked))
 
                 compose_and_run(asked, run, sweep)
     except ScenarioError as error:
@@ -235,7 +245,36 @@ def _simulate(scenario: "Scenario") -> "tuple[Study, Payback | None]":
         return payback.invested, payback
 
 
-def _sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path) -> None:
+def _resumed(arguments: Sequence[str]) -> list[str]:
+    """Return the command line that goes on with a sweep."""
+    from sim.configuration.resume import resumed
+    from sim.experiment.store import ResultsError
+
+    try:
+        return resumed(arguments)
+    except ResultsError as error:
+        _stop(str(error), status=1)
+
+
+def _replay(arguments: Sequence[str]) -> NoReturn:
+    """Simulate replications of a sweep again, write their event tables, and exit."""
+    from sim.experiment.store import ResultsError
+    from sim.report.replay_folder import write_replays
+    from sim.world.clock import SimulationError
+
+    try:
+        for words in write_replays(arguments):
+            print(printable(words))
+    except ScenarioError as error:
+        _stop(str(error), status=2)
+    except (ResultsError, SimulationError) as error:
+        _stop(str(error), status=1)
+    except OSError as error:
+        _stop(f"the results cannot be written: {error}", status=1)
+    sys.exit(0)
+
+
+def _sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path, made: "Made") -> None:
     """Run a sweep in ``folder``, or what it lacks there."""
     from sim.experiment.resources import demand_of_sweep, refuse_too_large
     from sim.experiment.store import DiskError, ResultsError
@@ -260,7 +299,7 @@ def _sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path) -> None:
         with last_words(partial(_of_a_sweep, folder)):
             folder.mkdir(parents=True, exist_ok=True)
             with ShownSweep(str(wanted) if wanted.is_large else "") as shown:
-                sweep = run_sweep(variants, axes, folder, shown)
+                sweep = run_sweep(variants, axes, folder, shown, made=made)
             _report(sweep, variants, folder)
     except (EngineError, DiskError, OSError) as error:
         _remove_if_empty(folder)

@@ -58,7 +58,7 @@ def looked_at(
     """The same for a whole command line; ``look`` is called while Hydra is still there."""
     seen: list[tuple[Sequence[Axis], list[Scenario], Variants]] = []
 
-    def instead(axes: Sequence[Axis], variants: Variants, _: Path) -> None:
+    def instead(axes: Sequence[Axis], variants: Variants, *_: object) -> None:
         points = [variants.scenario(point) for point in range(len(variants))]
         seen.append((axes, points, variants))
         look(variants)
@@ -488,6 +488,18 @@ def test_a_stored_sweep_among_choices_is_refused(
     assert [path.name for path in here.iterdir()] == ["mine"]
 
 
+def test_several_files_that_store_the_same_sweep_are_refused(
+    stored: str, here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Their points would be the same scenarios, compared with each other."""
+    folder = here / "mine" / "experiment"
+    (folder / "copy.yaml").write_text((folder / "stored.yaml").read_text() + "\npng: true\n")
+    assert status("-m", stored, "+experiment=stored,copy", ONE, "hydra.sweep.dir=out") == 2
+    said = capfd.readouterr().err
+    assert said.startswith("experiment: a file that stores a sweep cannot be one of several")
+    assert not (here / "out").exists()
+
+
 def test_stored_values_keep_all_their_digits(
     stored: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -606,7 +618,7 @@ def test_the_folder_of_a_sweep(here: Path, capfd: pytest.CaptureFixture[str]) ->
     files = {path.name for path in folder.iterdir()}
     assert files == {
         STORE, TABLE, "summary.csv", "effects.csv", "figures", "report.html", "scenarios",
-        "provenance.json",
+        "provenance.json", "sweep.yaml",
     }  # fmt: skip
     assert list(here.iterdir()) == [folder]
     combinations = [(a, m) for a in (0, 1) for m in (2.5, 4.0)]
@@ -765,7 +777,7 @@ def test_a_point_that_fails(
 
     sound = scheduler.observe
     monkeypatch.setattr("sim.experiment.sweep.engine", lambda *_: nullcontext(Here()))
-    monkeypatch.setattr("sim.experiment.sweep.run_sweep.__defaults__", (None, broken))
+    monkeypatch.setattr("sim.experiment.sweep.run_sweep.__defaults__", (None, broken, None))
     assert status("-m", *TINY, "automation=0,1", "hydra.sweep.dir=mine") == 1
     printed = capfd.readouterr()
     failed = [point for point in (0, 1) if str(point) in bad]
@@ -783,7 +795,7 @@ def test_a_point_that_fails(
     assert set(pd.read_parquet(here / "mine" / TABLE)["point"]) == {0, 1} - set(failed)
     assert (here / "mine" / "report.html").exists()
     # Mended, the same command runs the rest, and says no more of failures.
-    monkeypatch.setattr("sim.experiment.sweep.run_sweep.__defaults__", (None, sound))
+    monkeypatch.setattr("sim.experiment.sweep.run_sweep.__defaults__", (None, sound, None))
     assert status("-m", *TINY, "automation=0,1", "hydra.sweep.dir=mine") == 0
     assert set(pd.read_parquet(here / "mine" / TABLE)["point"]) == {0, 1}
     assert "failed" not in set(pd.read_csv(here / "mine" / "summary.csv")["metric"])
@@ -911,6 +923,8 @@ def test_a_sweep_that_does_not_fit_is_refused_unless_told_otherwise(
         capfd.readouterr().err,
     )
     assert not any(here.iterdir())
-    monkeypatch.setattr("sim.experiment.sweep.run_sweep", lambda *_: pytest.fail("it would begin"))
+    monkeypatch.setattr(
+        "sim.experiment.sweep.run_sweep", lambda *_, **__: pytest.fail("it would begin")
+    )
     with pytest.raises(pytest.fail.Exception, match="it would begin"):
         main([*large, "allow_large=true"])

@@ -26,7 +26,7 @@ from sim.document.document import (
     with_pictures,
 )
 from sim.document.picture import Picture
-from sim.report.versions import versions
+from sim.experiment.versions import versions
 
 from .claim import Claim
 from .content import caveats, sentences, tally

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import ref
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -31,7 +32,39 @@ def load(*overrides: str, config: str | Path = "default") -> Scenario:
     Raises:
         ScenarioError: something in the files or the overrides is not valid.
     """
-    return composed_scenario(files_of(config), overrides)
+    files = files_of(config)
+    scenario = composed_scenario(files, overrides)
+    _remember(scenario, Origin(files, overrides))
+    return scenario
+
+
+class Origin(NamedTuple):
+    """What a scenario was composed from."""
+
+    files: Files
+    overrides: tuple[str, ...]
+
+
+_origins: dict[int, tuple["ref[Scenario]", Origin]] = {}
+"""By the identity of scenarios that are still there."""
+
+
+def _remember(scenario: Scenario, origin: Origin) -> None:
+    number = id(scenario)
+    _origins[number] = (ref(scenario, lambda _: _origins.pop(number, None)), origin)
+
+
+def origin_of(scenario: Scenario) -> Origin | None:
+    """Return what a scenario was composed from.
+
+    Returns:
+        None if :func:`load` did not return it in this process, or it has been changed since.
+    """
+    found = _origins.get(id(scenario))
+    if found is None or found[0]() is not scenario:
+        return None
+    origin = found[1]
+    return origin if composed_scenario(origin.files, origin.overrides) == scenario else None
 
 
 def files_of(config: str | Path) -> Files:

@@ -101,13 +101,13 @@ class _Line:
         key: what it is about, without the signs before it.
         override: as Hydra understands it, whose keys have no ``*``.
         text: as it is written.
-        chances: what its values are drawn from, if somebody said how likely which of them are.
+        given: its values, or what they are drawn from, if they are not in the text.
     """
 
     key: str
     override: Override
     text: str
-    chances: Weights | Drawn | None = None
+    given: Values | None = None
 
     @classmethod
     def of(cls, text: str) -> "_Line":
@@ -125,13 +125,19 @@ class _Line:
         text = f"{key}={'' if drawn else _words(value)}"
         return cls(key.lstrip("+~"), line.override, text, drawn)
 
+    @classmethod
+    def listed(cls, axis: Axis) -> "_Line":
+        """Return what Python says of a key: values, or what they are drawn from."""
+        line = cls.of(f"{axis.key.replace('*', 'every')}=null")
+        return cls(axis.key.lstrip("+~"), line.override, f"{axis.key}=", axis.values)
+
     @property
     def is_of_hydra(self) -> bool:
         return self.override.is_hydra_override()
 
     @property
     def sweeps(self) -> bool:
-        return self.chances is not None or self.override.is_sweep_override()
+        return self.given is not None or self.override.is_sweep_override()
 
     def at(self, value: object) -> str:
         """Return the override with one of its values."""
@@ -140,7 +146,7 @@ class _Line:
 
     def touches(self, key: str) -> bool:
         """Return whether it is about a key, a part of it, or a block around it."""
-        values = self.chances.values if isinstance(self.chances, Weights) else (None,)
+        values = Axis(self.key, self.given or ()).listed or (None,)
         return any(_overlap(leaf, key) for value in values for leaf in _leaves(self.key, value))
 
 
@@ -173,6 +179,24 @@ def stored_sweep(
     return _variants(files, _lines(stored, overrides), stored)
 
 
+def composed_sweep(
+    files: Files, overrides: Sequence[str], axes: Sequence[Axis]
+) -> tuple[list[Axis], Variants]:
+    """Return what Python sweeps over config groups and other keys, and the scenarios of its points.
+
+    Args:
+        files: the scenario.
+        overrides: of the scenario; of a config group that is swept they are left out.
+        axes: what is varied, in the order of the points.
+
+    Raises:
+        ScenarioError: there is no such sweep.
+    """
+    swept = {axis.key for axis in axes if is_choice(axis.key)}
+    fixed = [line for line in map(_Line.of, overrides) if line.key not in swept]
+    return _variants(files, [*fixed, *map(_Line.listed, axes)], None)
+
+
 def _variants(files: Files, lines: Sequence[_Line], stored: object) -> tuple[list[Axis], Variants]:
     """Return what is swept, and the scenarios at the points of the design.
 
@@ -185,6 +209,7 @@ def _variants(files: Files, lines: Sequence[_Line], stored: object) -> tuple[lis
     _refuse_swept_twice(swept)
     axes = [Axis(line.key, _values(line, files)) for line in swept]
     refuse_empty(axes)
+    _refuse_swept_sweeps(files, lines, axes, stored)
     composed = [
         axis.key
         for axis, line in zip(axes, swept, strict=True)
@@ -199,7 +224,7 @@ def _variants(files: Files, lines: Sequence[_Line], stored: object) -> tuple[lis
             line.at(at[line.key]) if line.sweeps else line.text
             for line in lines
             # An empty mapping among other mappings leaves things as they are.
-            if not (line.chances and at[line.key] == {})
+            if not (isinstance(line.given, Weights | Drawn) and at[line.key] == {})
         ]
         overrides = _with_every_name(files, texts)
         data = composed_data(files, overrides)
@@ -212,7 +237,9 @@ def _variants(files: Files, lines: Sequence[_Line], stored: object) -> tuple[lis
         return Composed(data, not alone and all(_fits(data, key) for key in plain))
 
     keys = [*keys_of(others), *(axis.key for axis in axes)]
-    return axes, design_variants(axes, compose_point, composed, keys)
+    variants = design_variants(axes, compose_point, composed, keys)
+    variants.fixed = tuple(others)
+    return axes, variants
 
 
 def _with_every_name(files: Files, overrides: Sequence[str]) -> list[str]:
@@ -235,6 +262,23 @@ def _refuse_swept_twice(swept: Sequence[_Line]) -> None:
         if keys.count(line.key) > 1:
             hint = "give all values at once, or sweep over the keys inside of it"
             raise ScenarioError([Problem(line.key, "is swept twice", hint)])
+
+
+def _refuse_swept_sweeps(
+    files: Files, lines: Sequence[_Line], axes: Sequence[Axis], stored: object
+) -> None:
+    """Refuse several choices that all store the sweep that is run, and so share its points."""
+    if stored is None:
+        return
+    first = {axis.key: axis.first for axis in axes}
+    texts = {line.key: line.at(first[line.key]) if line.sweeps else line.text for line in lines}
+    for line in lines:
+        if line.sweeps and is_choice(line.key):
+            others = [text for key, text in texts.items() if key != line.key]
+            if read(files, _with_every_name(files, others)).sweep != stored:
+                what = "a file that stores a sweep cannot be one of several choices"
+                hint = "run the stored sweep alone, in a command of its own"
+                raise ScenarioError([Problem(line.key, what, hint)])
 
 
 def _refuse_stored(axes: Sequence[Axis], values: tuple[object, ...], sweep: object) -> None:
@@ -274,8 +318,8 @@ def _is_plain(axis: Axis, line: _Line, others: Sequence[_Line]) -> bool:
 
 def _values(line: _Line, files: Files) -> Values:
     """Return the values that an override sweeps over."""
-    if line.chances is not None:
-        return line.chances
+    if line.given is not None:
+        return line.given
     value = line.override.value()
     if isinstance(value, IntervalSweep):
         return _interval(line.key, value)

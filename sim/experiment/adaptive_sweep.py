@@ -28,6 +28,7 @@ from .intervals import FloatArray
 from .pooled import contributed
 from .scheduler import Scheduler, Watcher
 from .store import Store
+from .sweep_record import keep_points
 
 INSTALL = "pip install 'mldelivery[adaptive]'"
 
@@ -169,6 +170,7 @@ def ask_on(
         store.write_note(
             _PLAN, json.dumps({"points": list(variants.points), "replications": wanted})
         )
+        keep_points(store, variants, prints, before)
         watcher.begin(len(wanted) - before, sum(wanted) - runs)
         scheduler.run(wanted)
 

@@ -50,6 +50,7 @@ class Comparison:
         confidence: float = 0.95,
         metrics: Sequence[str] | None = None,
         adjust: Adjustment = "holm",
+        reference: str | None = None,
     ) -> pd.DataFrame:
         """Return how the metrics of the other arms differ from those of the first.
 
@@ -65,6 +66,7 @@ class Comparison:
             metrics: which ones; by default all, also those of which nothing is expected.
             adjust: ``"holm"``, see :mod:`sim.experiment.holm` for what its intervals promise;
                 ``"none"``.
+            reference: the arm that takes the place of the first; by default the first.
 
         Returns:
             A row per arm but the first and metric (index `arm`, `metric`). `mean_first`, `mean` and
@@ -73,7 +75,8 @@ class Comparison:
             `adjusted_high` and `adjusted_p_value` in view of all rows. NaN for n < 2.
 
         Raises:
-            ValueError: a metric or an adjustment is unknown, or the confidence not between 0 and 1.
+            ValueError: a metric, an arm or an adjustment is unknown, or the confidence not between
+                0 and 1.
         """
         check_confidence(confidence)
         known = self._metrics
@@ -81,7 +84,10 @@ class Comparison:
         for name in names:
             if name not in known:
                 raise ValueError(f"unknown metric '{name}'; {nearest(name, known)}")
-        first, *others = self.scenarios
+        first = next(iter(self.scenarios)) if reference is None else reference
+        if first not in self.scenarios:
+            raise ValueError(f"there is no arm '{first}'; {nearest(first, list(self.scenarios))}")
+        others = [arm for arm in self.scenarios if arm != first]
         # A column for each row of the answer: the metrics of one arm after the other.
         of_first = np.tile(self._values(first, names), len(others))
         of_other = np.hstack([self._values(arm, names) for arm in others])

@@ -23,6 +23,10 @@ _MORRIS_LEVELS = 4
 OWN_LUCK = ("random", "adaptive")
 """Designs each of whose points has a seed of its own; those of the others share their luck."""
 
+GROWING = ("random", "sobol", "morris")
+"""Designs whose first points are those of fewer samples. A Sobol sequence goes on, also scrambled,
+and a generator of trajectories, too; a Latin hypercube of more samples has other cells."""
+
 SEED = "seed"
 """The key of the seeds of such points, behind those that are varied."""
 

@@ -69,6 +69,9 @@ class Watcher(Protocol):
     def narrowed(self, widths: str) -> None:
         """The intervals that an adaptive sweep narrows are this wide now."""
 
+    def goes_on(self, words: str) -> None:
+        """The folder has replications already; the words say what is left, and why."""
+
 
 class _Chunk(NamedTuple):
     """Replications of a point that travel together."""

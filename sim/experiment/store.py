@@ -8,11 +8,11 @@ runs only what is missing. A store belongs to one process at a time.
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -36,6 +36,13 @@ CREATE TABLE IF NOT EXISTS runs (
     PRIMARY KEY (fingerprint, replication)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS points (
+    number INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, fingerprint BLOB NOT NULL,
+    scenario INTEGER REFERENCES scenarios (id), about BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS scenarios (
+    id INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL
+);
 PRAGMA user_version = {_FORMAT};
 """
 
@@ -43,6 +50,20 @@ PRAGMA user_version = {_FORMAT};
 def _checksum(fingerprint: bytes, replication: int, names: Sequence[str], numbers: bytes) -> int:
     about = json.dumps([fingerprint.hex(), replication, *names]).encode()
     return zlib.crc32(numbers, zlib.crc32(about))
+
+
+def _checksum_of_point(number: int, fingerprint: bytes, scenario: int | None, about: bytes) -> int:
+    return zlib.crc32(about, zlib.crc32(json.dumps([number, fingerprint.hex(), scenario]).encode()))
+
+
+def _address(path: Path) -> str:
+    """Return how SQLite is asked for a file that may lie where nothing can be written.
+
+    A log beside the file is that of a process that writes, or was killed. Without one the file
+    does not change, and SQLite need not lock it.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    return f"{path.absolute().as_uri()}?{'mode=ro' if log.exists() else 'immutable=1'}"
 
 
 class ResultsError(Exception):
@@ -53,26 +74,49 @@ class DiskError(ResultsError):
     """Nothing more can be written; what was written before is kept."""
 
 
+class KeptPoint(NamedTuple):
+    """What the store keeps about a point of the sweep.
+
+    Attributes:
+        fingerprint: under which its replications are kept.
+        about: what is particular to it.
+        scenario: a text that it shares with other points; None if it is not kept.
+    """
+
+    fingerprint: bytes
+    about: bytes
+    scenario: bytes | None
+
+
 class Store:
     """Finished replications in one file, held until the ``with`` block ends.
 
     Args:
         path: the file; it is made if it is not there.
+        reads_only: nothing is written, and nothing is made.
 
     Raises:
         ResultsError: it is damaged, no store, or another process holds it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reads_only: bool = False) -> None:
         self._path = path
         self._layouts: dict[tuple[str, ...], int] = {}
         self._metrics: dict[int, tuple[str, ...]] = {}
         there = path.exists() and path.stat().st_size > 0
+        if reads_only and not there:
+            raise ResultsError(f"{path} is not there")
         with self._explained():
-            self._database = sqlite3.connect(path, isolation_level=None, timeout=0.0)
+            address = _address(path) if reads_only else str(path)
+            self._database = sqlite3.connect(
+                address, isolation_level=None, timeout=0.0, uri=reads_only
+            )
         try:
             with self._explained():
-                self._open(there)
+                if reads_only:
+                    self._check()
+                else:
+                    self._open(there)
         except BaseException:
             self._database.close()
             raise
@@ -239,6 +283,77 @@ class Store:
             if numbers.size > len(names):
                 incidents.append(unpacked(numbers[len(names) :]))
         return values, together(incidents) if len(incidents) == n else None
+
+    def keep_points(self, points: Iterable[KeptPoint], first: int = 0) -> None:
+        """Keep the points of the sweep from number ``first`` on, in place of those that are there.
+
+        Raises:
+            ResultsError: the disk is full, or the file cannot be written.
+        """
+        with self._explained():
+            self._database.execute("BEGIN")
+            try:
+                self._database.execute("DELETE FROM points WHERE number >= ?", (first,))
+                if first == 0:
+                    self._database.execute("DELETE FROM scenarios")
+                known = self._scenario_numbers()
+                for number, point in enumerate(points, first):
+                    scenario = None
+                    if point.scenario is not None:
+                        if point.scenario not in known:
+                            known[point.scenario] = self._add_scenario(point.scenario)
+                        scenario = known[point.scenario]
+                    check = _checksum_of_point(number, point.fingerprint, scenario, point.about)
+                    self._database.execute(
+                        "INSERT INTO points VALUES (?, ?, ?, ?, ?)",
+                        (number, check, point.fingerprint, scenario, point.about),
+                    )
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+
+    def _scenario_numbers(self) -> dict[bytes, int]:
+        """Return under which number each scenario is kept."""
+        rows = self._database.execute("SELECT id, data FROM scenarios").fetchall()
+        return {zlib.decompress(data): number for number, data in rows}
+
+    def _add_scenario(self, text: bytes) -> int:
+        data = zlib.compress(text)
+        cursor = self._database.execute(
+            "INSERT INTO scenarios (checksum, data) VALUES (?, ?)", (zlib.crc32(data), data)
+        )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def points(self) -> list[KeptPoint]:
+        """Return the points that are kept, in their order; none in a store of an older version.
+
+        Raises:
+            ResultsError: the file is damaged.
+        """
+        with self._explained():
+            (tables,) = self._database.execute(
+                "SELECT count(*) FROM sqlite_schema WHERE name IN ('points', 'scenarios')"
+            ).fetchone()
+            if tables < 2:
+                return []
+            texts: dict[int | None, bytes] = {}
+            for number, check, data in self._database.execute("SELECT * FROM scenarios"):
+                if not isinstance(data, bytes) or zlib.crc32(data) != check:
+                    raise self._damaged()
+                texts[number] = zlib.decompress(data)
+            found = []
+            for place, (number, check, fingerprint, scenario, about) in enumerate(
+                self._database.execute("SELECT * FROM points ORDER BY number")
+            ):
+                right = isinstance(fingerprint, bytes) and isinstance(about, bytes)
+                right = right and check == _checksum_of_point(number, fingerprint, scenario, about)
+                if number != place or not right or (scenario is not None and scenario not in texts):
+                    raise self._damaged()
+                found.append(KeptPoint(fingerprint, about, texts.get(scenario)))
+        return found
 
     def count(self) -> int:
         """Return how many replications are there."""

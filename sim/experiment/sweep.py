@@ -6,6 +6,7 @@ import itertools
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,14 +16,23 @@ import pyarrow.parquet as pq
 
 from sim.ending import unfinished
 from sim.scenario.errors import Problem, ScenarioError, nearest
-from sim.scenario.files import groups, is_choice
+from sim.scenario.files import is_choice
+from sim.scenario.from_data import validate
 from sim.scenario.organization import Scenario
 from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
-from sim.scenario.variants import Compose, Composed, Variants, shown, with_settings, word
+from sim.scenario.variants import (
+    Compose,
+    Composed,
+    Variants,
+    of_a_table,
+    shown,
+    with_settings,
+    word,
+)
 
 from .adaptive_sweep import adaptive_variants, ask_on, go_on_as_planned, refuse_adaptive
 from .axes import Axis, Interval, Values, Weights, chances, draws_a_population
-from .designs import MOST_POINTS, OWN_LUCK, SEED, seed_of, with_seed
+from .designs import GROWING, MOST_POINTS, OWN_LUCK, SEED, seed_of, with_seed
 from .designs import points as points_of_design
 from .engines import engine
 from .fingerprint import fingerprint, scenario_digest
@@ -32,6 +42,15 @@ from .scheduler import Failure, Observe, Scheduler, Watcher
 from .scheduler import observe as observe_metrics
 from .stopping import check_metrics, replicate_further
 from .store import ResultsError, Store
+from .sweep_record import (
+    Finished,
+    Made,
+    Record,
+    read_record,
+    what_is_left,
+    write_finished,
+    write_record,
+)
 from .sweep_results import Sweep
 from .sweep_table import write_table
 
@@ -59,17 +78,24 @@ class Nobody:
     def narrowed(self, widths: str) -> None:
         """Ignore it."""
 
+    def goes_on(self, words: str) -> None:
+        """Ignore it."""
+
+
+AxesByKey = Mapping[str, Sequence[object] | Interval | Mapping[Any, Any]]
+"""What is swept, by dotted key: listed values, or what they are drawn from."""
+
 
 def sweep(
     base: Scenario,
-    axes: Mapping[str, Sequence[object] | Interval | Mapping[Any, Any]],
+    axes: AxesByKey,
     replications: int | None = None,
     seed: int | None = None,
     n_jobs: int | None = None,
     folder: str | Path | None = None,
     watcher: Watcher | None = None,
 ) -> Sweep:
-    """Simulate a scenario at many points and compare them, with common random numbers.
+    """Simulate a scenario at many points; :func:`sim.sweep` takes config groups as well.
 
     Further settings are those of the scenario: `design`, `samples`, `engine`, `address`,
     `baseline`, `precision`, `select` and `adaptive`. The result does not depend on ``n_jobs``
@@ -93,12 +119,26 @@ def sweep(
     """
     base = with_settings(base, replications=replications, seed=seed, n_jobs=n_jobs)
     data = base.model_dump(mode="json", by_alias=True)
-    for key in axes:
-        if key in groups():
-            hint = "sweep it with `python -m sim -m`, or load each scenario and use sim.compare"
-            raise ScenarioError([Problem(key, "is chosen while a scenario is composed", hint)])
-    parts = tuple(Axis(key, _listed(key, values)) for key, values in axes.items())
+    parts = axes_of(axes)
     variants = design_variants(parts, lambda _: Composed(data))
+    return run_in_folder(variants, parts, folder, watcher)
+
+
+def run_in_folder(
+    variants: Variants, parts: Sequence[Axis], folder: str | Path | None, watcher: Watcher | None
+) -> Sweep:
+    """Run a sweep in a folder, or in memory.
+
+    Args:
+        variants: the scenarios of the points.
+        parts: what is varied.
+        folder: as for :func:`sweep`.
+        watcher: likewise.
+
+    Raises:
+        ScenarioError: a point is no valid scenario, or would not fit into memory.
+        ResultsError: the folder cannot be used.
+    """
     looking = watcher or Nobody()
     settings = scenario_at(variants, 0)
     if settings.engine == "loky":  # others may have more memory elsewhere
@@ -108,6 +148,15 @@ def sweep(
         return run_sweep(variants, parts, Path(folder), looking)
     with tempfile.TemporaryDirectory(prefix="mldelivery-") as temporary:
         return run_sweep(variants, parts, Path(temporary), looking, io.BytesIO())
+
+
+def axes_of(axes: AxesByKey) -> tuple[Axis, ...]:
+    """Return what is varied.
+
+    Raises:
+        ScenarioError: something is no list of values and no chances.
+    """
+    return tuple(Axis(key, _listed(key, values)) for key, values in axes.items())
 
 
 def _listed(key: str, values: Sequence[object] | Interval | Mapping[Any, Any]) -> Values:
@@ -213,6 +262,7 @@ def run_sweep(
     watcher: Watcher,
     table: BinaryIO | None = None,
     observe: Observe | None = None,
+    made: Made | None = None,
 ) -> Sweep:
     """Run what a sweep lacks in ``folder``, and return all of it.
 
@@ -224,12 +274,14 @@ def run_sweep(
         table: where the table is written instead, e.g. in memory.
         observe: what makes metrics of a scenario; by default its own, and of a population also
             what its teams would answer in a survey.
+        made: how it is made, for its folder; by default by Python, with the versions of now.
 
     Raises:
         ScenarioError: a point is no valid scenario, or a setting does not fit the sweep.
         ResultsError: the folder cannot be used.
     """
     settings = scenario_at(variants, 0)
+    made = replace(made or Made(), fixed=variants.fixed)
     if observe is None:
         observe = observe_with_teams if draws_a_population(axes) else observe_metrics
     with engine(settings.engine, settings.n_jobs, settings.address) as workers:
@@ -238,9 +290,13 @@ def run_sweep(
         baseline = _baseline(variants, settings.baseline)
         check_metrics(settings)
         with Store(folder / STORE) as store:
-            _keep_to_the_sweep(store, variants, digests, axes, settings)
+            before = read_record(store)
+            _keep_to_the_sweep(store, variants, digests, axes, settings, before)
             if settings.adaptive is not None:
                 wanted = go_on_as_planned(store, settings.adaptive, variants, prints)
+            if words := what_is_left(store, before, prints, wanted):
+                watcher.goes_on(words)
+            write_record(store, folder, made, variants, prints, axes, baseline, wanted)
             watcher.begin(len(wanted), sum(wanted))
             scheduler = Scheduler(variants, prints, store, workers, watcher, observe)
             scheduler.run(wanted)
@@ -258,14 +314,18 @@ def run_sweep(
                 write_table(part if table is None else table, store, variants, prints, kept)
                 if table is None:
                     part.replace(folder / TABLE)
+            failures = [scheduler.failures[point] for point in sorted(scheduler.failures)]
+            write_finished(store, Finished(kept, list(map(asdict, failures))))
     return Sweep(
         variants.scenario(baseline),
-        tuple(map(_with_single_values, axes)),
-        _points(variants),
+        tuple(map(with_values_of_a_table, axes)),
+        points_frame(variants.keys, variants.points),
         baseline,
         np.array(kept),
-        tuple(scheduler.failures[point] for point in sorted(scheduler.failures)),
+        tuple(failures),
         pq.ParquetFile(folder / TABLE if table is None else table),
+        variants,
+        made,
     )
 
 
@@ -352,28 +412,25 @@ def _baseline(variants: Variants, values: Mapping[str, object]) -> int:
     raise ScenarioError([Problem("baseline", f"no point has {named}", "choose swept values")])
 
 
-def _points(variants: Variants) -> pd.DataFrame:
+def points_frame(keys: Sequence[str], points: Sequence[tuple[object, ...]]) -> pd.DataFrame:
+    """Return the values of the keys as tables have them, a row per point."""
     columns = {}
-    for place, key in enumerate(variants.keys):
-        of_key = [_single(values[place]) for values in variants.points]
+    for place, key in enumerate(keys):
+        of_key = [of_a_table(values[place]) for values in points]
         # pandas would take `null` among numbers for one.
         columns[key] = pd.Series(of_key, dtype=object if None in of_key else None)
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(variants), name="point"))
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(points), name="point"))
 
 
-def _with_single_values(axis: Axis) -> Axis:
+def with_values_of_a_table(axis: Axis) -> Axis:
+    """Return an axis whose values are as tables have them, in which mappings and lists are text."""
     if axis.listed is None:
         return axis
-    values = tuple(map(_single, axis.listed))
+    values = tuple(map(of_a_table, axis.listed))
     return Axis(
         axis.key,
         Weights(values, axis.values.weights) if isinstance(axis.values, Weights) else values,
     )
-
-
-def _single(value: object) -> object:
-    """Return a value as tables have it, in which mappings and lists are text."""
-    return word(value) if isinstance(value, list | tuple | Mapping) else value
 
 
 def _keep_to_the_sweep(
@@ -382,6 +439,7 @@ def _keep_to_the_sweep(
     digests: Sequence[str],
     axes: Sequence[Axis],
     settings: Scenario,
+    recorded: Record | None,
 ) -> None:
     """Refuse a folder with another sweep, whose tables would be replaced.
 
@@ -399,15 +457,47 @@ def _keep_to_the_sweep(
     }
     if here["design"] == "sampled":
         size = settings.samples if settings.adaptive is None else settings.adaptive.points
-        # Further independent draws leave the first ones as they are.
-        is_open = settings.design == "random"
+        is_open = settings.design in GROWING
         here["design"] = settings.design if is_open else f"{settings.design} of {size}"
     text = store.note("sweep")
-    if text is not None and (reason := _reason_to_refuse(json.loads(text), here, variants)):
+    if text is not None and (
+        reason := _reason_to_refuse(_as_of_now(json.loads(text), recorded), here, variants)
+    ):
         raise ResultsError(
             f"the folder holds another sweep ({reason}); choose another with hydra.sweep.dir=FOLDER"
         )
     store.write_note("sweep", json.dumps(here))
+
+
+def _as_of_now(before: dict[str, Any], recorded: Record | None) -> dict[str, Any]:
+    """Return what a folder says of its sweep in the way of this version.
+
+    A scenario that means the same has another digest once scenarios have further fields.
+    """
+    design = before["design"].partition(" of ")[0]
+    if design in GROWING:
+        before["design"] = design
+    if recorded is not None and not recorded.made.is_of_this_model:
+        identities = map(_identity_of, itertools.repeat(recorded), range(len(recorded.points)))
+        # Those of an adaptive sweep are the ones that it begins with.
+        before["points"] = [
+            identity or then for identity, then in zip(identities, before["points"], strict=False)
+        ]
+    return before
+
+
+def _identity_of(recorded: Record, point: int) -> str | None:
+    """Return the identity of a point that a folder has; None if this version cannot read it."""
+    data = recorded.data(point)
+    if data is None:
+        return None
+    try:
+        scenario = validate(data)
+    except ScenarioError:
+        return None
+    pairs = zip(recorded.keys, recorded.points[point], strict=True)
+    label = " ".join(f"{key}={word(value)}" for key, value in pairs)
+    return _identity(label, scenario_digest(scenario))
 
 
 def _identity(label: str, digest: str) -> str:
@@ -441,7 +531,7 @@ def _reason_to_refuse(
     if before["axes"].keys() != here["axes"].keys():
         return "it sweeps " + ", ".join(before["axes"])
     if before["design"] != here["design"]:
-        return f"its design is {before['design']}"
+        return f"its design is {before['design']}{_why_it_cannot_grow(before, here)}"
     if before["replications"] > here["replications"]:
         return f"it has {before['replications']} replications, and the tables would lose some"
     if before["rule"] is not None and before["rule"] != here["rule"]:
@@ -456,10 +546,12 @@ def _reason_to_refuse(
             return f"it has other values of {key}"
     if before["shared"] and before["replications"] != here["replications"]:
         return f"it begins with {before['replications']} replications"
+    if before["shared"] and len(before["points"]) != len(here["points"]):
+        return f"it has {len(before['points'])} points, which decide together"
     missing = set(before["points"]).difference(here["points"])
     if not missing:
         return None
-    if before["design"] == "random" and before["points"][: len(here["points"])] == here["points"]:
+    if before["design"] in GROWING and before["points"][: len(here["points"])] == here["points"]:
         return f"it has {len(before['points'])} points, and the tables would lose some"
     if len(missing) == len(before["points"]):
         return "its organization, seed or horizon is another one"
@@ -469,6 +561,12 @@ def _reason_to_refuse(
         if identity not in set(before["points"]) and _is_of(variants.points[point], before, here)
     ]
     return f"its scenario is another one at {changed[0]}"
+
+
+def _why_it_cannot_grow(before: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    """Say why more samples are another design, if that is all that was asked for."""
+    names = {said["design"].partition(" of ")[0] for said in (before, here)}
+    return ": more samples of it are other points" if names == {"lhs"} else ""
 
 
 def _is_of(values: tuple[object, ...], before: Mapping[str, Any], here: Mapping[str, Any]) -> bool:

@@ -1,8 +1,9 @@
 """Results of a sweep: means, differences to the baseline, main effects, the best point."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,20 +15,26 @@ from sim.metrics.catalogue import headlines
 from sim.metrics.restore import POOLED
 from sim.scenario.errors import nearest
 from sim.scenario.organization import Scenario
-from sim.scenario.variants import shown
+from sim.scenario.variants import Variants, of_a_table, shown
 
 from .adaptive import Answer, answer, region_of
 from .axes import Axis
+from .designs import OWN_LUCK
 from .holm import Adjustment, family_of_tests
 from .intervals import Estimates, FloatArray, check_confidence
 from .main_effects import MainEffect, main_effects
 from .mix import Split, columns_of, split_metric
 from .pareto import pareto_front
 from .pooled import pooled_median
+from .replay import replay
+from .run import Run
 from .scheduler import Failure
 from .selection import Selection, select
 from .sensitivity import sensitivity
 from .stopping import budget_of, goal_of, looks_of, metrics_of
+from .store import ResultsError
+from .sweep_arrays import dataset, long_table
+from .sweep_record import Made
 from .sweep_table import (
     INCIDENTS,
     by_point,
@@ -38,7 +45,13 @@ from .sweep_table import (
     values_of,
 )
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 IntArray = npt.NDArray[np.integer[Any]]
+
+Reference = int | Mapping[str, object]
+"""A point: its number, or values of keys that it has."""
 
 _CONFIDENCE = 0.95
 
@@ -55,6 +68,9 @@ class Sweep:
         replications: how many each point has; 0 if it failed.
         failures: the points that could not be simulated.
         table: the replications, as Parquet.
+        variants: the scenarios of the points; None if they are not known.
+        made: how it was made; None if its folder does not say.
+        remarks: what is missing in the folder that it was opened from.
     """
 
     base: Scenario
@@ -64,6 +80,9 @@ class Sweep:
     replications: IntArray
     failures: tuple[Failure, ...]
     table: pq.ParquetFile
+    variants: Variants | None = None
+    made: Made | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def design(self) -> str:
@@ -151,6 +170,8 @@ class Sweep:
         metrics: Sequence[str] | None = None,
         confidence: float = _CONFIDENCE,
         adjust: Adjustment = "holm",
+        baseline: Reference | None = None,
+        points: Sequence[Reference] | None = None,
     ) -> pd.DataFrame:
         """Return how the metrics of the other points differ from those of the baseline.
 
@@ -161,6 +182,9 @@ class Sweep:
             metrics: which ones; by default the four of DORA.
             confidence: of the intervals.
             adjust: as for :meth:`sim.Comparison.differences`.
+            baseline: what the others are compared to, see :meth:`number_of`; by default the
+                baseline of the sweep.
+            points: which others; by default all. The fewer, the less the adjustment costs.
 
         Returns:
             A row per point but the baseline, and metric: `point`, the swept keys, `metric`,
@@ -168,17 +192,20 @@ class Sweep:
             `adjusted_high`, `adjusted_p_value` and `n`. None if the baseline failed.
 
         Raises:
-            ValueError: a metric or an adjustment is unknown, or the confidence not between 0 and 1.
+            ValueError: a metric or an adjustment is unknown, or the confidence not between 0 and 1;
+                there is no such point, or points do not share their luck.
         """
         check_confidence(confidence)
         names = self._headlines() if metrics is None else self._known(metrics)
-        baseline = values_of(self.table, self.baseline, names)
+        number = self.baseline if baseline is None else self._reference(baseline)
+        wanted = None if points is None else {self.number_of(point) for point in points}
+        reference = values_of(self.table, number, names)
         rows = [
             row
-            for row in paired_estimates(self.table, names, baseline)
-            if len(baseline) and row[0] != self.baseline
+            for row in paired_estimates(self.table, names, reference)
+            if len(reference) and row[0] != number and (wanted is None or row[0] in wanted)
         ]
-        points = np.array([row[0] for row in rows], dtype=np.int64)
+        others = np.array([row[0] for row in rows], dtype=np.int64)
         empty: FloatArray = np.empty(0)
         means = [np.concatenate([empty, *(row[side] for row in rows)]) for side in (1, 2)]
         of_rows = [row[3] for row in rows]
@@ -188,7 +215,7 @@ class Sweep:
             np.concatenate([np.empty(0, np.intp), *(each.n for each in of_rows)]),
         )
         return self._framed(
-            points,
+            others,
             names,
             {
                 "mean_baseline": means[0],
@@ -330,9 +357,117 @@ class Sweep:
             frame.insert(1 + place, axis.key, self.points[axis.key].to_numpy()[points[front]])
         return frame.sort_values([cost, "point"], ignore_index=True)
 
+    def number_of(self, point: Reference) -> int:
+        """Return the number of a point.
+
+        Args:
+            point: its number, or values of keys that it has: ``{"automation": 0.5}`` is the first
+                point with this automation.
+
+        Raises:
+            ValueError: there is no such point.
+        """
+        if isinstance(point, Mapping):
+            for key in point:
+                if key not in self.points:
+                    raise ValueError(
+                        f"'{key}' is not swept; {nearest(key, list(map(str, self.points)))}"
+                    )
+            wanted = {key: of_a_table(value) for key, value in point.items()}
+            for number, values in zip(
+                self.points.index, self.points[list(wanted)].itertuples(index=False), strict=True
+            ):
+                if all(map(_same, values, wanted.values())):
+                    return int(number)
+            named = " ".join(f"{key}={shown(value)}" for key, value in point.items())
+            raise ValueError(f"no point has {named}")
+        if not 0 <= point < len(self.points):
+            raise ValueError(f"there is no point {point}; the last is {len(self.points) - 1}")
+        return int(point)
+
+    def with_baseline(self, point: Reference) -> Self:
+        """Return this sweep with another point that differences, figures and reports refer to.
+
+        Args:
+            point: see :meth:`number_of`.
+
+        Raises:
+            ValueError: there is no such point, or points do not share their luck.
+        """
+        number = self._reference(point)
+        base = self.base if self.variants is None else self.variants.scenario(number)
+        keys = [axis.key for axis in self.axes]
+        values = dict(zip(keys, self.points[keys].iloc[number], strict=True))
+        return replace(self, baseline=number, base=base.model_copy(update={"baseline": values}))
+
+    def long(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the replications in long format.
+
+        Args:
+            metrics: which ones; by default all.
+
+        Returns:
+            A row per point, replication and metric: `point`, the swept keys, `replication`,
+            `metric` and `value`, which is NaN where a replication has no such metric.
+
+        Raises:
+            ValueError: a metric is unknown.
+        """
+        return long_table(self.table, list(map(str, self.points)), self._known(metrics))
+
+    def to_xarray(self, metrics: Sequence[str] | None = None) -> "xr.Dataset":
+        """Return the replications as arrays with named dimensions; needs the extra ``xarray``.
+
+        Args:
+            metrics: which ones; by default all.
+
+        Returns:
+            A variable per metric. The dimensions are the swept keys and `replication` if the points
+            are all combinations of the values; otherwise `point` and `replication`, and the keys
+            are coordinates of the points. NaN where there is no such replication or metric.
+
+        Raises:
+            ValueError: a metric is unknown.
+            ImportError: xarray is not installed.
+        """
+        return dataset(
+            self.table, self.points, [axis.key for axis in self.axes], self._known(metrics)
+        )
+
+    def replay(self, point: Reference, replication: int) -> Run:
+        """Simulate one of the replications again, for its event tables.
+
+        A warning says if its metrics are not those that the sweep has.
+
+        Args:
+            point: see :meth:`number_of`.
+            replication: its number.
+
+        Raises:
+            ValueError: there is no such point or replication.
+            ResultsError: the scenario of the point is not known or is not valid any more.
+        """
+        number = self.number_of(point)
+        there = int(self.replications[number])
+        if not 0 <= replication < there:
+            last = f"the last is {there - 1}" if there else "it has none"
+            raise ValueError(f"point {number} has no replication {replication}; {last}")
+        if self.variants is None:
+            raise ResultsError("the folder does not have the scenarios of the points")
+        run, difference = replay(self.variants, self.table, self.made, number, replication)
+        if difference:
+            warnings.warn(difference, stacklevel=2)
+        return run
+
     def label(self, point: int) -> str:
         """Return the overrides that make the scenario of a point."""
         return " ".join(f"{a.key}={shown(self.points[a.key].iloc[point])}" for a in self.axes)
+
+    def _reference(self, point: Reference) -> int:
+        """Return the number of a point that others are to be compared to."""
+        if self.design in OWN_LUCK:
+            raise ValueError(f"points of design={self.design} do not share their luck")
+        return self.number_of(point)
 
     def _headlines(self) -> list[str]:
         return [name for name in headlines() if name in self.metrics]
@@ -370,3 +505,9 @@ class Sweep:
         for name, column in columns.items():
             frame[name] = column
         return frame
+
+
+def _same(one: object, other: object) -> bool:
+    """Return whether two values are the same: `true` is equal to 1, and is not the same."""
+    booleans = [isinstance(value, bool | np.bool_) for value in (one, other)]
+    return booleans[0] == booleans[1] and bool(one == other)

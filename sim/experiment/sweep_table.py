@@ -315,3 +315,16 @@ def read_values(table: pq.ParquetFile, metrics: Sequence[str]) -> pd.DataFrame:
     frame.insert(0, "point", np.repeat(points, numbers))
     frame.insert(1, "replication", frame.groupby("point").cumcount())
     return frame
+
+
+def stored_metrics(table: pq.ParquetFile, point: int, replication: int) -> "pd.Series[float]":
+    """Return the metrics of a replication as they are in the table, by name."""
+    names = list(map(str, table.schema_arrow.names))
+    metrics = [name for name in names[names.index("replication") + 1 :] if name not in INCIDENTS]
+    for group in range(table.num_row_groups):
+        rows = table.read_row_group(group, columns=["point", "replication", *metrics]).to_pandas()
+        found = rows[(rows["point"] == point) & (rows["replication"] == replication)]
+        if len(found):
+            row: pd.Series[float] = found[metrics].iloc[0]
+            return row
+    raise ValueError(f"the table has no replication {replication} of point {point}")

@@ -14,6 +14,7 @@ from sim.document.picture import Picture, drawn
 from sim.ending import temporary_folder
 from sim.experiment.payback import Payback
 from sim.experiment.replicate import Study
+from sim.experiment.versions import versions
 from sim.log import Records
 from sim.metrics import compute_metrics
 from sim.metrics.dora import CAUSES
@@ -23,7 +24,6 @@ from sim.report.payback import ROLLING_WEEKS
 from sim.report.pictures import records_pictures
 from sim.report.records_document import records_document
 from sim.report.study_document import study_document
-from sim.report.versions import versions
 
 
 def write_folder(

@@ -15,11 +15,11 @@ from sim.document.document import (
     with_pictures,
 )
 from sim.document.picture import Picture
+from sim.experiment.versions import versions
 from sim.log import SCHEMAS, Records
 from sim.report.content import caveats, instability, sentences, setting_of_records
 from sim.report.evidence import Observation
 from sim.report.sections import sections_of
-from sim.report.versions import versions
 from sim.words import listed
 
 

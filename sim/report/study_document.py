@@ -21,6 +21,7 @@ from sim.document.document import (
 from sim.document.picture import Picture
 from sim.experiment.payback import Payback
 from sim.experiment.replicate import Study
+from sim.experiment.versions import versions
 from sim.report.content import (
     caveats,
     instability,
@@ -30,7 +31,6 @@ from sim.report.content import (
 )
 from sim.report.payback import TITLE, in_words, payback_table
 from sim.report.sections import sections_of
-from sim.report.versions import versions
 
 
 def study_document(

@@ -680,6 +680,7 @@ def leading_candidates(found: Findings, count: int) -> pd.DataFrame:
 def caveats(found: Findings) -> list[Caveat]:
     """Return what a reader has to know before believing the numbers, the serious ones first."""
     return [
+        *(Caveat(True, f"Its folder: {remark}.") for remark in found.sweep.remarks),
         *_failed(found),
         *([] if found.told is None else answer_caveats(found.told)),
         *_unstable(found),

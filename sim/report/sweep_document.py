@@ -8,6 +8,7 @@ from sim.configuration.dump import to_yaml
 from sim.document.document import (
     IN_TERMINAL,
     ON_PAPER,
+    Block,
     Bullets,
     Caveats,
     Cell,
@@ -23,6 +24,7 @@ from sim.document.document import (
     with_pictures,
 )
 from sim.document.picture import Picture
+from sim.experiment.versions import versions
 from sim.metrics.answers import YEAR
 from sim.metrics.catalogue import headlines, metric
 from sim.report.population_content import is_population, population_sentences, population_table
@@ -63,7 +65,6 @@ from sim.report.units import (
     plus_minus,
     unit_of_change,
 )
-from sim.report.versions import versions
 from sim.words import listed
 
 PAPER_ALL = 200
@@ -109,6 +110,7 @@ def sweep_document(
         # In a terminal, the end is what is read first.
         Section("In short", [Bullets(said, media=IN_TERMINAL)]),
         Section("Before you believe it", [Caveats(doubts, media=IN_TERMINAL)] if doubts else []),
+        Section("How this was made", _how_it_was_made(found)),
         Section(
             "To get the same again",
             [
@@ -132,11 +134,35 @@ def sweep_document(
     )
 
 
+def _how_it_was_made(found: Findings) -> list[Block]:
+    """Return the command, to be copied, and the one that goes on with it."""
+    made = found.sweep.made
+    if made is None:
+        return []
+    if made.command is None:
+        return [Paragraph("By sim.sweep, from Python.", media=ON_PAPER)]
+    said: list[Block] = [Listing(made.command, "command")]
+    if made.left_out:
+        what = f"Of {listed(made.left_out)} only the name was kept: name the folder again."
+        said.append(Paragraph(what, media=ON_PAPER))
+    how = "This goes on with it, also with further values, samples or replications:"
+    return [
+        *said,
+        Paragraph(how, media=ON_PAPER),
+        Listing("python -m sim resume FOLDER", "command that goes on"),
+    ]
+
+
 def _facts(found: Findings) -> dict[str, str]:
     fewest, most = replications(found)
     times = str(most) if fewest == most else f"{fewest} to {most}"
     design = {"seed": str(found.sweep.seed), "design": found.sweep.design}
-    return design | {"points": str(len(found.numbers)), "replications": times} | versions()
+    made = found.sweep.made
+    if made is None:
+        of_then = versions()
+    else:
+        of_then = {**made.versions, "source of the model": made.model.partition(", ")[0]}
+    return design | {"points": str(len(found.numbers)), "replications": times} | of_then
 
 
 # --- points and differences ----------------------------------------------------------------------

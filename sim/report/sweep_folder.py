@@ -16,10 +16,10 @@ from sim.document.html import write_document
 from sim.ending import temporary_folder, undisturbed
 from sim.experiment.designs import OWN_LUCK
 from sim.experiment.sweep_results import Sweep
+from sim.experiment.versions import versions
 from sim.report.population_content import is_population, population_frame
 from sim.report.surface_content import surface_table
 from sim.report.sweep_content import Findings
-from sim.report.versions import versions
 from sim.scenario.variants import Variants, with_value, word
 
 _MOST_SCENARIOS = 10_000
@@ -133,8 +133,10 @@ def _write_scenarios(sweep: Sweep, variants: Variants, folder: Path) -> None:
 
 def provenance(sweep: Sweep) -> Mapping[str, object]:
     """Return what it takes to get the same numbers again: sweep, seed and versions."""
+    made = sweep.made
     return {
         "scenario": sweep.base.name,
+        "command": None if made is None else made.command,
         "axes": {axis.key: str(axis.values) for axis in sweep.axes},
         "design": sweep.design,
         "points": len(sweep.points),
@@ -142,5 +144,6 @@ def provenance(sweep: Sweep) -> Mapping[str, object]:
         "failed_points": [failure.point for failure in sweep.failures],
         "seed": sweep.seed,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
+        "model": None if made is None else made.model,
+        "versions": versions() if made is None else dict(made.versions),
     }

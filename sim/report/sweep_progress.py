@@ -73,6 +73,10 @@ class ShownSweep:
         self._widths = f"; {widths}"
         self._show()
 
+    def goes_on(self, words: str) -> None:
+        """The folder has replications already."""
+        self._bar.console.print(words, markup=False, highlight=False, soft_wrap=True)
+
     def _show(self) -> None:
         done = format_given(min(self._points, self._of_points))
         points = f"{done} of {format_given(self._of_points)} points"

@@ -61,6 +61,8 @@ class Variants:
         self._compose = _kept(compose)
         self._set = [place for place, key in enumerate(keys) if key not in composed]
         self._checked = self.keys if checked is None else checked
+        self.fixed: tuple[str, ...] | None = None
+        """The overrides that are the same at all points; None if that is not known."""
 
     def __len__(self) -> int:
         return len(self.points)
@@ -189,6 +191,11 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple | Mapping):
         return word(value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def of_a_table(value: object) -> object:
+    """Return a value as tables have it, in which mappings and lists are text."""
+    return word(value) if isinstance(value, list | tuple | Mapping) else value
 
 
 def every_key(data: Mapping[str, Any], key: str) -> list[str]:

@@ -60,6 +60,7 @@ class Diary:
         self.points = self.replications = self.points_done = self.replications_done = 0
         self.failures: list[Failure] = []
         self.widths: list[str] = []
+        self.words: list[str] = []
 
     def begin(self, points: int, replications: int) -> None:
         """So many more are to be done."""
@@ -78,6 +79,10 @@ class Diary:
     def narrowed(self, widths: str) -> None:
         """The intervals of an adaptive sweep are this wide."""
         self.widths.append(widths)
+
+    def goes_on(self, words: str) -> None:
+        """The folder has replications already."""
+        self.words.append(words)
 
 
 def numbers(scenario: Scenario, seed: int, replication: int) -> dict[str, float]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.experiment.axes import Axis, Interval
-from sim.experiment.designs import Design, points
+from sim.experiment.designs import GROWING, Design, points
 from sim.scenario.errors import ScenarioError
 
 SAMPLED: list[Design] = ["random", "lhs", "sobol", "morris"]
@@ -168,3 +168,22 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(ScenarioError) as caught:
         points(axes_of(Interval(2, 1), ()), "sobol", 3, 1)
     assert [problem.key for problem in caught.value.problems] == ["key_0", "key_1", "samples"]
+
+
+@pytest.mark.parametrize("design", GROWING)
+@pytest.mark.parametrize("seed", [0, 7, 20190822])
+def test_more_samples_begin_with_the_fewer(design: Design, seed: int) -> None:
+    axes = [
+        Axis("automation", Interval(0.0, 1.0)),
+        Axis("wip", Interval(1, 9, whole=True)),
+        Axis("testing", ("none", "basic", "full")),
+    ]
+    few, more = (list(points(axes, design, samples, seed)) for samples in (16, 32))
+    assert len(more) == 2 * len(few)
+    assert more[: len(few)] == few
+
+
+def test_a_latin_hypercube_does_not() -> None:
+    axes = [Axis("automation", Interval(0.0, 1.0))]
+    few, more = (list(points(axes, "lhs", samples, 7)) for samples in (16, 32))
+    assert not set(few) & set(more)

@@ -79,7 +79,7 @@ def members_of_command(
     """Return what a command line draws, without simulating it."""
     seen: list[Any] = []
 
-    def instead(axes: Sequence[Axis], variants: Variants, _: Path) -> None:
+    def instead(axes: Sequence[Axis], variants: Variants, *_: object) -> None:
         keys = [axis.key for axis in axes]
         for point in range(len(variants)):
             drawn = dict(zip(keys, variants.points[point], strict=False))

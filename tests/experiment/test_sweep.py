@@ -31,6 +31,7 @@ from sim.experiment.run import metric_names
 from sim.experiment.scheduler import RESTORED, observe
 from sim.experiment.store import ResultsError, Store
 from sim.experiment.sweep import STORE, TABLE
+from sim.experiment.sweep_record import READABLE
 from sim.metrics.catalogue import headlines, metric
 from sim.scenario.errors import ScenarioError
 from sim.scenario.from_data import validate
@@ -381,7 +382,7 @@ def test_each_wrong_value_is_named_once_and_with_its_point_if_it_takes_two(tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-def test_groups_are_for_the_command_line() -> None:
+def test_groups_need_a_scenario_that_was_composed() -> None:
     with pytest.raises(sim.ScenarioError, match="practice/testing: is chosen while"):
         sim.sweep(organization(), {"practice/testing": ["none", "full"]})
 
@@ -455,7 +456,7 @@ def test_a_full_disk_stops_the_sweep_and_it_goes_on_when_there_is_space(
 
     def small_disk(store: Store, there: bool) -> None:
         opened(store, there)
-        store._database.execute("PRAGMA max_page_count = 9")
+        store._database.execute("PRAGMA max_page_count = 16")
 
     with monkeypatch.context() as patch:
         patch.setattr(Store, "_open", small_disk)
@@ -493,7 +494,7 @@ def test_a_number_that_changed_in_the_store_does_not_get_into_the_table(tmp_path
     with pytest.raises(ResultsError, match="damaged"):
         run(tmp_path, observe=never)
     assert (tmp_path / TABLE).read_bytes() == table
-    assert sorted(path.name for path in tmp_path.iterdir()) == [STORE, TABLE]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [STORE, TABLE, READABLE]
 
 
 # Fingerprints

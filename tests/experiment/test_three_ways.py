@@ -238,7 +238,7 @@ class Ways:
         """Return the scenarios of the points, or that there is no sweep."""
         seen: list[list[Outcome]] = []
 
-        def instead(axes: Sequence[Axis], variants: Variants, _: Path) -> None:
+        def instead(axes: Sequence[Axis], variants: Variants, *_: object) -> None:
             points = range(len(variants))
             seen.append([known(lambda point=point: variants.scenario(point)) for point in points])
 

@@ -13,6 +13,7 @@ from sim.experiment.holm import family_of_tests
 from sim.experiment.intervals import estimate, interval
 from sim.experiment.main_effects import main_effects
 from sim.experiment.mix import Split
+from sim.experiment.sweep_record import Made
 from sim.metrics.catalogue import headlines
 from sim.scenario.organization import Scenario
 
@@ -46,6 +47,8 @@ class FakeSweep:
     seed: int = 7
     splits: Mapping[tuple[int, str], Split] = field(default_factory=dict)
     base: Scenario = field(default_factory=lambda: BASE)
+    made: Made | None = None
+    remarks: Sequence[str] = ()
 
     @property
     def replications(self):
