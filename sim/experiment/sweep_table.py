@@ -283,3 +283,13 @@ def read_values(table: pq.ParquetFile, metrics: Sequence[str]) -> pd.DataFrame:
     frame.insert(0, "point", np.repeat(points, numbers))
     frame.insert(1, "replication", frame.groupby("point").cumcount())
     return frame
+
+
+def read_incidents(table: pq.ParquetFile, metrics: Sequence[str]) -> dict[int, Restored]:
+    """Return the incidents of the points that have a record of them, if metrics rest on these."""
+    return {
+        int(point): restored
+        for rows in _row_groups(table, metrics)
+        for point, restored in zip(rows.points, rows.restored, strict=True)
+        if restored is not None
+    }
