@@ -711,7 +711,9 @@ def _as_change(found: Findings, metric: str, value: float) -> str:
     """Return an absolute width: of shares in points, which are no percent of anything."""
     quantity = catalogue.metric(metric).priced_in(found.sweep.base.cost.currency)
     unit = unit_of_change(unit_for(quantity, value))
-    return unit.behind(format_given(value / unit.size, 3))
+    said = unit.behind(format_given(value / unit.size, 3))
+    # The points of a sweep are others.
+    return said.replace(" points", " percentage points")
 
 
 def _in_unit(found: Findings, metric: str, value: float) -> str:

@@ -233,14 +233,17 @@ def test_it_is_told_which_points_are_as_precise_as_asked():
     missed = precise(half_width=[4.0, 0.01, 26.0, math.nan, 7.1, 0.01])
     words = said(missed)
     assert "Asked was the lead time to ±5 %: 1 of 3 points reached it." in words
-    assert "Asked was the change failure rate to ±2 points: 2 of 3 points reached it." in words
+    assert (
+        "Asked was the change failure rate to ±2 percentage points: 2 of 3 points reached it."
+        in words
+    )
     warned = [caveat for caveat in caveats(findings(missed)) if "precise" in caveat.text]
     assert [caveat.text for caveat in warned] == [
         "Not as precise as asked: the lead time is not known to ±5 % at automation 0.5 (±26 % "
         "after 30) and automation 1 (±7.1 % after 30). A point gets at most 30 replications "
         "(precision.most_replications).",
-        "Not as precise as asked: the change failure rate is not known to ±2 points at automation "
-        "0.5 (unknown after 30). A point gets at most 30 replications "
+        "Not as precise as asked: the change failure rate is not known to ±2 percentage points at "
+        "automation 0.5 (unknown after 30). A point gets at most 30 replications "
         "(precision.most_replications).",
     ]
     assert all(caveat.is_serious for caveat in warned)
