@@ -91,7 +91,7 @@ SEARCHES = [
         10,
         {"metric": "cost_per_week", "at_most": {"change_failure_rate": 0.2, "lead_time_h": 150.0}},
     ),
-    Search("change failure rate, a clear case", APART, 10, {"metric": "change_failure_rate"}),
+    Search("change failure rate, two points alike", APART, 10, {"metric": "change_failure_rate"}),
     Search("cost (skewed)", APART, 10, {"metric": "cost_per_week", "budget": 0}),
     Search("mean time to restore (skewed)", APART, 10, {"metric": "time_to_restore_mean_h"}),
     Search(
