@@ -1,19 +1,21 @@
 """When a sweep has replicated enough, and which points need more: the settings of that at work."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 import pandas as pd
 
 from sim.metrics.catalogue import metric
+from sim.metrics.restore import Restored
 from sim.scenario.errors import Problem, ScenarioError, nearest
 from sim.scenario.organization import Scenario
 from sim.scenario.settings import Precision, SelectionSpec
 
-from .pooled import contributed
-from .precision import Target, first_enough
+from .pooled import contributed, with_contributions
+from .precision import Target, are_narrow, are_narrow_differences, is_enough
 from .run import metric_names
-from .selection import Goal, next_replications, select
+from .selection import Goal, Selection, next_replications, select
 from .store import Store
 
 _CONFIDENCE = 0.95
@@ -25,12 +27,11 @@ _STEPS = 20
 
 def goal_of(wish: SelectionSpec) -> Goal:
     """Return what is looked for by the setting `select`."""
-    return Goal(wish.metric, wish.goal == "largest", wish.at_most, wish.at_least)
-
-
-def metrics_of(goal: Goal) -> list[str]:
-    """Return the metrics that a goal is about, each once."""
-    return list(dict.fromkeys([goal.metric, *goal.at_most, *goal.at_least]))
+    same = Target.of(wish.metric, wish.indifference)
+    is_largest = wish.goal == "largest"
+    return Goal(
+        wish.metric, is_largest, wish.at_most, wish.at_least, same.half_width, same.relative
+    )
 
 
 def targets_of(precision: Precision) -> list[Target]:
@@ -126,15 +127,18 @@ def _until_precise(
     if paired and baseline not in points:
         return wanted
     reference = contributed(store, prints[baseline], done[baseline], names) if paired else None
+    first, look_ahead = settings.replications, precision.look_ahead
     for point in points:
         if paired and point == baseline:
             continue
         number = done[point]
-        values = contributed(store, prints[point], number, names)
-        if reference is not None:
-            values = values - reference[:number]
-        first, look_ahead = settings.replications, precision.look_ahead
-        if first_enough(values, targets, _CONFIDENCE, first, look_ahead) is None:
+        values, restored = store.replications(prints[point], number, names)
+        if reference is None:
+            is_narrow = partial(are_narrow, values, restored, targets, _CONFIDENCE, first)
+        else:
+            differences = with_contributions(values, names, restored) - reference[:number]
+            is_narrow = partial(are_narrow_differences, differences, targets, _CONFIDENCE, first)
+        if not is_enough(is_narrow, number, first, look_ahead):
             further = max(look_ahead, math.ceil(number / 4), 1)
             wanted[point] = max(number, min(number + further, precision.most_replications))
     if paired:  # each replication of a point is paired with one of the baseline
@@ -151,27 +155,56 @@ def _until_selected(
     points: Sequence[int],
 ) -> list[int]:
     wanted = list(done)
-    goal = goal_of(wish)
     budget = budget_of(wish, settings.replications, len(points))
     spent = sum(done[point] for point in points) - settings.replications * len(points)
     if spent >= budget or not points:
         return wanted
-    names = metrics_of(goal)
+    goal = goal_of(wish)
     frames: list[pd.DataFrame] = []
+    incidents: dict[int, Restored] = {}
     for point in points:
-        frame = pd.DataFrame(contributed(store, prints[point], done[point], names), columns=names)
+        values, restored = store.replications(prints[point], done[point], goal.metrics)
+        frame = pd.DataFrame(values, columns=goal.metrics)
         frames.append(frame.assign(point=point, replication=range(done[point])))
+        if restored is not None:
+            incidents[point] = restored
     runs = pd.concat(frames, ignore_index=True)
     next_look = math.ceil(budget * (spent * (_LOOKS - 1) // budget + 1) / (_LOOKS - 1))
     this_look = math.ceil(budget * (spent * (_LOOKS - 1) // budget) / (_LOOKS - 1))
     if spent == this_look:
-        probability = select(runs, goal, settings.seed, looks_of(budget)).probability
+        looks = looks_of(budget)
+        probability = select(runs, goal, settings.seed, looks, incidents).probability
         if probability >= wish.probability:
             return wanted
     step = min(max(1, math.ceil(budget / _STEPS)), next_look - spent)
-    for point, further in next_replications(runs, goal, step).items():
+    for point, further in next_replications(runs, goal, step, incidents).items():
         wanted[point] += further
     return wanted
+
+
+def selected(
+    wish: SelectionSpec,
+    settings: Scenario,
+    points: int,
+    runs: pd.DataFrame,
+    incidents: Mapping[int, Restored],
+) -> Selection:
+    """Return the choice after a search.
+
+    Args:
+        wish: the setting `select`.
+        settings: of the sweep.
+        points: how many could be simulated.
+        runs: their replications, as for :func:`~.selection.select`.
+        incidents: likewise.
+    """
+    goal = goal_of(wish)
+    looks = looks_of(budget_of(wish, settings.replications, points))
+    looked = select(runs, goal, settings.seed, looks, incidents)
+    if looked.probability >= wish.probability:
+        return looked
+    # The search was not ended by what it saw on the way, so that this is the one look.
+    return select(runs, goal, settings.seed, 1, incidents)
 
 
 def budget_of(wish: SelectionSpec, replications: int, points: int) -> int:

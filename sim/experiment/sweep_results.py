@@ -29,9 +29,9 @@ from .pooled import pooled_median
 from .replay import replay
 from .run import Run
 from .scheduler import Failure
-from .selection import Selection, select
+from .selection import Selection
 from .sensitivity import sensitivity
-from .stopping import budget_of, goal_of, looks_of, metrics_of
+from .stopping import goal_of, selected, targets_of
 from .store import ResultsError
 from .sweep_arrays import dataset, long_table
 from .sweep_record import Made
@@ -41,6 +41,7 @@ from .sweep_table import (
     paired_estimates,
     point_estimates,
     point_means,
+    read_incidents,
     read_values,
     values_of,
 )
@@ -304,14 +305,38 @@ class Sweep:
         there = int((self.replications > 0).sum())
         if self.base.select is None or there == 0:
             return None
-        goal = goal_of(self.base.select)
-        budget = budget_of(self.base.select, self.base.replications, there)
-        runs = read_values(self.table, metrics_of(goal))
-        looked = select(runs, goal, self.seed, looks_of(budget))
-        if looked.probability >= self.base.select.probability:
-            return looked
-        # The search was not ended by what it saw on the way, so that this is the one look.
-        return select(runs, goal, self.seed)
+        wish = self.base.select
+        names = goal_of(wish).metrics
+        runs = self.table.read(columns=["point", "replication", *names]).to_pandas()
+        return selected(wish, self.base, there, runs, read_incidents(self.table, names))
+
+    @property
+    def precision(self) -> pd.DataFrame | None:
+        """How precise the points are, against the setting `precision`; None without it.
+
+        Returns:
+            A row per point (but the baseline, if differences are meant) and metric: `point`, the
+            swept keys, `metric`, `mean` (or difference), `half_width` (half of what lies between
+            the ends of its 95 % interval), `target` (how large that may be), `reached`, and `n`.
+        """
+        spec = self.base.precision
+        if spec is None or not self.metrics:
+            return None
+        targets = {target.metric: target for target in targets_of(spec)}
+        rows = (
+            self.summary(list(targets))
+            if spec.of == "points"
+            else self.effects(list(targets)).rename(columns={"mean": "_", "difference": "mean"})
+        )
+        half_width = (rows["ci_high"] - rows["ci_low"]) / 2.0
+        target = [
+            targets[metric].allowed(mean)
+            for metric, mean in zip(rows["metric"], rows["mean"], strict=True)
+        ]
+        keys = [axis.key for axis in self.axes]
+        return rows[["point", *keys, "metric", "mean"]].assign(
+            half_width=half_width, target=target, reached=half_width <= target, n=rows["n"]
+        )
 
     @property
     def answer(self) -> Answer | None:

@@ -328,3 +328,13 @@ def stored_metrics(table: pq.ParquetFile, point: int, replication: int) -> "pd.S
             row: pd.Series[float] = found[metrics].iloc[0]
             return row
     raise ValueError(f"the table has no replication {replication} of point {point}")
+
+
+def read_incidents(table: pq.ParquetFile, metrics: Sequence[str]) -> dict[int, Restored]:
+    """Return the incidents of the points that have a record of them, if metrics rest on these."""
+    return {
+        int(point): restored
+        for rows in _row_groups(table, metrics)
+        for point, restored in zip(rows.points, rows.restored, strict=True)
+        if restored is not None
+    }

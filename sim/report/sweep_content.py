@@ -16,8 +16,9 @@ from sim.document.document import Caveat
 from sim.experiment.axes import Axis, Drawn, Interval, Weights, draws_a_population
 from sim.experiment.intervals import FEWEST_TO_JUDGE, FloatArray
 from sim.experiment.main_effects import MainEffect, level_means
+from sim.experiment.precision import Target
 from sim.experiment.selection import FEWEST_KNOWN, Selection
-from sim.experiment.stopping import goal_of, metrics_of
+from sim.experiment.stopping import goal_of
 from sim.experiment.sweep_results import Sweep
 from sim.metrics import catalogue
 from sim.metrics.catalogue import NUMBER, divided, headlines
@@ -34,6 +35,7 @@ from sim.report.units import (
     format_given,
     format_percent,
     format_value,
+    unit_for,
     unit_of_change,
 )
 from sim.scenario.variants import word
@@ -63,6 +65,9 @@ _SMALLEST_CHANCE = 0.001
 _ESTIMATE = ["mean", "ci_low", "ci_high", "n"]
 _EFFECT = ["difference", "ci_low", "ci_high", "adjusted_low", "adjusted_high"]
 _MOST_NAMED = 3
+_FEWEST_KNOWN_BEST = 0.5
+"""Probability of a choice below which it is as likely wrong, and nothing is said to be chosen."""
+_SMALLEST_CHANCE_OF_CANDIDATE = 0.05
 _LONGEST_VALUE = 28
 
 
@@ -83,6 +88,7 @@ class Findings:
         indices: what the sensitivity analysis says, if the design has one.
         selection: the choice among the points, if there was a goal.
         told: what an adaptive sweep answers, if it is one.
+        precision: how precise the points are, if that was asked, as :attr:`Sweep.precision`.
     """
 
     sweep: Sweep
@@ -94,6 +100,7 @@ class Findings:
     indices: pd.DataFrame | None
     selection: Selection | None
     told: Told | None = None
+    precision: pd.DataFrame | None = None
 
     @property
     def has_baseline(self) -> bool:
@@ -139,6 +146,7 @@ def findings(sweep: Sweep) -> Findings:
         indices=sweep.sensitivity(),
         selection=sweep.selection,
         told=_told(sweep),
+        precision=sweep.precision,
     )
 
 
@@ -411,7 +419,7 @@ def sentences(found: Findings) -> list[str]:
     else:
         said = answer_sentences(found.told)
     said += [_strongest(found, metric) for metric in headlines()]
-    said += [_distinguishable(found), *_mixes(found), _selected(found)]
+    said += [_distinguishable(found), *_mixes(found), *_precise(found), _selected(found)]
     return [sentence for sentence in said if sentence]
 
 
@@ -601,20 +609,115 @@ def _mixes(found: Findings) -> list[str]:
     return said
 
 
+def _precise(found: Findings) -> list[str]:
+    """Say of each metric whose precision was asked how many points reached it."""
+    if found.precision is None:
+        return []
+    said = []
+    for metric, rows in found.precision.groupby("metric", sort=False):
+        reached = int(rows["reached"].sum())
+        said.append(
+            f"Asked was the {_what_is_precise(found, str(metric))} to {_target(found, str(metric))}"
+            f": {reached} of {count_noun(len(rows), 'point')} reached it."
+        )
+    return said
+
+
+def _what_is_precise(found: Findings, metric: str) -> str:
+    spec = found.sweep.base.precision
+    assert spec is not None
+    of = "difference in " if spec.of == "differences" else ""
+    return f"{of}{label_of(metric)}"
+
+
+def _target(found: Findings, metric: str) -> str:
+    """Return the half-width that was asked: ``±5 %``."""
+    spec = found.sweep.base.precision
+    assert spec is not None
+    asked = Target.of(metric, spec.half_width[metric])
+    if asked.relative:
+        return f"±{format_given(100.0 * asked.half_width, 4)} %"
+    return f"±{_as_change(found, metric, asked.half_width)}"
+
+
+def half_width_in_words(found: Findings, metric: str, mean: float, half_width: float) -> str:
+    """Return a half-width as the target of its metric is given: ``±7.1 %``, or in its unit."""
+    spec = found.sweep.base.precision
+    assert spec is not None
+    if math.isnan(half_width):
+        return "unknown"
+    if Target.of(metric, spec.half_width[metric]).relative:
+        return f"±{format_given(100.0 * half_width / abs(mean), 3)} %" if mean else "unknown"
+    return f"±{_as_change(found, metric, half_width)}"
+
+
+def _imprecise(found: Findings) -> list[Caveat]:
+    """Warn of the points that were left less precise than was asked."""
+    if found.precision is None:
+        return []
+    spec = found.sweep.base.precision
+    assert spec is not None
+    caveats = []
+    for metric, rows in found.precision.groupby("metric", sort=False):
+        missed = rows[~rows["reached"]]
+        if missed.empty:
+            continue
+        # The widest first; one that is unknown is the widest.
+        worst = missed.assign(ratio=(missed["half_width"] / missed["target"]).fillna(math.inf))
+        worst = worst.sort_values("ratio", ascending=False, kind="stable").head(_MOST_NAMED)
+        columns = (worst[name] for name in ("point", "mean", "half_width", "n"))
+        named = [
+            f"{point_name(found, int(point))} "
+            f"({half_width_in_words(found, str(metric), float(mean), float(half))} after {n})"
+            for point, mean, half, n in zip(*columns, strict=True)
+        ]
+        left = len(missed) - len(named)
+        more = [f"{left} more"] if left else []
+        text = (
+            f"Not as precise as asked: the {_what_is_precise(found, str(metric))} is not known to "
+            f"{_target(found, str(metric))} at {listed([*named, *more])}. A point gets at most "
+            f"{spec.most_replications} replications (precision.most_replications)."
+        )
+        caveats.append(Caveat(True, text))
+    return caveats
+
+
 def goal_in_words(found: Findings) -> str:
     """Return what the best point was meant to be: ``shortest lead time with ... at most 15 %``."""
     wish = found.sweep.base.select
     assert wish is not None
-    currency = found.sweep.base.cost.currency
-    smallest, largest = catalogue.metric(wish.metric).extremes
     limits = [
-        f"{label_of(metric)} {kind} "
-        f"{format_value(catalogue.metric(metric).priced_in(currency), limit)}"
+        f"{label_of(metric)} {kind} {_in_unit(found, metric, limit)}"
         for kind, bounds in (("at most", wish.at_most), ("at least", wish.at_least))
         for metric, limit in bounds.items()
     ]
+    smallest, largest = catalogue.metric(wish.metric).extremes
     said = f"{smallest if wish.goal == 'smallest' else largest} {label_of(wish.metric)}"
     return f"{said} with {listed(limits)}" if limits else said
+
+
+def indifference_in_words(found: Findings) -> str:
+    """Return by how much a point may be worse than the best and as good: ``2 %``."""
+    wish = found.sweep.base.select
+    assert wish is not None
+    same = Target.of(wish.metric, wish.indifference)
+    if same.relative:
+        return f"{format_given(100.0 * same.half_width, 4)} %"
+    return _as_change(found, wish.metric, same.half_width)
+
+
+def _as_change(found: Findings, metric: str, value: float) -> str:
+    """Return an absolute width: of shares in points, which are no percent of anything."""
+    quantity = catalogue.metric(metric).priced_in(found.sweep.base.cost.currency)
+    unit = unit_of_change(unit_for(quantity, value))
+    said = unit.behind(format_given(value / unit.size, 3))
+    # The points of a sweep are others.
+    return said.replace(" points", " percentage points")
+
+
+def _in_unit(found: Findings, metric: str, value: float) -> str:
+    currency = found.sweep.base.cost.currency
+    return format_value(catalogue.metric(metric).priced_in(currency), value)
 
 
 def _selected(found: Findings) -> str:
@@ -625,18 +728,39 @@ def _selected(found: Findings) -> str:
     lacking = " ".join(_not_judged(found))
     if math.isnan(selection.probability):
         return f"{goal}no point can be judged. {lacking}"
-    sure = format_percent(selection.probability)
+    sure = f"with a probability of at least {format_percent(selection.probability)}"
+    is_known = selection.probability >= _FEWEST_KNOWN_BEST
     if selection.best is None:
-        chosen = (
-            "going by the means no point keeps within these limits, which is right with a "
-            f"probability of at least {sure}."
+        chosen = "going by the means no point keeps within these limits"
+        told = (
+            f"{chosen}, which is right {sure}."
+            if is_known
+            else f"it is not known whether any point keeps within these limits; {chosen}."
         )
     else:
-        chosen = (
-            f"going by the means it is {point_name(found, selection.best)}, which is the right "
-            f"choice with a probability of at least {sure}."
+        best = point_name(found, selection.best)
+        same = indifference_in_words(found)
+        told = (
+            f"going by the means it is {best}, which is the best, or within {same} of it, {sure}."
+            if is_known
+            else f"it is not known which is best. {_candidates(found, selection.best, same)}"
         )
-    return f"{goal}{chosen} {lacking}".rstrip()
+    return f"{goal}{told} {lacking}".rstrip()
+
+
+def _candidates(found: Findings, best: int, same: str) -> str:
+    """Name the points that may be the best."""
+    lead = f"{capitalized(point_name(found, best))} has the best mean"
+    rows = leading_candidates(found, len(found.numbers))["best_probability"]
+    rivals = rows[rows >= _SMALLEST_CHANCE_OF_CANDIDATE].drop(best, errors="ignore")
+    if rivals.empty:
+        return f"{lead}."
+    named = [point_name(found, int(point)) for point in rivals.index[:_MOST_NAMED]]
+    left = len(rivals) - len(named)
+    more = [count_noun(left, "more point")] if left else []
+    return (
+        f"{lead}, and as good, or within {same} of the best, may be: {'; '.join([*named, *more])}."
+    )
 
 
 def _not_judged(found: Findings) -> list[str]:
@@ -644,7 +768,7 @@ def _not_judged(found: Findings) -> list[str]:
     wish = found.sweep.base.select
     assert wish is not None
     sentences = []
-    metrics = metrics_of(goal_of(wish))
+    metrics = goal_of(wish).metrics
     counts = found.sweep.summary(metrics)[["point", "metric", "n"]]
     for metric in metrics:
         n = counts[counts["metric"] == metric].set_index("point")["n"]
@@ -684,6 +808,7 @@ def caveats(found: Findings) -> list[Caveat]:
         *_failed(found),
         *([] if found.told is None else answer_caveats(found.told)),
         *_unstable(found),
+        *_imprecise(found),
         *_few_replications(found),
         *_without_data(found),
     ]

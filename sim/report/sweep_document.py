@@ -34,8 +34,10 @@ from sim.report.sweep_content import (
     axis_name,
     caveats,
     goal_in_words,
+    half_width_in_words,
     heading,
     indices_of,
+    indifference_in_words,
     instability,
     is_clear,
     label_of,
@@ -106,6 +108,7 @@ def sweep_document(
         Section("The points", points),
         Section("Differences to the baseline", _differences(found)),
         Section("Which dial matters most", _sensitivity(found)),
+        Section("How precise", _precision(found)),
         Section("The best point", _selection(found)),
         # In a terminal, the end is what is read first.
         Section("In short", [Bullets(said, media=IN_TERMINAL)]),
@@ -320,6 +323,34 @@ def _second_index(row: "pd.Series[float]", sobol: bool) -> str:
     return show_index(row[list(names)].rename(names))
 
 
+def _precision(found: Findings) -> list[Table]:
+    if found.precision is None:
+        return []
+    shown = set(_on_paper(found))
+    columns_of = ("point", "metric", "mean", "half_width", "target", "reached", "n")
+    rows = [
+        _row(
+            found,
+            int(point),
+            [
+                label_of(name),
+                half_width_in_words(found, name, float(mean), float(half_width)),
+                half_width_in_words(found, name, float(mean), float(target)),
+                Cell("yes") if reached else Cell("no", tone="strong"),
+                str(n),
+            ],
+        )
+        for point, name, mean, half_width, target, reached, n in zip(
+            *(found.precision[column] for column in columns_of), strict=True
+        )
+        if point in shown
+    ]
+    names = ("half-width", "asked", "reached", "replications")
+    columns = [Column("metric"), *(Column(name, "", True) for name in names)]
+    caption = "Half of what lies between the ends of the 95 % interval, against what was asked."
+    return [_table(found, columns, rows, caption + _left_out(found, len(shown)))]
+
+
 def _selection(found: Findings) -> list[Table]:
     if found.selection is None:
         return []
@@ -330,7 +361,7 @@ def _selection(found: Findings) -> list[Table]:
     names = (
         f"mean {label_of(wish.metric)}",
         "keeps within limits",
-        "is the best",
+        "is as good as the best",
         "replications",
     )
     rows = [
@@ -356,7 +387,8 @@ def _selection(found: Findings) -> list[Table]:
     if not rows:
         return []
     left = len(found.selection.table) - len(rows)
-    caption = f"Probabilities, for the {goal_in_words(found)}."
+    same = indifference_in_words(found)
+    caption = f"Probabilities, for the {goal_in_words(found)}: of being within {same} of the best."
     if left:
         caption += f" {count_noun(left, 'other point').capitalize()} are less likely the best."
     return [_table(found, [Column(name, "", True) for name in names], rows, caption)]

@@ -30,6 +30,7 @@ _ONLY_SOMETIMES = {
     "failures.csv",
     "sensitivity.csv",
     "selection.csv",
+    "precision.csv",
     "surface.csv",
     "population.csv",
 }
@@ -102,6 +103,8 @@ def _write_tables(found: Findings, folder: Path) -> None:
     if found.selection is not None:
         named = sweep.points.join(found.selection.table, how="right")
         named.to_csv(folder / "selection.csv", float_format=_DIGITS)
+    if found.precision is not None:
+        found.precision.to_csv(folder / "precision.csv", index=False, float_format=_DIGITS)
     if is_population(found):
         answers = population_frame(found)
         answers.to_csv(folder / "population.csv", index=False, float_format=_DIGITS)

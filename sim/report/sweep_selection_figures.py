@@ -8,6 +8,7 @@ from sim.document.picture import Picture
 from sim.report.palette import BLUE, SKY, entitle, tidy, write_after
 from sim.report.sweep_content import (
     Findings,
+    indifference_in_words,
     instability,
     leading_candidates,
     point_name,
@@ -21,7 +22,7 @@ MOST_CANDIDATES = 10
 
 
 def plot_selection(probability: pd.Series, ax: Axes) -> Axes:
-    """Draw the probability of being the best of each of some points, the first on top.
+    """Draw how probable it is of some points to be as good as the best, the first on top.
 
     Args:
         probability: index the labels of the points.
@@ -34,7 +35,7 @@ def plot_selection(probability: pd.Series, ax: Axes) -> Axes:
     ax.set_yticks(rows, [str(label) for label in probability.index], fontsize=9.5)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.set_xlim(0.0, 1.12 * max(float(percent.max()), 1.0))
-    ax.set_xlabel("probability of being the best, %", fontsize=10)
+    ax.set_xlabel("probability of being as good as the best, %", fontsize=10)
     tidy(ax, "x")
     ax.tick_params(axis="y", length=0)
     return ax
@@ -47,11 +48,12 @@ def selection_picture(found: Findings) -> Picture:
     shown = shortened(labels, 60)
     figure, (panels,) = panel_grid(10.0, 1.6 + 0.34 * max(len(rows), 3), 1, 1)
     plot_selection(rows["best_probability"].set_axis(shown), panels[0])
-    entitle(figure, "Probability of being the best", instability(found))
+    entitle(figure, "Probability of being as good as the best", instability(found))
+    same = indifference_in_words(found)
     caption = (
-        "From draws of the means given what the replications say of them. That the point with the "
-        "best mean is the right choice is put more carefully in the text: it was picked because it "
-        "looked best."
+        f"Of being the best, or within {same} of it, from means drawn again and again from the "
+        "replications. That the point with the best mean is the right choice is put more "
+        "carefully in the text: it was picked because it looked best."
     )
     alt = "; ".join(
         f"{label}: {format_percent(value)}"
@@ -62,5 +64,5 @@ def selection_picture(found: Findings) -> Picture:
         figure,
         "Which point is best?",
         caption,
-        f"Probability of being the best: {alt}.",
+        f"Probability of being as good as the best: {alt}.",
     )

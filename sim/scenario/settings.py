@@ -74,6 +74,12 @@ class SelectionSpec(Spec):
     at_least: dict[MetricName, _Limit] = quantity(
         {}, "metric's unit", "Points whose means lie below these are out of the question."
     )
+    indifference: HalfWidth = quantity(
+        "2%",
+        "metric's unit, or %",
+        "A point that is worse than the best by less than this is as good. In %, also of each "
+        "limit, which may be missed by that much; in the metric's unit, limits are exact.",
+    )
     probability: Share = share(
         0.95, "Look no further once the choice is right with this probability.", lt=1
     )

@@ -155,6 +155,49 @@ def test_points_outside_the_limits_are_not_chosen(tmp_path: Path) -> None:
     assert none.selection.probability > 0.95
 
 
+def test_what_is_printed_at_the_end_is_as_narrow_as_was_asked(tmp_path: Path) -> None:
+    # A metric that jumps now and then, so that an early success is undone.
+    target = {"half_width": {"lead_time_h": 4.0}, "look_ahead": 3, "most_replications": 2000}
+    sweep = run(tmp_path, {"horizon_weeks": (12, 13, 14)}, _jumps, precision=target)
+    told = sweep.precision
+    assert told is not None
+    summary = sweep.summary(["lead_time_h"])
+    printed = ((summary["ci_high"] - summary["ci_low"]) / 2).to_numpy()
+    assert (printed <= 4.0).all()
+    np.testing.assert_allclose(told["half_width"], printed)
+    assert told["reached"].all()
+    assert list(told["n"]) == number_of_each(sweep)
+    assert (told["target"] == 4.0).all()
+
+
+def test_points_that_are_left_less_precise_than_asked_are_told(tmp_path: Path) -> None:
+    target = {"half_width": {"lead_time_h": "1%"}, "most_replications": 20}
+    sweep = run(tmp_path / "a", {"horizon_weeks": (12, 13)}, _jumps, precision=target)
+    told = sweep.precision
+    assert told is not None
+    assert list(told.columns) == [
+        *("point", "horizon_weeks", "metric", "mean", "half_width", "target", "reached", "n")
+    ]
+    assert not told["reached"].any()
+    assert list(told["n"]) == [20, 20]
+    np.testing.assert_allclose(told["target"], 0.01 * told["mean"])
+    paired = {"half_width": {"lead_time_h": 0.01}, "of": "differences", "most_replications": 20}
+    sweep = run(tmp_path / "b", {"horizon_weeks": (12, 13)}, _jumps, precision=paired)
+    told, effects = sweep.precision, sweep.effects(["lead_time_h"])
+    assert told is not None
+    assert list(told["point"]) == [1]
+    assert told["mean"].iloc[0] == effects["difference"].iloc[0]
+    width = (effects["ci_high"] - effects["ci_low"]).iloc[0]
+    assert told["half_width"].iloc[0] == pytest.approx(width / 2)
+    assert not told["reached"].any()
+    assert run(tmp_path / "c", {"horizon_weeks": (12, 13)}, _jumps).precision is None
+
+
+def _jumps(scenario: Scenario, seed: int, replication: int) -> dict[str, float]:
+    rng = np.random.default_rng([seed, replication, scenario.horizon_weeks])
+    return {"lead_time_h": float(50.0 + rng.normal() + 60.0 * (rng.random() < 0.1))}
+
+
 def test_the_baseline_is_the_first_point_with_its_values(tmp_path: Path) -> None:
     axes = {"automation": (0.0, 0.5, 1.0), "standardization": (0.0, 1.0)}
     for baseline, point in (

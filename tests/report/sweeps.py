@@ -41,6 +41,7 @@ class FakeSweep:
     baseline: int = 0
     indices: pd.DataFrame | None = None
     selection: object = None
+    precision: pd.DataFrame | None = None
     answer: object = None
     failures: Sequence[Failure] = ()
     n_unstable: int = 0

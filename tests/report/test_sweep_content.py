@@ -1,5 +1,6 @@
 """What a report on a sweep says, against numbers whose story is known."""
 
+import math
 import random
 from dataclasses import replace
 
@@ -30,7 +31,7 @@ from sim.report.sweep_content import (
     value_name,
 )
 from sim.report.units import MINUS
-from sim.scenario.settings import SelectionSpec
+from sim.scenario.settings import Precision, SelectionSpec
 
 
 def said(sweep):
@@ -212,14 +213,82 @@ def test_choice_is_told_with_its_probability():
     chosen = replace(sweep, base=base, selection=Selection(1, 0.934, None))
     assert (
         "Looked for was the shortest lead time with change failure rate at most 15 %: going by the "
-        "means it is automation 1, which is the right choice with a probability of at least 93 %."
-        in said(chosen)
+        "means it is automation 1, which is the best, or within 2 % of it, with a probability of "
+        "at least 93 %." in said(chosen)
     )
     none = replace(chosen, selection=Selection(None, 0.8, None))
     assert (
         "no point keeps within these limits, which is right with a probability of at least 80 %"
         in said(none)
     )
+
+
+def test_a_choice_that_is_as_likely_wrong_names_the_candidates_and_promises_nothing():
+    sweep = grid(automation=[0, 0.5, 1])
+    wish = SelectionSpec(metric="lead_time_h", indifference=3)
+    base = sweep.base.model_copy(update={"select": wish})
+    table = pd.DataFrame(
+        {"mean": [50.0, 49.0, 48.0], "feasible_probability": 1.0, "n": 5},
+        index=pd.Index([0, 1, 2], name="point"),
+    )
+    unclear = Selection(2, 0.0, table.assign(best_probability=[0.03, 0.4, 0.6]))
+    words = said(replace(sweep, base=base, selection=unclear))
+    assert (
+        "Looked for was the shortest lead time: it is not known which is best. Automation 1 has "
+        "the best mean, and as good, or within 3 h of the best, may be: automation 0.5." in words
+    )
+    assert "0 %" not in words.partition("Looked for")[2]
+    wish = SelectionSpec(metric="lead_time_h", at_most={"change_failure_rate": 0.01})
+    base = sweep.base.model_copy(update={"select": wish})
+    nothing = Selection(None, 0.2, table.assign(best_probability=0.0))
+    assert (
+        "it is not known whether any point keeps within these limits; going by the means no point "
+        "keeps within these limits." in said(replace(sweep, base=base, selection=nothing))
+    )
+
+
+def precise(**rows):
+    """Return a sweep of three points of which was asked how precise they are."""
+    sweep = grid(automation=[0, 0.5, 1])
+    half_width = {"lead_time_h": "5%", "change_failure_rate": 0.02}
+    base = sweep.base.model_copy(
+        update={"precision": Precision(half_width=half_width, most_replications=30)}
+    )
+    frame = pd.DataFrame(
+        {
+            "point": [0, 0, 1, 1, 2, 2],
+            "metric": list(half_width) * 3,
+            "mean": [100.0, 0.1] * 3,
+            "half_width": [4.0, 0.01] * 3,
+            "target": [5.0, 0.02] * 3,
+            "n": [12, 12, 30, 30, 30, 30],
+        }
+    ).assign(**rows)
+    frame["reached"] = frame["half_width"] <= frame["target"]
+    return replace(sweep, base=base, precision=frame)
+
+
+def test_it_is_told_which_points_are_as_precise_as_asked():
+    assert "Asked was the lead time to ±5 %: 3 of 3 points reached it." in said(precise())
+    assert not any("precise" in caveat.text for caveat in caveats(findings(precise())))
+
+    missed = precise(half_width=[4.0, 0.01, 26.0, math.nan, 7.1, 0.01])
+    words = said(missed)
+    assert "Asked was the lead time to ±5 %: 1 of 3 points reached it." in words
+    assert (
+        "Asked was the change failure rate to ±2 percentage points: 2 of 3 points reached it."
+        in words
+    )
+    warned = [caveat for caveat in caveats(findings(missed)) if "precise" in caveat.text]
+    assert [caveat.text for caveat in warned] == [
+        "Not as precise as asked: the lead time is not known to ±5 % at automation 0.5 (±26 % "
+        "after 30) and automation 1 (±7.1 % after 30). A point gets at most 30 replications "
+        "(precision.most_replications).",
+        "Not as precise as asked: the change failure rate is not known to ±2 percentage points at "
+        "automation 0.5 (unknown after 30). A point gets at most 30 replications "
+        "(precision.most_replications).",
+    ]
+    assert all(caveat.is_serious for caveat in warned)
 
 
 def chosen_by(sweep, **wish):
