@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
+from typing import cast
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository, IConfigRepository
@@ -73,7 +74,7 @@ class Kept:
         if known:
             self._merged.move_to_end(beginnings[known])
             config = pickle.loads(self._merged[beginnings[known]])
-        copies = _Copies(repository, self)
+        copies = cast(IConfigRepository, _Copies(repository, self))
         with flag_override(config, "no_deepcopy_set_nodes", True):
             for place in range(known, len(files)):
                 if place == shared > known:
@@ -83,7 +84,7 @@ class Kept:
             self._seen.clear()
         self._seen.update(map(hash, beginnings))
         # What remains to be done is done by Hydra, which takes it for a single file.
-        return merge(_Loaded(config), files[-1:], repository)
+        return merge(cast(ConfigLoaderImpl, _Loaded(config)), files[-1:], repository)
 
     def copied(self, result: ConfigResult) -> ConfigResult:
         """Return a file as it was read: what is merged into it, or it into, changes it."""

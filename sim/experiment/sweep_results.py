@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ from .sweep_table import INCIDENTS, paired_estimates, point_estimates, read_valu
 
 IntArray = npt.NDArray[np.integer[Any]]
 
+COST = "cost_per_week"
+"""The metric that the others are weighed against."""
 _CONFIDENCE = 0.95
 
 
@@ -46,6 +49,7 @@ class Sweep:
         replications: how many each point has; 0 if it failed.
         failures: the points that could not be simulated.
         table: the replications, as Parquet.
+        skipped: combinations that are no valid scenarios, and were left out.
     """
 
     base: Scenario
@@ -55,6 +59,7 @@ class Sweep:
     replications: IntArray
     failures: tuple[Failure, ...]
     table: pq.ParquetFile
+    skipped: tuple[Failure, ...] = ()
 
     @property
     def design(self) -> str:
@@ -152,7 +157,7 @@ class Sweep:
         rows of the answer are one family of tests (of no difference).
 
         Args:
-            metrics: which ones; by default the four of DORA.
+            metrics: which ones; by default :attr:`shown`.
             confidence: of the intervals.
             adjust: as for :meth:`sim.Comparison.differences`.
 
@@ -212,7 +217,7 @@ class Sweep:
         None unless the design is for that, and if every point failed.
 
         Args:
-            metrics: which ones; by default the four of DORA.
+            metrics: which ones; by default :attr:`shown`.
 
         Returns:
             What :func:`sim.experiment.sensitivity.sensitivity` returns for the means of the points.
@@ -266,9 +271,7 @@ class Sweep:
         points = list(self.points[keys].itertuples(index=False, name=None))
         return answer(spec, region_of(self.axes), points, values, self.seed)
 
-    def pareto(
-        self, metric: str, cost: str = "cost_per_week", largest: bool | None = None
-    ) -> pd.DataFrame:
+    def pareto(self, metric: str, cost: str = COST, largest: bool | None = None) -> pd.DataFrame:
         """Return the points that no other point beats in both a metric and the cost.
 
         Args:
@@ -295,8 +298,19 @@ class Sweep:
         """Return the overrides that make the scenario of a point."""
         return " ".join(f"{a.key}={shown(self.points[a.key].iloc[point])}" for a in self.axes)
 
+    @cached_property
+    def shown(self) -> list[str]:
+        """The metrics that effects, figures and tables are about, by the setting `metrics`.
+
+        By default those are the four of DORA, and cost if anything has a price.
+        """
+        if self.base.metrics:
+            return list(dict.fromkeys(self.base.metrics))
+        priced = COST in self.metrics and bool((self._estimates([COST])[1].mean > 0.0).any())
+        return [*headlines(), *([COST] if priced else [])]
+
     def _headlines(self) -> list[str]:
-        return [name for name in headlines() if name in self.metrics]
+        return [name for name in self.shown if name in self.metrics]
 
     def _known(self, metrics: Sequence[str] | None) -> list[str]:
         known = self.metrics

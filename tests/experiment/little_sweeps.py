@@ -58,8 +58,18 @@ class Diary:
 
     def __init__(self) -> None:
         self.points = self.replications = self.points_done = self.replications_done = 0
+        self.points_checked = 0
         self.failures: list[Failure] = []
+        self.left_out: list[Failure] = []
         self.widths: list[str] = []
+
+    def checked(self, points: int, of: int) -> None:
+        """So many points have been composed and checked."""
+        self.points_checked = points
+
+    def skipped(self, point: Failure) -> None:
+        """A combination is left out."""
+        self.left_out.append(point)
 
     def begin(self, points: int, replications: int) -> None:
         """So many more are to be done."""

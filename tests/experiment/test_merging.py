@@ -1,17 +1,12 @@
 """What is composed with the help of earlier compositions is what Hydra composes afresh."""
 
 import random
-from pathlib import Path
 
 import hydra
-import pytest
 from omegaconf import OmegaConf
 
-from sim.configuration.composition import Files, read, shipped
-from sim.configuration.load import composed_data, files_of
-from sim.configuration.merging import Kept
+from sim.configuration.composition import Files, read
 from sim.configuration.stages import presets_reach_steps
-from sim.scenario.errors import ScenarioError
 from sim.scenario.files import SCENARIOS
 
 GROUPS = {

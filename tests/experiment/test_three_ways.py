@@ -102,6 +102,7 @@ DAYS = (
     "mon",
     "[mon, ${working_hours.days.0}]",
 )
+OUTSIDE = "${oc.env:NOT_SET,big}"
 RESPONSES = ("{repair_h: 8}", "${incidents.responses.infra}", "{role: ml_engineer}", "{}")
 INFRA, SECURITY = "incidents.responses.infra", "incidents.responses.security"
 KINDS: Sequence[tuple[Sequence[str], Sequence[str]]] = (
@@ -128,7 +129,7 @@ KINDS: Sequence[tuple[Sequence[str], Sequence[str]]] = (
     (("teams.crew.people.ml_engineer", "teams.crew.people.operations", "teams.crew.count"), ("2",)),
     (("teams.crew.people", "teams.crew"), ("{ml_engineer: 4}", "{count: 2}", "{}")),
     (("services.product.count", "services.service.count", "services.product.team"), ("2", "crew")),
-    (("size",), ("small", "elsewhere", "big", "'big'", "huge", "null", "[small, big]", "${oc.env:NOT_SET,big}")),
+    (("size",), ("small", "elsewhere", "big", "'big'", "huge", "null", "[small, big]", OUTSIDE)),
     (("practice/testing",), ("none", "own", "better", "basic", "nothing")),
     (("plan", "practice/cicd"), ("road", "quick", "none", "full")),
 )  # fmt: skip
