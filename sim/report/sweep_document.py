@@ -145,9 +145,8 @@ def _points_in_terminal(found: Findings, is_wide: bool) -> Table:
     apart = len(names) == 1 or (is_wide and len(names) <= _MOST_AXIS_COLUMNS)
     columns = [Column(is_number=True), *map(Column, names if apart else [" ·\n".join(names)])]
     for name in found.shown:
-        first, _, last = label_of(name).rpartition(" ")
-        head = f"{first}\n{last}" if first else last
-        unit = found.units[name].heading.replace(" per ", "\nper ")
+        head = label_of(name).replace(" ", "\n")
+        unit = found.units[name].heading.replace(" ", "\n").replace("per\n", "per ")
         columns.append(Column(head, unit, is_number=True))
     rows = []
     for number in shown:

@@ -133,7 +133,8 @@ def write_narrow_title(ax: Axes, metric: str, unit: Unit, change: bool = False) 
     label = textwrap.fill(capitalized(label_of(metric)), 14)
     ax.set_title(label, loc="left", fontsize=10.5, color=INK)
     name = (unit_of_change(unit) if change else unit).heading
-    ax.set_xlabel(f"{name}   {better}", fontsize=9.5)
+    # Many panels are narrow ones.
+    ax.set_xlabel(f"{textwrap.fill(name, 14)}   {better}", fontsize=9.5)
 
 
 def label_rows(ax: Axes, labels: Sequence[str], found: Findings) -> None:

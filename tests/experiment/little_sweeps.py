@@ -1,5 +1,6 @@
 """Sweeps whose replications cost next to nothing, so that what runs them can be looked at."""
 
+import math
 import os
 import signal
 import time
@@ -159,6 +160,13 @@ def kills_itself(scenario: Scenario, seed: int, replication: int) -> dict[str, f
     if scenario.automation == DEADLY:
         time.sleep(0.5)
         os.kill(os.getpid(), signal.SIGKILL)
+    return numbers(scenario, seed, replication)
+
+
+def never_ends(scenario: Scenario, seed: int, replication: int) -> dict[str, float]:
+    """Return numbers; at the deadly point there is no end."""
+    while scenario.automation == DEADLY:
+        math.sqrt(2.0)
     return numbers(scenario, seed, replication)
 
 

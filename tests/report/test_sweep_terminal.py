@@ -72,7 +72,7 @@ def test_sentences_and_failures_are_printed():
     for sentence in sentences(findings(sweep)):
         assert sentence in text
     assert "! Point 1 failed (automation=0.5): MemoryError" in text
-    assert rows(printed(sweep))[1].split()[2:] == ["no", "data"] * 4
+    assert rows(printed(sweep))[1].split()[2:] == ["no", "data"] * 5
 
 
 def test_failures_are_red_where_there_are_colours():
