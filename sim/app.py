@@ -45,12 +45,13 @@ its four DORA metrics with confidence intervals, and where the time goes.
   python -m sim -m design=lhs samples=50 'automation=interval(0,1)'
                                                     others: zip, random, sobol, morris, adaptive
   python -m sim +experiment=population              many organizations beside DORA's survey
+  python -m sim -m automation=0,0.5,1 --dry-run     points, time, memory and disk, and stop
   python -m sim --cfg job                           print the composed scenario and stop
 
 Results go to one folder under results/, or to hydra.run.dir=FOLDER; those of a sweep to
 hydra.sweep.dir=FOLDER, where the same command goes on if it was interrupted. Settings of the
 experiment: replications, seed, horizon_weeks, warmup_weeks, n_jobs, and for sweeps engine, address,
-design, samples, baseline, precision, select, adaptive. docs/parameters.md lists all keys with unit,
+design, samples, baseline, exclude, metrics, precision, select, adaptive. docs/parameters.md lists all keys with unit,
 range, default and source; --hydra-help explains the syntax of overrides."""
 
 _NOTHING_DONE = "nothing was simulated or written (dry_run=true)"
@@ -306,7 +307,8 @@ def _say_what_it_takes(variants: "Variants", wanted: "Demand") -> None:
             leave_out_invalid(variants, shown)
         check_points(variants, settings.design in ("grid", "zip"), told)
     check_metrics(settings)
-    print(f"{len(variants):,} points, {wanted}, {size(wanted.bytes_on_disk)} on disk")
+    many = "1 point" if len(variants) == 1 else f"{len(variants):,} points"
+    print(f"{many}, about {size(wanted.bytes_on_disk)} on disk\n{wanted}")
     print(_NOTHING_DONE)
 
 
