@@ -50,9 +50,10 @@ its four DORA metrics with confidence intervals, and where the time goes.
 
 Results go to one folder under results/, or to hydra.run.dir=FOLDER; those of a sweep to
 hydra.sweep.dir=FOLDER, where the same command goes on if it was interrupted. Settings of the
-experiment: replications, seed, horizon_weeks, warmup_weeks, n_jobs, and for sweeps engine, address,
-design, samples, baseline, exclude, metrics, precision, select, adaptive. docs/parameters.md lists all keys with unit,
-range, default and source; --hydra-help explains the syntax of overrides."""
+experiment: replications, seed, horizon_weeks, warmup_weeks, n_jobs, dry_run; for sweeps engine,
+address, design, samples, baseline, exclude, metrics, precision, select, adaptive and others:
+docs/sweeps.md. docs/parameters.md lists all keys with unit, range, default and source;
+--hydra-help explains the syntax of overrides."""
 
 _NOTHING_DONE = "nothing was simulated or written (dry_run=true)"
 _LOG = "sweep.log"
