@@ -205,9 +205,12 @@ def _settings(
     variants = Variants([axis.key for axis in axes], [tuple(corner)], compose, composed, checked)
     try:
         return variants.scenario(0)
-    except ScenarioError:
+    except ScenarioError as error:
         variants.add(others)
-        return settings_of(variants)
+        try:
+            return settings_of(variants)
+        except ScenarioError:
+            raise error from None
 
 
 def settings_of(variants: Variants) -> Scenario:
