@@ -605,7 +605,8 @@ def test_the_folder_of_a_sweep(here: Path, capfd: pytest.CaptureFixture[str]) ->
     folder = here / "mine"
     files = {path.name for path in folder.iterdir()}
     assert files == {
-        STORE, TABLE, "summary.csv", "effects.csv", "figures", "report.html", "scenarios",
+        STORE, TABLE, "summary.csv",
+        "sweep.log", "effects.csv", "figures", "report.html", "scenarios",
         "provenance.json",
     }  # fmt: skip
     assert list(here.iterdir()) == [folder]
