@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sim.experiment.axes import Axis
     from sim.experiment.payback import Payback
     from sim.experiment.replicate import Study
+    from sim.experiment.resources import Demand
     from sim.experiment.sweep_record import Made
     from sim.experiment.sweep_results import Sweep
     from sim.scenario.organization import Scenario
@@ -48,14 +49,18 @@ its four DORA metrics with confidence intervals, and where the time goes.
   python -m sim resume FOLDER                       go on with a sweep, also replications=40
   python -m sim replay FOLDER point=7 replication=3
                                                     event tables of a replication of a sweep
+  python -m sim -m automation=0,0.5,1 --dry-run     points, time, memory and disk, and stop
   python -m sim --cfg job                           print the composed scenario and stop
 
 Results go to one folder under results/, or to hydra.run.dir=FOLDER; those of a sweep to
 hydra.sweep.dir=FOLDER, where the same command goes on if it was interrupted. Settings of the
-experiment: replications, seed, horizon_weeks, warmup_weeks, n_jobs, and for sweeps engine, address,
-design, samples, baseline, precision, select, adaptive. docs/parameters.md lists all keys with unit,
-range, default and source; --hydra-help explains the syntax of overrides."""
+experiment: replications, seed, horizon_weeks, warmup_weeks, n_jobs, dry_run; for sweeps engine,
+address, design, samples, baseline, exclude, metrics, precision, select, adaptive and others:
+docs/sweeps.md. docs/parameters.md lists all keys with unit, range, default and source;
+--hydra-help explains the syntax of overrides."""
 
+_NOTHING_DONE = "nothing was simulated or written (dry_run=true)"
+_LOG = "sweep.log"
 _NOTHING = "interrupted; this run wrote nothing"
 
 
@@ -173,7 +178,15 @@ def _run(compose: Callable[[], "Scenario"], folder: Path) -> None:
     from sim.world.clock import SimulationError
 
     try:
+        from sim.experiment.resources import demand
+
         scenario = compose()
+        arms = 2 if scenario.roadmap else 1
+        work = [(scenario, arms * scenario.replications)]
+        wanted = demand(work, scenario.n_jobs, keeps_weeks=True)
+        if scenario.dry_run:
+            print(f"{wanted}\n{_NOTHING_DONE}")
+            return
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise ScenarioError(
@@ -184,11 +197,6 @@ def _run(compose: Callable[[], "Scenario"], folder: Path) -> None:
 
             if not is_possible():
                 raise ScenarioError([Problem("animation", "needs vidigi", INSTALL)])
-        from sim.experiment.resources import demand
-
-        arms = 2 if scenario.roadmap else 1
-        work = [(scenario, arms * scenario.replications)]
-        wanted = demand(work, scenario.n_jobs, keeps_weeks=True)
         if wanted.is_large:
             print(wanted, file=sys.stderr, flush=True)
         study, payback = _simulate(scenario)
@@ -277,8 +285,9 @@ def _replay(arguments: Sequence[str]) -> NoReturn:
 def _sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path, made: "Made") -> None:
     """Run a sweep in ``folder``, or what it lacks there."""
     from sim.experiment.resources import demand_of_sweep, refuse_too_large
+    from sim.experiment.scheduler import StoppedError
     from sim.experiment.store import DiskError, ResultsError
-    from sim.experiment.sweep import STORE, run_sweep, scenario_at
+    from sim.experiment.sweep import STORE, run_sweep, settings_of
     from sim.report.sweep_progress import ShownSweep
 
     folder = folder.absolute()
@@ -286,7 +295,7 @@ def _sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path, made: "Ma
         hint = "choose another folder"
         problem = Problem("hydra.sweep.dir", f"'{folder}' is not empty and has no sweep", hint)
         raise ScenarioError([problem])
-    settings = scenario_at(variants, 0)
+    settings = settings_of(variants)
     if settings.animation:
         problem = Problem(
             "animation", "is for a single run", "leave it out, or run one point alone"
@@ -295,10 +304,14 @@ def _sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path, made: "Ma
     wanted = demand_of_sweep(variants, settings.n_jobs)
     if settings.engine == "loky":  # others may have more memory elsewhere
         refuse_too_large(wanted, settings.allow_large)
+    if settings.dry_run:
+        _say_what_it_takes(variants, wanted)
+        return
     try:
         with last_words(partial(_of_a_sweep, folder)):
             folder.mkdir(parents=True, exist_ok=True)
-            with ShownSweep(str(wanted) if wanted.is_large else "") as shown:
+            large = str(wanted) if wanted.is_large else ""
+            with ShownSweep(large, folder / _LOG) as shown:
                 sweep = run_sweep(variants, axes, folder, shown, made=made)
             _report(sweep, variants, folder)
     except (EngineError, DiskError, OSError) as error:
@@ -310,12 +323,33 @@ def _sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path, made: "Ma
         what = f"the results cannot be written: {error}" if isinstance(error, OSError) else error
         kept = "" if isinstance(error, DiskError) else "; what was finished is kept"
         _stop(f"{what}{kept}, and {_again(folder)}", status=1)
+    except StoppedError as stopped:
+        _stop(f"{stopped}; {_again(folder)}", status=1)
     except ResultsError as error:
         _stop(str(error), status=1)
     finally:
         _remove_if_empty(folder)
     if sweep.failures:
         sys.exit(1)
+
+
+def _say_what_it_takes(variants: "Variants", wanted: "Demand") -> None:
+    """Check the points of a sweep, and say what it would take."""
+    from sim.experiment.resources import size
+    from sim.experiment.stopping import check_metrics
+    from sim.experiment.sweep import check_points, leave_out_invalid, settings_of
+    from sim.report.sweep_progress import ShownSweep
+
+    settings = settings_of(variants)
+    with ShownSweep() as shown:
+        told = None if settings.on_invalid == "skip" else shown.checked
+        if told is None:
+            leave_out_invalid(variants, shown)
+        check_points(variants, settings.design in ("grid", "zip"), told)
+    check_metrics(settings)
+    many = "1 point" if len(variants) == 1 else f"{len(variants):,} points"
+    print(f"{many}, about {size(wanted.bytes_on_disk)} on disk\n{wanted}")
+    print(_NOTHING_DONE)
 
 
 def _of_a_sweep(folder: Path) -> str:

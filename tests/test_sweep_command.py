@@ -617,7 +617,8 @@ def test_the_folder_of_a_sweep(here: Path, capfd: pytest.CaptureFixture[str]) ->
     folder = here / "mine"
     files = {path.name for path in folder.iterdir()}
     assert files == {
-        STORE, TABLE, "summary.csv", "effects.csv", "figures", "report.html", "scenarios",
+        STORE, TABLE, "summary.csv",
+        "sweep.log", "effects.csv", "figures", "report.html", "scenarios",
         "provenance.json", "sweep.yaml",
     }  # fmt: skip
     assert list(here.iterdir()) == [folder]
@@ -928,3 +929,114 @@ def test_a_sweep_that_does_not_fit_is_refused_unless_told_otherwise(
     )
     with pytest.raises(pytest.fail.Exception, match="it would begin"):
         main([*large, "allow_large=true"])
+
+
+# Looking before, watching, and choosing what is shown
+
+
+@pytest.mark.parametrize("asked", ["--dry-run", "dry_run=true"])
+def test_a_dry_run_says_what_there_would_be_and_leaves_nothing(
+    here: Path, capfd: pytest.CaptureFixture[str], asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def simulate(*_: object) -> None:
+        raise AssertionError("something is simulated")
+
+    monkeypatch.setattr("sim.experiment.sweep.run_sweep", simulate)
+    monkeypatch.setattr("sim.app._simulate", simulate)
+    arguments = ["-m", *TINY, ONE, "automation=0,0.5,1", "standardization=0,1", asked]
+    assert status(*arguments) == 0
+    out = capfd.readouterr().out.splitlines()
+    assert re.fullmatch(r"6 points, about [\d.]+ MB on disk", out[0])
+    assert re.fullmatch(r"12 replications of up to .* log rows: expected to take .* memory", out[1])
+    assert out[2:] == ["nothing was simulated or written (dry_run=true)"]
+    assert status(*TINY, ONE, asked) == 0
+    assert capfd.readouterr().out.startswith("2 replications of up to ")
+    assert not list(here.iterdir())
+
+
+def test_a_dry_run_checks_all_points(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert status("-m", *TINY, ONE, "automation=0,0.5,2", "--dry-run") == 2
+    assert capfd.readouterr().err.startswith("automation: 2 is not allowed")
+    assert not list(here.iterdir())
+
+
+def test_progress_is_written_to_a_file(here: Path) -> None:
+    assert status("-m", *TINY, ONE, "automation=0,1", "hydra.sweep.dir=out") == 0
+    begun, done = (here / "out/sweep.log").read_text(encoding="utf-8").splitlines()
+    time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00"
+    assert re.fullmatch(f"{time} 4 replications of 2 points", begun)
+    last = "done: 4 of 4 replications, 2 of 2 points, after [0-9.]+ min"
+    assert re.fullmatch(f"{time} {last}", done)
+
+
+def test_the_metrics_of_a_sweep_are_chosen(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = ("-m", *TINY, ONE, "automation=0,0.5,1", "hydra.sweep.dir=out")
+    assert status(*arguments, "metrics=[lead_time_h,n_deployments]") == 0
+    effects = pd.read_csv(here / "out/effects.csv")
+    assert effects["metric"].to_list() == ["lead_time_h", "n_deployments"] * 2
+    assert "ailure rate" not in capfd.readouterr().out
+    assert status(*arguments, "metrics=[lead_tme_h]") == 2
+    message = "metrics: no metric 'lead_tme_h'; did you mean 'lead_time_h'?\n"
+    assert capfd.readouterr().err == message
+
+
+def test_cost_is_shown_where_there_are_prices(here: Path) -> None:
+    arguments = ("-m", *TINY, ONE, "automation=0,0.5")
+    assert status(*arguments, "hydra.sweep.dir=free") == 0
+    price = "cost.person_per_h=100"
+    assert status(*arguments, price, "hydra.sweep.dir=priced") == 0
+    metrics = [
+        pd.read_csv(here / name / "effects.csv")["metric"].to_list() for name in ("free", "priced")
+    ]
+    assert metrics[1] == [*metrics[0], "cost_per_week"]
+    assert "cost_per_week" not in metrics[0]
+
+
+def test_the_time_limit_ends_in_a_line_that_says_how_to_go_on(
+    here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("-m", *TINY, ONE, "automation=0,1", "hydra.sweep.dir=out")
+    assert status(*arguments, "time_limit_h=1e-9") == 1
+    missing = "missing are 4 of 4 replications, at 2 of 2 points"
+    again = "the same command with hydra.sweep.dir=out goes on from there"
+    line = f"stopped after 1e-09 h (time_limit_h); {missing}; {again}\n"
+    assert capfd.readouterr().err == line
+    assert status(*arguments) == 0
+
+
+def test_an_excluded_combination_is_in_a_stored_sweep(
+    here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = here / "mine/experiment"
+    folder.mkdir(parents=True)
+    (folder / "few.yaml").write_text(
+        "# @package _global_\n"
+        "hydra: {mode: MULTIRUN, sweeper: {params: {automation: [0, 0.5, 1], "
+        "practice/testing: 'none,full'}}}\n"
+        "exclude: [{automation: [0, 0.5], practice/testing: full}]\n"
+    )
+    assert status("--config-dir=mine", "+experiment=few", "--dry-run") == 0
+    assert capfd.readouterr().out.startswith("4 points, ")
+    assert status("--config-dir=mine", "+experiment=few", "exclude=[]", "--dry-run") == 0
+    assert capfd.readouterr().out.startswith("6 points, ")
+
+
+def test_keys_that_move_together_are_a_group_of_ones_own(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = here / "mine/arm"
+    folder.mkdir(parents=True)
+    for name, organization, automation in (("lean", "startup", 0.2), ("heavy", "enterprise", 0.8)):
+        (folder / f"{name}.yaml").write_text(
+            "# @package _global_\n"
+            f"defaults: [{{override /organization: {organization}}}]\n"
+            f"automation: {automation}\n"
+        )
+    groups = ("--config-dir=mine", "+arm=lean,heavy", "practice/testing=none,full")
+    _, points, variants = swept(monkeypatch, *groups, "engine=dask", "address=here")
+    assert variants.keys == ("arm", "practice/testing")
+    assert [(list(point.teams), point.automation) for point in points] == [
+        *[(["founders"], 0.2)] * 2,
+        *[(["product", "analytics", "core"], 0.8)] * 2,
+    ]
+    assert [point.practices.get("testing", "none") for point in points] == ["none", "full"] * 2

@@ -15,6 +15,8 @@ _OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir", "hydra.searchpath", "hydra.swee
 """The settings of Hydra that have a meaning here; others would leave files behind."""
 _CONFIG_NAME = ("--config-name", "-cn")
 _CONFIG_DIR = ("--config-dir", "-cd")
+_DRY_RUN = "--dry-run"
+"""An option that is ours, and means ``dry_run=true``."""
 _OPTIONS_WITH_VALUE = {
     *("--cfg", "-c", "--package", "-p", "--info", "-i", "--config-path", "-cp"),
     *_CONFIG_NAME,
@@ -48,6 +50,9 @@ class Arguments:
         for argument in arguments:
             is_value = bool(options) and options[-1] in _OPTIONS_WITH_VALUE
             (options if argument.startswith("-") or is_value else overrides).append(argument)
+        if _DRY_RUN in options:
+            options = [option for option in options if option != _DRY_RUN]
+            overrides.append("dry_run=true")
         _refuse_unusable(overrides, options)
         return cls(tuple(overrides), tuple(options))
 

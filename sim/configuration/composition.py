@@ -5,6 +5,7 @@ from config groups, which takes long and is kept. Values are then set in a copy 
 one, in the order of the command line, by the code by which Hydra sets them.
 """
 
+import gc
 import pickle
 import threading
 import warnings
@@ -28,11 +29,13 @@ from sim.scenario.errors import Problem, ScenarioError, nearest
 from sim.scenario.files import SCENARIOS
 from sim.scenario.from_data import chosen_names
 
+from .merging import Kept
 from .overrides import parse, sets_a_value
 from .stages import presets_reach_steps, said_by
 
 _KEPT = 256
 """Compositions, each of which takes about 60 kB."""
+_KEPT_VERSIONS = 4
 _composing = threading.RLock()
 """Hydra composes one configuration at a time in a process."""
 
@@ -76,7 +79,7 @@ class Files:
     @contextmanager
     def _searched(self) -> Iterator[None]:
         """Let Hydra search the folders of these files."""
-        with _composing, own_values_last(), presets_reach_steps():
+        with _composing, own_values_last(), _kept_of(self.version).used(), presets_reach_steps():
             if self.folder is None:
                 yield
             else:
@@ -120,7 +123,7 @@ def read(files: Files, overrides: Sequence[str]) -> Read:
 
 
 def _read(files: Files, choices: tuple[str, ...]) -> Read:
-    with files._searched():
+    with files._searched(), _garbage_collected_afterwards():
         made = hydra.compose(files.name, [*files.of_hydra, *choices], return_hydra_config=True)
     sweep = OmegaConf.select(made, "hydra.sweeper.params")
     chosen = dict(made.hydra.runtime.choices)
@@ -133,6 +136,12 @@ def _read(files: Files, choices: tuple[str, ...]) -> Read:
 
 
 _kept = lru_cache(_KEPT)(_read)
+
+
+@lru_cache(_KEPT_VERSIONS)
+def _kept_of(version: Hashable) -> Kept:
+    """Return what is kept of files of a version."""
+    return Kept()
 
 
 def compose(files: Files, overrides: Sequence[str]) -> DictConfig:
@@ -265,6 +274,18 @@ def _state_of_the_files() -> frozenset[tuple[str, int, int]]:
     """Return when each file was changed: somebody may edit one between two compositions."""
     found = [(str(path), path.stat()) for path in SCENARIOS.rglob("*.yaml")]
     return frozenset((path, state.st_mtime_ns, state.st_size) for path, state in found)
+
+
+@contextmanager
+def _garbage_collected_afterwards() -> Iterator[None]:
+    """Collect no garbage during the block, which makes so much that a quarter of it went there."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 @contextmanager

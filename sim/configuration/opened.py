@@ -117,9 +117,9 @@ def _recorded(folder: Path, store: Store, record: Record) -> Sweep:
         np.array(counts),
         tuple(Failure(**failure) for failure in (finished.failures if finished else [])),
         table,
-        variants,
-        record.made,
-        (*remarks, *remark),
+        variants=variants,
+        made=record.made,
+        remarks=(*remarks, *remark),
     )
 
 
@@ -243,9 +243,8 @@ def _from_table(folder: Path, note: Mapping[str, Any] | None) -> Sweep:
         np.array([int(counts_of.get(number, 0)) for number in range(size)]),
         failures,
         table,
-        _variants(keys, points, data_of),
-        None,
-        (
+        variants=_variants(keys, points, data_of),
+        remarks=(
             "it was made before its command and the version of its model were kept",
             *missing,
             *remark,

@@ -90,8 +90,9 @@ def _depth(override: str) -> int:
 
 def _refuse_long(key: str, value: str) -> None:
     """Refuse names of which no file can have one: Hydra looks for it."""
-    choices = value.split(",") if key in groups() else []
-    for name in (*re.split(r"[./]", key), *choices):
+    # The groups are looked up only if there is something to say: that takes a millisecond.
+    choices = [name for name in value.split(",") if len(name) > LONGEST_NAME]
+    for name in (*re.split(r"[./]", key), *(choices if choices and key in groups() else ())):
         if len(name) > LONGEST_NAME:
             raise ScenarioError([Problem(key, f"'{name}' is too long")])
     if len(key) > 10 * LONGEST_NAME:

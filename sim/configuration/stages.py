@@ -18,6 +18,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sim.scenario.organization import STAGES
 
+from .merging import merged
+
 _SPEAKS = re.compile(r"organization/|maturity/|practice/")
 """Config groups whose files speak of stages."""
 _RECORDS = ("practices", "cost")
@@ -37,7 +39,7 @@ def presets_reach_steps() -> Iterator[None]:
     def compose_and_reach(
         loader: ConfigLoaderImpl, defaults: list[ResultDefault], repo: IConfigRepository
     ) -> DictConfig:
-        made = compose(loader, defaults, repo)
+        made = merged(loader, defaults, repo, compose)
         steps = _steps(made)
         if steps is not None and not all(_is_ordinary(name, steps[name]) for name in steps):
             paths = [default.config_path or "" for default in defaults]

@@ -223,7 +223,9 @@ class _Printer:
                 self._text("\n" * (tallest - head.count("\n")) + head),
                 justify="right" if column.is_number else "left",
                 vertical="top",
-                no_wrap=not column.may_wrap,
+                # What is too long ends in an ellipsis, which ASCII lacks.
+                no_wrap=not column.may_wrap and (column.is_number or not self._ascii_only),
+                overflow="fold" if self._ascii_only else "ellipsis",
                 min_width=column.least_width or None,
                 header_style="bold",
             )

@@ -7,12 +7,14 @@ so that their callers need not know which one it is.
 import importlib
 import logging
 import os
+import shutil
 import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import loky
@@ -258,8 +260,14 @@ def _ray(n_jobs: int, address: str | None) -> Iterator[Engine]:
             raise EngineError(f"no local ray cluster can be started: {_line(error)}") from None
         raise _no_answer("ray", address, error) from None
     where = "the local ray cluster" if address is None else f"the ray cluster at '{address}'"
-    with farewell(ray.shutdown):  # agents of a local cluster stay for a minute without
-        yield _Ray(ray, where)
+    # Its logs and sockets; Ray itself leaves them there for good.
+    session = None if address else Path(ray.nodes()[0]["ObjectStoreSocketName"]).parents[1]
+    try:
+        with farewell(ray.shutdown):  # agents of a local cluster stay for a minute without
+            yield _Ray(ray, where)
+    finally:
+        if session is not None:
+            shutil.rmtree(session, ignore_errors=True)
 
 
 def _import(module: str, extra: str) -> Any:

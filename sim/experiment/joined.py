@@ -103,9 +103,9 @@ def join(sweeps: Sequence[Sweep], names: Sequence[str]) -> Sweep:
         np.array([replications(at) for at in chosen]),
         tuple(failures),
         _table(sweeps, chosen),
-        _variants(sweeps, chosen, keys),
-        first.made,
-        tuple(
+        variants=_variants(sweeps, chosen, keys),
+        made=first.made,
+        remarks=tuple(
             f"{name}: {remark}"
             for sweep, name in zip(sweeps, names, strict=True)
             for remark in sweep.remarks

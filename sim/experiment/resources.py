@@ -25,6 +25,9 @@ BYTES_PER_ROW = 300.0
 BYTES_PER_PROCESS = 160e6
 BYTES_PER_WEEK = 300.0
 """Of the weekly series that a study keeps of each replication."""
+BYTES_ON_DISK = 2_000.0
+"""Of a replication with its incidents, in both files of a sweep."""
+BYTES_OF_A_REPORT = 3e6
 
 _LONG_S = 60.0
 _LARGE_BYTES = 1e9
@@ -64,6 +67,11 @@ class Demand:
             f"{many} of up to {_rounded(self.rows)} log rows: expected to take "
             f"{duration(self.seconds)} and {size(self.bytes)} of memory"
         )
+
+    @property
+    def bytes_on_disk(self) -> float:
+        """Roughly what a sweep leaves: replications, once in the store and once in the table."""
+        return BYTES_OF_A_REPORT + BYTES_ON_DISK * self.replications
 
     @property
     def _of_programs(self) -> float:

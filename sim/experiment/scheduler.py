@@ -1,5 +1,6 @@
 """The scheduler: runs the replications that a sweep still lacks, and survives those that fail."""
 
+import math
 import os
 import queue
 import time
@@ -19,6 +20,7 @@ from .engines import Engine
 from .intervals import FloatArray
 from .run import simulate_unchecked
 from .store import Store
+from .time_out import TimeOutError, time_out_after
 
 RESTORED = "restored"
 """What an observation calls the incidents of its replication."""
@@ -57,6 +59,12 @@ class Failure:
 class Watcher(Protocol):
     """Somebody who looks on."""
 
+    def checked(self, points: int, of: int) -> None:
+        """So many points have been composed and checked."""
+
+    def skipped(self, point: Failure) -> None:
+        """A combination is no valid scenario, and is left out."""
+
     def begin(self, points: int, replications: int) -> None:
         """So many more are to be done."""
 
@@ -71,6 +79,30 @@ class Watcher(Protocol):
 
     def goes_on(self, words: str) -> None:
         """The folder has replications already; the words say what is left, and why."""
+
+
+class StoppedError(Exception):
+    """A limit is reached before a sweep is done; the message says which, and what is missing."""
+
+
+class Limits(NamedTuple):
+    """When a sweep begins nothing more.
+
+    Attributes:
+        ends_at: on the clock ``time.monotonic``.
+        time_limit_h: the setting, for the message.
+        fail_fast: whether it ends once a point has failed.
+    """
+
+    ends_at: float = math.inf
+    time_limit_h: float = math.inf
+    fail_fast: bool = False
+
+    @classmethod
+    def of(cls, settings: Scenario, begun: float) -> "Limits":
+        """Return the limits of a sweep that has begun at a time of ``time.monotonic``."""
+        limit_h = math.inf if settings.time_limit_h is None else settings.time_limit_h
+        return cls(begun + 3600.0 * limit_h, limit_h, settings.fail_fast)
 
 
 class _Chunk(NamedTuple):
@@ -109,7 +141,14 @@ def _work(
     start = time.perf_counter()
     try:
         scenario = Scenario.model_validate(data)
-        rows = [dict(observe(scenario, scenario.seed, number)) for number in replications]
+        rows = []
+        for number in replications:
+            with time_out_after(scenario.replication_timeout_s):
+                rows.append(dict(observe(scenario, scenario.seed, number)))
+    except TimeOutError:
+        limit_s = f"{scenario.replication_timeout_s:g} s"
+        what = f"replication {len(rows)} took longer than {limit_s} (replication_timeout_s)"
+        return _Raised(what, traceback.format_exc())
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         what = " ".join(str(error).split()) or "no message"
@@ -130,6 +169,7 @@ class Scheduler:
         engine: what runs them.
         watcher: is told about it.
         observe: what makes metrics of a scenario; a function of a module.
+        limits: after which nothing more is begun.
     """
 
     def __init__(
@@ -140,6 +180,7 @@ class Scheduler:
         engine: Engine,
         watcher: Watcher,
         observe: Observe = observe,
+        limits: Limits | None = None,
     ) -> None:
         self._variants = variants
         self._fingerprints = fingerprints
@@ -147,6 +188,7 @@ class Scheduler:
         self._engine = engine
         self._watcher = watcher
         self._observe = observe
+        self._limits = limits or Limits()
         self.failures: dict[int, Failure] = {}
         """The points that failed, and are not tried again."""
         self._open: dict[int, int] = {}
@@ -163,6 +205,7 @@ class Scheduler:
         Raises:
             ResultsError: the store cannot be written.
             EngineError: nothing can be run any more.
+            StoppedError: a limit is reached; what had been begun is finished and stored.
         """
         self._given_away.clear()
         chunks = self._missing(wanted)
@@ -171,13 +214,15 @@ class Scheduler:
         try:
             while True:
                 while len(on_the_way) < _AHEAD * self._engine.workers:
-                    chunk = next(chunks, None)
+                    chunk = None if self._is_over() else next(chunks, None)
                     if chunk is None:
                         break
                     future = self._send(chunk)
                     on_the_way[future] = chunk
                     future.add_done_callback(returned.put)
                 if not on_the_way:
+                    if self._is_over() and (lacking := self._lacking(wanted)):
+                        raise StoppedError(f"{self._reason()}; {lacking}")
                     self._before = list(wanted)
                     self._fail_alike()
                     return
@@ -197,6 +242,30 @@ class Scheduler:
         finally:
             for future in on_the_way:
                 future.cancel()
+
+    def _is_over(self) -> bool:
+        """Return whether nothing more may be begun."""
+        failed = self._limits.fail_fast and bool(self.failures)
+        return failed or time.monotonic() >= self._limits.ends_at
+
+    def _reason(self) -> str:
+        if self._limits.fail_fast and self.failures:
+            return "stopped at the first failure (fail_fast=true)"
+        return f"stopped after {self._limits.time_limit_h:g} h (time_limit_h)"
+
+    def _lacking(self, wanted: Sequence[int]) -> str:
+        """Return in words what is still missing; nothing if all is there."""
+        replications = points = 0
+        for point, number in enumerate(wanted):
+            if point not in self.failures:
+                there = self._store.finished(self._fingerprints[point])
+                lacks = sum(replication not in there for replication in range(number))
+                replications += lacks
+                points += lacks > 0
+        if not replications:
+            return ""
+        of = f"{sum(wanted):,} replications, at {points:,} of {len(wanted):,} points"
+        return f"missing are {replications:,} of {of}"
 
     def _next(self, returned: "queue.SimpleQueue[Future[Any]]") -> Future[Any]:
         """Wait for a future, and return it if the engine can go on."""

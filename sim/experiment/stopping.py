@@ -73,6 +73,9 @@ def check_metrics(settings: Scenario) -> None:
         kind = settings.adaptive.kind
         asked |= {f"adaptive.{kind}.{name}": name for name in settings.adaptive.metrics}
     known = metric_names(settings)
+    for name in settings.metrics:
+        if name not in known:
+            raise ScenarioError([Problem("metrics", f"no metric '{name}'", nearest(name, known))])
     for key, name in asked.items():
         if name not in known:
             raise ScenarioError([Problem(key, f"no metric '{name}'", nearest(name, known))])

@@ -5,7 +5,9 @@ import io
 import itertools
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -35,10 +37,11 @@ from .axes import Axis, Interval, Values, Weights, chances, draws_a_population
 from .designs import GROWING, MOST_POINTS, OWN_LUCK, SEED, seed_of, with_seed
 from .designs import points as points_of_design
 from .engines import engine
+from .exclusion import without_excluded
 from .fingerprint import fingerprint, scenario_digest
 from .resources import demand_of_sweep, refuse_too_large
 from .respondents import observe_with_teams
-from .scheduler import Failure, Observe, Scheduler, Watcher
+from .scheduler import Failure, Limits, Observe, Scheduler, Watcher
 from .scheduler import observe as observe_metrics
 from .stopping import check_metrics, replicate_further
 from .store import ResultsError, Store
@@ -59,12 +62,20 @@ TABLE = "runs.parquet"
 
 _BELONG_TO_THE_WHOLE = FOR_READERS | OF_A_SWEEP
 _MOST_PROBLEMS = 20
+_MOST_TRIED = 20
+"""Points in which the settings are looked for, if the first ones are not valid."""
 _MOST_REPLICATIONS = 100_000_000
 """Of all points together; the table of their metrics would have 70 GB."""
 
 
 class Nobody:
     """A watcher that does not look."""
+
+    def checked(self, points: int, of: int) -> None:
+        """Ignore it."""
+
+    def skipped(self, point: Failure) -> None:
+        """Ignore it."""
 
     def begin(self, points: int, replications: int) -> None:
         """Ignore it."""
@@ -140,7 +151,13 @@ def run_in_folder(
         ResultsError: the folder cannot be used.
     """
     looking = watcher or Nobody()
-    settings = scenario_at(variants, 0)
+    settings = settings_of(variants)
+    if settings.dry_run:
+        hint = "sim.experiment.resources.demand_of_sweep says what a sweep takes"
+        raise ScenarioError([Problem("dry_run", "is for the command line", hint)])
+    if folder is None and settings.time_limit_h is not None:
+        hint = "give one with folder=..."
+        raise ScenarioError([Problem("time_limit_h", "needs a folder to go on from", hint)])
     if settings.engine == "loky":  # others may have more memory elsewhere
         refuse_too_large(demand_of_sweep(variants, settings.n_jobs), settings.allow_large)
     if folder is not None:
@@ -204,12 +221,12 @@ def design_variants(
             raise ScenarioError([Problem(axis.key, "belongs to the whole sweep", "give one value")])
     refuse_empty(axes)
     keys = [axis.key for axis in axes]
-    corner = tuple(axis.first for axis in axes)
-    settings = Variants(keys, [corner], compose, composed, checked).scenario(0)
+    settings = _settings(axes, compose, composed, checked)
     _refuse_for_design(keys, settings)
     if settings.design == "adaptive":
         return adaptive_variants(axes, settings, compose, composed, checked)
     points = points_of_design(axes, settings.design, settings.samples, settings.seed)
+    points = without_excluded(axes, points, settings.exclude, settings.design)
     total = len(points) * settings.replications
     if total > _MOST_REPLICATIONS:
         what = f"{settings.replications:,} at each of {len(points):,} points are {total:,}"
@@ -219,6 +236,47 @@ def design_variants(
         checked = keys if checked is None else checked
         return Variants([*keys, SEED], lucky, with_seed(compose), composed, [*checked, SEED])
     return Variants(keys, points, compose, composed, checked)
+
+
+def _settings(
+    axes: Sequence[Axis],
+    compose: Compose,
+    composed: Sequence[str],
+    checked: Sequence[str] | None,
+) -> Scenario:
+    """Return a scenario that has the settings of a sweep, whose points are not known yet."""
+    corner = [axis.first for axis in axes]
+    others = [
+        (*corner[:place], value, *corner[place + 1 :])
+        for place, axis in enumerate(axes)
+        for value in (axis.listed or ())[1:]
+    ]
+    variants = Variants([axis.key for axis in axes], [tuple(corner)], compose, composed, checked)
+    try:
+        return variants.scenario(0)
+    except ScenarioError as error:
+        variants.add(others)
+        try:
+            return settings_of(variants)
+        except ScenarioError:
+            raise error from None
+
+
+def settings_of(variants: Variants) -> Scenario:
+    """Return a scenario with the settings of a sweep: that of the first point, if it is valid.
+
+    Raises:
+        ScenarioError: it is not, and the sweep is not one that skips such points.
+    """
+    try:
+        return scenario_at(variants, 0)
+    except ScenarioError:
+        for point in range(1, min(len(variants), _MOST_TRIED)):
+            with suppress(ScenarioError):
+                if (found := variants.scenario(point)).on_invalid == "skip":
+                    return found
+                break
+        raise
 
 
 def _refuse_for_design(keys: Sequence[str], settings: Scenario) -> None:
@@ -231,6 +289,11 @@ def _refuse_for_design(keys: Sequence[str], settings: Scenario) -> None:
     elif settings.adaptive is not None:
         hint = "add design=adaptive"
         raise ScenarioError([Problem("adaptive", f"is not for design={settings.design}", hint)])
+    if settings.on_invalid == "skip" and settings.design in ("sobol", "morris", "adaptive"):
+        hint = "it needs all of its points"
+        raise ScenarioError(
+            [Problem("on_invalid", f"skip is not for design={settings.design}", hint)]
+        )
     if settings.design == "random":
         given = {
             "baseline": bool(settings.baseline),
@@ -280,12 +343,17 @@ def run_sweep(
         ScenarioError: a point is no valid scenario, or a setting does not fit the sweep.
         ResultsError: the folder cannot be used.
     """
-    settings = scenario_at(variants, 0)
+    begun = time.monotonic()
+    settings = settings_of(variants)
     made = replace(made or Made(), fixed=variants.fixed)
     if observe is None:
         observe = observe_with_teams if draws_a_population(axes) else observe_metrics
     with engine(settings.engine, settings.n_jobs, settings.address) as workers:
-        digests, wanted = check_points(variants, listed=settings.design in ("grid", "zip"))
+        skips = settings.on_invalid == "skip"
+        skipped = leave_out_invalid(variants, watcher) if skips else ()
+        listed = settings.design in ("grid", "zip")
+        told = None if skips else watcher.checked
+        digests, wanted = check_points(variants, listed, told)
         prints = [fingerprint(digest) for digest in digests]
         baseline = _baseline(variants, settings.baseline)
         check_metrics(settings)
@@ -298,7 +366,8 @@ def run_sweep(
                 watcher.goes_on(words)
             write_record(store, folder, made, variants, prints, axes, baseline, wanted)
             watcher.begin(len(wanted), sum(wanted))
-            scheduler = Scheduler(variants, prints, store, workers, watcher, observe)
+            limits = Limits.of(settings, begun)
+            scheduler = Scheduler(variants, prints, store, workers, watcher, observe, limits)
             scheduler.run(wanted)
             while further := replicate_further(
                 settings, store, prints, wanted, baseline, scheduler.failures
@@ -324,9 +393,35 @@ def run_sweep(
         np.array(kept),
         tuple(failures),
         pq.ParquetFile(folder / TABLE if table is None else table),
+        skipped,
         variants,
         made,
     )
+
+
+def leave_out_invalid(variants: Variants, watcher: Watcher) -> tuple[Failure, ...]:
+    """Take the points that are no valid scenarios out of a sweep, and return them.
+
+    Raises:
+        ScenarioError: none of them is valid.
+    """
+    skipped, valid = [], []
+    first: ScenarioError | None = None
+    for point in range(len(variants)):
+        try:
+            variants.scenario(point)
+        except ScenarioError as error:
+            first = first or error
+            what = "; ".join(str(error).splitlines())
+            skipped.append(Failure(point, variants.label(point), what, ""))
+            watcher.skipped(skipped[-1])
+        else:
+            valid.append(variants.points[point])
+        watcher.checked(point + 1, len(variants))
+    if first is not None and not valid:
+        raise first
+    variants.points = valid
+    return tuple(skipped)
 
 
 def scenario_at(variants: Variants, point: int) -> Scenario:
@@ -349,13 +444,16 @@ def scenario_at(variants: Variants, point: int) -> Scenario:
         ) from None
 
 
-def check_points(variants: Variants, listed: bool = False) -> tuple[list[str], list[int]]:
+def check_points(
+    variants: Variants, listed: bool = False, told: Callable[[int, int], None] | None = None
+) -> tuple[list[str], list[int]]:
     """Return the digest and the number of replications of each point, all of them valid.
 
     Args:
         variants: the scenarios of the points.
         listed: the points are what somebody listed, so that no two may be the same. Two choices
             from a config group may well make the same scenario, two values of a key may not.
+        told: is told how many points have been checked, and of how many.
 
     Raises:
         ScenarioError: some are not valid; the message has what is wrong with the first of them.
@@ -366,6 +464,8 @@ def check_points(variants: Variants, listed: bool = False) -> tuple[list[str], l
     choices = [place for place, key in enumerate(variants.keys) if is_choice(key)]
     seen: dict[tuple[object, ...], int] = {}
     for point in range(len(variants)):
+        if told is not None:
+            told(point, len(variants))
         try:
             scenario = scenario_at(variants, point)
         except ScenarioError as error:
@@ -381,6 +481,8 @@ def check_points(variants: Variants, listed: bool = False) -> tuple[list[str], l
             raise ScenarioError([_same(variants, first, point)])
     if problems:
         raise ScenarioError(list(problems))
+    if told is not None:
+        told(len(variants), len(variants))
     return digests, wanted
 
 
@@ -560,6 +662,8 @@ def _reason_to_refuse(
         for point, identity in enumerate(here["points"])
         if identity not in set(before["points"]) and _is_of(variants.points[point], before, here)
     ]
+    if not changed:
+        return f"it has points that this one leaves out: {len(missing)}"
     return f"its scenario is another one at {changed[0]}"
 
 

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -54,6 +55,8 @@ IntArray = npt.NDArray[np.integer[Any]]
 Reference = int | Mapping[str, object]
 """A point: its number, or values of keys that it has."""
 
+COST = "cost_per_week"
+"""The metric that the others are weighed against."""
 _CONFIDENCE = 0.95
 
 
@@ -69,6 +72,7 @@ class Sweep:
         replications: how many each point has; 0 if it failed.
         failures: the points that could not be simulated.
         table: the replications, as Parquet.
+        skipped: combinations that are no valid scenarios, and were left out.
         variants: the scenarios of the points; None if they are not known.
         made: how it was made; None if its folder does not say.
         remarks: what is missing in the folder that it was opened from.
@@ -81,6 +85,7 @@ class Sweep:
     replications: IntArray
     failures: tuple[Failure, ...]
     table: pq.ParquetFile
+    skipped: tuple[Failure, ...] = ()
     variants: Variants | None = None
     made: Made | None = None
     remarks: tuple[str, ...] = ()
@@ -180,7 +185,7 @@ class Sweep:
         rows of the answer are one family of tests (of no difference).
 
         Args:
-            metrics: which ones; by default the four of DORA.
+            metrics: which ones; by default :attr:`shown`.
             confidence: of the intervals.
             adjust: as for :meth:`sim.Comparison.differences`.
             baseline: what the others are compared to, see :meth:`number_of`; by default the
@@ -279,7 +284,7 @@ class Sweep:
         None unless the design is for that, and if every point failed.
 
         Args:
-            metrics: which ones; by default the four of DORA.
+            metrics: which ones; by default :attr:`shown`.
 
         Returns:
             What :func:`sim.experiment.sensitivity.sensitivity` returns for the means of the points.
@@ -357,9 +362,7 @@ class Sweep:
         points = list(self.points[keys].itertuples(index=False, name=None))
         return answer(spec, region_of(self.axes), points, values, self.seed)
 
-    def pareto(
-        self, metric: str, cost: str = "cost_per_week", largest: bool | None = None
-    ) -> pd.DataFrame:
+    def pareto(self, metric: str, cost: str = COST, largest: bool | None = None) -> pd.DataFrame:
         """Return the points that no other point beats in both a metric and the cost.
 
         Args:
@@ -494,8 +497,19 @@ class Sweep:
             raise ValueError(f"points of design={self.design} do not share their luck")
         return self.number_of(point)
 
+    @cached_property
+    def shown(self) -> list[str]:
+        """The metrics that effects, figures and tables are about, by the setting `metrics`.
+
+        By default those are the four of DORA, and cost if anything has a price.
+        """
+        if self.base.metrics:
+            return list(dict.fromkeys(self.base.metrics))
+        priced = COST in self.metrics and bool((self._estimates([COST])[1].mean > 0.0).any())
+        return [*headlines(), *([COST] if priced else [])]
+
     def _headlines(self) -> list[str]:
-        return [name for name in headlines() if name in self.metrics]
+        return [name for name in self.shown if name in self.metrics]
 
     def _known(self, metrics: Sequence[str] | None) -> list[str]:
         known = self.metrics

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 
 from sim.document.picture import Picture
 from sim.experiment.axes import Axis
-from sim.metrics.catalogue import headlines
 from sim.report.palette import BLUE, SKY, entitle
 from sim.report.sweep_content import Findings, axis_name, instability, is_numeric, value_name
 from sim.report.sweep_panels import (
@@ -62,10 +61,11 @@ def cloud_picture(found: Findings) -> Picture:
     axes = found.axes[:MOST_AXES]
     drawn = found.numbers[:: math.ceil(len(found.numbers) / MOST_DOTS)]
     bars = len(drawn) <= MOST_BARS
+    rows = len(found.shown)
     figure, panels = panel_grid(
-        max(10.0, 2.0 * len(axes)), 10.2, len(headlines()), len(axes), "col", "row"
+        max(10.0, 2.0 * len(axes)), 2.55 * rows, rows, len(axes), "col", "row"
     )
-    for metric, row in zip(headlines(), panels, strict=True):
+    for metric, row in zip(found.shown, panels, strict=True):
         frame = shown_estimates(found, metric).loc[drawn]
         for axis, ax in zip(axes, row, strict=True):
             x, names = _cloud_positions(axis, found.sweep.points.loc[drawn, axis.key])
@@ -76,7 +76,7 @@ def cloud_picture(found: Findings) -> Picture:
         begin_at_zero(row)
     for axis, ax in zip(axes, panels[-1], strict=True):
         ax.set_xlabel(textwrap.fill(axis_name(axis), 24), fontsize=10)
-    entitle(figure, f"The four metrics of {count_noun(len(drawn), 'point')}", instability(found))
+    entitle(figure, f"The metrics of {count_noun(len(drawn), 'point')}", instability(found))
     caption = "Each circle is a point of the design, against each axis in turn"
     caption += f"; bars are {INTERVALS}." if bars else "; too many for their intervals."
     if len(drawn) < len(found.numbers):

@@ -19,7 +19,7 @@ from sim.experiment.main_effects import MainEffect, level_means
 from sim.experiment.precision import Target
 from sim.experiment.selection import FEWEST_KNOWN, Selection
 from sim.experiment.stopping import goal_of
-from sim.experiment.sweep_results import Sweep
+from sim.experiment.sweep_results import COST, Sweep
 from sim.metrics import catalogue
 from sim.metrics.catalogue import NUMBER, divided, headlines
 from sim.report.mix import split_in_words
@@ -40,9 +40,6 @@ from sim.report.units import (
 )
 from sim.scenario.variants import word
 from sim.words import capitalized, listed, readable
-
-COST = "cost_per_week"
-"""The metric that the four are weighed against."""
 
 DESIGNS = {
     "grid": "Every combination",
@@ -78,9 +75,9 @@ class Findings:
     Attributes:
         sweep: the sweep.
         axes: those of its axes that have more than one value.
-        estimates: by metric, the headlines and `COST`, index `point` (all of them), columns `mean`,
-            `ci_low`, `ci_high` and `n`; NaN where nothing is known.
-        effects: by metric, the headlines, index `point` (all but the baseline), columns
+        estimates: by metric, the headlines, `COST` and those shown, index `point` (all of them),
+            columns `mean`, `ci_low`, `ci_high` and `n`; NaN where nothing is known.
+        effects: by metric, those shown, index `point` (all but the baseline), columns
             `difference`, `ci_low`, `ci_high`, `adjusted_low`, `adjusted_high`.
         moved: by metric, the headlines, the main effects of the axes, the largest first; empty if
             the design has none.
@@ -113,6 +110,11 @@ class Findings:
         return [int(number) for number in self.sweep.points.index]
 
     @property
+    def shown(self) -> list[str]:
+        """Return the metrics that figures and tables show."""
+        return self.sweep.shown
+
+    @property
     def is_priced(self) -> bool:
         """Return whether anything costs anything."""
         return bool((self.estimates[COST]["mean"] > 0.0).any())
@@ -122,7 +124,7 @@ def findings(sweep: Sweep) -> Findings:
     """Return a sweep with its estimates and effects by metric."""
     every = sweep.points.index
     # If every point failed, not even the names of the metrics are known.
-    metrics = [*headlines(), COST]
+    metrics = list(dict.fromkeys([*headlines(), COST, *sweep.shown]))
     summary = sweep.summary([metric for metric in metrics if metric in sweep.metrics])
     estimates = {metric: _of(summary, metric, every)[_ESTIMATE] for metric in metrics}
     currency = sweep.base.cost.currency
@@ -132,10 +134,10 @@ def findings(sweep: Sweep) -> Findings:
         sweep=sweep,
         axes=tuple(axis for axis in sweep.axes if is_swept(axis)),
         estimates=estimates,
-        effects={metric: _of(effects, metric, others)[_EFFECT] for metric in headlines()},
+        effects={metric: _of(effects, metric, others)[_EFFECT] for metric in sweep.shown},
         moved={
             metric: sweep.main_effects(metric) if metric in sweep.metrics else []
-            for metric in headlines()
+            for metric in sweep.shown
         },
         units={
             metric: column_unit(
@@ -335,11 +337,21 @@ def setting(found: Findings) -> str:
         count_noun(most, "replication") if fewest == most else f"{fewest} to {most} replications"
     )
     design = DESIGNS.get(sweep.design, sweep.design)
+    if left := _left_out(sweep):
+        design += f", {left:,} left out"
     return (
         f"{design}: {count_noun(len(sweep.points), 'point')} × {times} of "
         f"{count_noun(observed, 'week')} after {count_noun(sweep.base.warmup_weeks, 'week')} of "
         f"warm-up · seed {sweep.seed}"
     )
+
+
+def _left_out(sweep: Sweep) -> int:
+    """Return how many combinations of a grid or pairs of a zip are no points."""
+    sizes = [len(axis.listed or ()) for axis in sweep.axes]
+    if sweep.design not in ("grid", "zip") or not sizes:
+        return 0
+    return (math.prod(sizes) if sweep.design == "grid" else max(sizes)) - len(sweep.points)
 
 
 # --- what was found ------------------------------------------------------------------------------
@@ -355,7 +367,7 @@ def most_different(found: Findings, count: int) -> list[int]:
 
     Without a baseline, or data for it, from the median of all points.
 
-    Differences in the four metrics are compared by their size relative to the range of the metric;
+    Differences in the metrics are compared by their size relative to the range of the metric;
     each point counts by its largest. Points without data come last.
 
     Args:
@@ -366,7 +378,7 @@ def most_different(found: Findings, count: int) -> list[int]:
     if len(numbers) <= count:
         return numbers
     sizes = []
-    for metric in headlines():
+    for metric in found.shown:
         mean = found.estimates[metric]["mean"]
         start = mean[found.sweep.baseline] if found.has_baseline else math.nan
         distance = (mean - (mean.median() if math.isnan(start) else start)).abs()
@@ -380,13 +392,19 @@ def most_different(found: Findings, count: int) -> list[int]:
 def on_grid(found: Findings, values: "pd.Series[float]") -> FloatArray:
     """Return a value per point as an array with a dimension for each swept axis.
 
+    Combinations that were left out are NaN.
+
     Args:
         found: a sweep with design ``grid``.
         values: index all points.
     """
-    shape = [len(axis.listed or ()) for axis in found.axes]
-    array: FloatArray = np.array(values, dtype=np.float64)
-    return array.reshape(shape)
+    array: FloatArray = np.full([len(axis.listed or ()) for axis in found.axes], np.nan)
+    places = []
+    for axis in found.axes:
+        place_of = {_found_by(value): place for place, value in enumerate(axis.listed or ())}
+        places.append([place_of[_found_by(value)] for value in found.sweep.points[axis.key]])
+    array[tuple(places)] = values
+    return array
 
 
 def main_effect(found: Findings, metric: str, number: int) -> pd.DataFrame:
@@ -412,13 +430,13 @@ def main_effect(found: Findings, metric: str, number: int) -> pd.DataFrame:
 def sentences(found: Findings) -> list[str]:
     """Return what a sweep says, in plain sentences derived from its numbers."""
     if draws_a_population(found.sweep.axes):  # what is told of it is not told point by point
-        named = headlines() if found.indices is not None else ()
+        named = found.shown if found.indices is not None else ()
         return [sentence for metric in named if (sentence := _strongest(found, metric))]
     if found.told is None:
-        said = [_extremes(found, metric) for metric in headlines()]
+        said = [_extremes(found, metric) for metric in found.shown]
     else:
         said = answer_sentences(found.told)
-    said += [_strongest(found, metric) for metric in headlines()]
+    said += [_strongest(found, metric) for metric in found.shown]
     said += [_distinguishable(found), *_mixes(found), *_precise(found), _selected(found)]
     return [sentence for sentence in said if sentence]
 
@@ -568,7 +586,7 @@ def _distinguishable(found: Findings) -> str:
         return "Whether any point differs from the baseline cannot be judged." if judged else ""
     counts = [
         f"{int(clear[metric].sum())} in {label_of(metric)}"
-        for metric in headlines()
+        for metric in found.shown
         if known[metric].any()
     ]
     others = len(next(iter(clear.values())))
@@ -806,6 +824,7 @@ def caveats(found: Findings) -> list[Caveat]:
     return [
         *(Caveat(True, f"Its folder: {remark}.") for remark in found.sweep.remarks),
         *_failed(found),
+        *_skipped(found),
         *([] if found.told is None else answer_caveats(found.told)),
         *_unstable(found),
         *_imprecise(found),
@@ -835,6 +854,17 @@ def instability(found: Findings) -> str:
 
 def _failed(found: Findings) -> list[Caveat]:
     return [Caveat(True, line) for line in failure_lines(found, most=10)]
+
+
+def _skipped(found: Findings) -> list[Caveat]:
+    skipped = found.sweep.skipped
+    if not skipped:
+        return []
+    named = [f"{point.overrides} ({point.error})" for point in skipped[:_MOST_NAMED]]
+    left = len(skipped) - len(named)
+    more = [f"{left:,} more"] if left else []
+    count = count_noun(len(skipped), "combination")
+    return [Caveat(False, f"Left out as no valid scenario: {count}, {listed([*named, *more])}.")]
 
 
 def _unstable(found: Findings) -> list[Caveat]:
@@ -879,7 +909,7 @@ def _without_data(found: Findings) -> list[Caveat]:
     rest = [number for number in found.numbers if number not in failed]
     missing = {
         metric: int(found.estimates[metric].loc[rest, "mean"].isna().sum())
-        for metric in headlines()
+        for metric in found.shown
     }
     named = [f"{label_of(metric)} at {count}" for metric, count in missing.items() if count]
     if not named:

@@ -26,10 +26,9 @@ from sim.document.document import (
 from sim.document.picture import Picture
 from sim.experiment.versions import versions
 from sim.metrics.answers import YEAR
-from sim.metrics.catalogue import headlines, metric
+from sim.metrics.catalogue import metric
 from sim.report.population_content import is_population, population_sentences, population_table
 from sim.report.sweep_content import (
-    COST,
     Findings,
     axis_name,
     caveats,
@@ -176,16 +175,16 @@ def _points_in_terminal(found: Findings, is_wide: bool) -> Table:
     names = [axis_name(axis) for axis in found.axes]
     apart = len(names) == 1 or (is_wide and len(names) <= _MOST_AXIS_COLUMNS)
     columns = [Column(is_number=True), *map(Column, names if apart else [" ·\n".join(names)])]
-    for name in headlines():
-        first, _, last = label_of(name).rpartition(" ")
-        head = f"{first}\n{last}" if first else last
-        columns.append(Column(head, found.units[name].heading, is_number=True))
+    for name in found.shown:
+        head = label_of(name).replace(" ", "\n")
+        unit = found.units[name].heading.replace(" ", "\n").replace("per\n", "per ")
+        columns.append(Column(head, unit, is_number=True))
     rows = []
     for number in shown:
         is_baseline = found.has_baseline and number == found.sweep.baseline
         cells: list[Cell | str] = [Cell(f"{'*' if is_baseline else ''}{number}", tone="dim")]
         cells += _values(found, number) if apart else [point_label(found, number)]
-        cells += [_plus_minus(found, name, number) for name in headlines()]
+        cells += [_plus_minus(found, name, number) for name in found.shown]
         rows.append(Row(cells, "baseline" if is_baseline else ""))
     return Table(columns, [Group(rows)], _how_to_read(found, len(shown)), media=IN_TERMINAL)
 
@@ -198,7 +197,7 @@ def _plus_minus(found: Findings, name: str, number: int) -> str:
 
 def _how_to_read(found: Findings, shown: int) -> str:
     note = "Means over the replications, ± half the 95 % interval"
-    known = [found.estimates[name]["ci_low"].isna() for name in headlines()]
+    known = [found.estimates[name]["ci_low"].isna() for name in found.shown]
     note += " (±? if unknown)." if pd.concat(known).any() else "."
     if found.has_baseline:
         note += " * is the baseline."
@@ -211,7 +210,7 @@ def _how_to_read(found: Findings, shown: int) -> str:
 
 def _points(found: Findings) -> Table:
     shown = _on_paper(found)
-    metrics = [*headlines(), *([COST] if found.is_priced else [])]
+    metrics = found.shown
     columns = [Column(label_of(name), found.units[name].heading, True) for name in metrics]
     rows = [
         _row(found, number, [_as_cell(_estimate(found, name, number)) for name in metrics])
@@ -257,20 +256,20 @@ def _differences(found: Findings) -> list[Table]:
     shown = [number for number in _on_paper(found) if number != baseline]
     columns = [
         Column(label_of(name), unit_of_change(found.units[name]).heading, True)
-        for name in headlines()
+        for name in found.shown
     ]
     clear = {name: is_clear(rows) for name, rows in found.effects.items()}
     rows = [
         _row(
             found,
             number,
-            [_change(found, name, number, bool(clear[name][number])) for name in headlines()],
+            [_change(found, name, number, bool(clear[name][number])) for name in found.shown],
         )
         for number in shown
     ]
     caption = (
         f"Paired differences to the baseline ({point_name(found, baseline)}), with Holm-adjusted "
-        "95 % intervals over all points and the four metrics; bold where they leave out zero."
+        "95 % intervals over all points and the metrics; bold where they leave out zero."
     )
     return [_table(found, columns, rows, caption + _left_out(found, len(shown) + 1))]
 
@@ -291,7 +290,7 @@ def _sensitivity(found: Findings) -> list[Table]:
         return []
     sobol = found.sweep.design == "sobol"
     groups = []
-    for name in headlines():
+    for name in found.shown:
         unit = "" if sobol else f", {unit_of_change(found.units[name]).heading}"
         rows = [
             Row(

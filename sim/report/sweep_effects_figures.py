@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from sim.document.picture import Picture
-from sim.metrics.catalogue import headlines
 from sim.report.palette import BLUE, INK, entitle, tidy
 from sim.report.sweep_content import (
     Findings,
@@ -71,9 +70,9 @@ def effects_picture(found: Findings) -> Picture:
     baseline = found.sweep.baseline
     shown = [n for n in most_different(found, MOST_ROWS + 1) if n != baseline]
     figure, (row,) = panel_grid(
-        10.0, 1.9 + 0.22 * max(len(shown), 4), 1, len(headlines()), sharey="all"
+        10.0, 1.9 + 0.22 * max(len(shown), 4), 1, len(found.shown), sharey="all"
     )
-    for metric, ax in zip(headlines(), row, strict=True):
+    for metric, ax in zip(found.shown, row, strict=True):
         unit = found.units[metric]
         plot_effects(found.effects[metric].loc[shown] / unit.size, ax)
         write_narrow_title(ax, metric, unit, change=True)

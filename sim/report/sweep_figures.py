@@ -7,6 +7,7 @@ Okabe and Ito (2008), and line styles, markers and hatches say the same without 
 """
 
 from sim.document.picture import Picture
+from sim.experiment.sweep_results import COST
 from sim.report.population_content import is_population
 from sim.report.population_figures import population_picture
 from sim.report.sweep_cloud_figures import cloud_picture
@@ -32,7 +33,7 @@ def sweep_pictures(found: Findings) -> list[Picture]:
     """Return the pictures of a sweep.
 
     `population` comes first where the points stand for organizations as they are found.
-    `metrics` shows the four metrics against what was swept: lines for one axis, heat maps for two,
+    `metrics` shows the metrics against what was swept: lines for one axis, heat maps for two,
     small multiples or main effects for more, clouds for sampled designs. `surface` stands before it
     in an adaptive sweep. `sensitivity` follows for
     the designs that have one, `effects` (differences to the baseline) unless nothing is known of
@@ -50,7 +51,8 @@ def sweep_pictures(found: Findings) -> list[Picture]:
         pictures.append(sensitivity_picture(found))
     if found.has_baseline and any(rows.notna().any(axis=None) for rows in found.effects.values()):
         pictures.append(effects_picture(found))
-    if found.is_priced and not is_population(found) and len(found.sweep.points) > 1:
+    is_weighed = found.is_priced and found.shown != [COST]
+    if is_weighed and not is_population(found) and len(found.sweep.points) > 1:
         pictures.append(pareto_picture(found))
     if found.selection is not None and found.selection.table["best_probability"].notna().any():
         pictures.append(selection_picture(found))

@@ -28,6 +28,7 @@ _FAILED = "failed"
 _BESIDE = ".report-"
 _ONLY_SOMETIMES = {
     "failures.csv",
+    "skipped.csv",
     "sensitivity.csv",
     "selection.csv",
     "precision.csv",
@@ -96,6 +97,9 @@ def _write_tables(found: Findings, folder: Path) -> None:
             summary, mode="a", header=not summary.exists(), index=False
         )
         failed.to_csv(folder / "failures.csv", index=False)
+    if sweep.skipped:
+        skipped = [{"overrides": each.overrides, "error": each.error} for each in sweep.skipped]
+        pd.DataFrame(skipped).to_csv(folder / "skipped.csv", index=False)
     if sweep.design not in OWN_LUCK:
         sweep.effects().to_csv(folder / "effects.csv", index=False, float_format=_DIGITS)
     if found.indices is not None:

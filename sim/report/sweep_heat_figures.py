@@ -159,9 +159,9 @@ def _label_cells(ax: Axes, across: Sequence[str], up: Sequence[str]) -> None:
 
 
 def heat_picture(found: Findings) -> Picture:
-    """Return a heat map for each of the four metrics."""
+    """Return a heat map for each of the metrics."""
     across, up = found.axes
-    figure, panels = panel_by_metric(7.6)
+    figure, panels = panel_by_metric(found.shown, 7.6)
     names = [value_names(axis) for axis in (up, across)]
     place = found.numbers.index(found.sweep.baseline)
     column, row = divmod(place, len(names[0]))
@@ -183,7 +183,7 @@ def heat_picture(found: Findings) -> Picture:
         ax.set_xlabel(axis_name(across), fontsize=10)
         ax.set_ylabel(axis_name(up), fontsize=10)
     what = f"{axis_name(across)} and {axis_name(up)}"
-    entitle(figure, f"The four metrics over {what}", instability(found))
+    entitle(figure, f"The metrics over {what}", instability(found))
     mark = "hatched" if max(map(len, names)) <= MOST_ANNOTATED else "dotted"
     write_footnote(
         figure, f"frame: baseline; {mark}: cannot be told apart from it; crossed out: no data"

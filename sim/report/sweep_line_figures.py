@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from sim.document.picture import Picture
-from sim.metrics.catalogue import headlines
 from sim.report.palette import BLUE, INK, SKY, VERMILION, entitle, tidy
 from sim.report.sweep_content import (
     Findings,
@@ -132,9 +131,9 @@ def plot_rows(frame: pd.DataFrame, baseline: int, ax: Axes) -> Axes:
 
 
 def line_picture(found: Findings) -> Picture:
-    """Return curves of the four metrics over the values of a single axis."""
+    """Return curves of the metrics over the values of a single axis."""
     axis = found.axes[0]
-    figure, panels = panel_by_metric()
+    figure, panels = panel_by_metric(found.shown)
     values = found.sweep.points[axis.key].to_numpy(dtype=float)
     start = values[found.numbers.index(found.sweep.baseline)]
     for metric, ax in panels.items():
@@ -145,7 +144,7 @@ def line_picture(found: Findings) -> Picture:
         ax.set_title(panel_title(metric, found.units[metric]), loc="left", fontsize=11, color=INK)
         ax.set_xlabel(axis_name(axis), fontsize=10)
     name = axis_name(axis)
-    entitle(figure, f"The four metrics against {name}", instability(found))
+    entitle(figure, f"The metrics against {name}", instability(found))
     write_footnote(figure, "diamond: baseline; bands and bars: 95 % intervals")
     caption = f"Bands and bars are {INTERVALS}; the diamond is the baseline."
     alt = alt_text(found, f"Four curves over {name}.")
@@ -153,17 +152,17 @@ def line_picture(found: Findings) -> Picture:
 
 
 def points_picture(found: Findings) -> Picture:
-    """Return a row with the four metrics for each point."""
+    """Return a row with the metrics for each point."""
     numbers = found.numbers
     figure, (row,) = panel_grid(
-        10.0, 1.7 + 0.24 * max(len(numbers), 4), 1, len(headlines()), sharey="all"
+        10.0, 1.7 + 0.24 * max(len(numbers), 4), 1, len(found.shown), sharey="all"
     )
-    for metric, ax in zip(headlines(), row, strict=True):
+    for metric, ax in zip(found.shown, row, strict=True):
         plot_rows(shown_estimates(found, metric), numbers.index(found.sweep.baseline), ax)
         write_narrow_title(ax, metric, found.units[metric])
     label_rows(row[0], [point_label(found, number) for number in numbers], found)
     what = title_of_labels(found)
-    entitle(figure, f"The four metrics by {what}", instability(found))
+    entitle(figure, f"The metrics by {what}", instability(found))
     write_footnote(figure, "diamond and line: baseline; bars: 95 % intervals")
     caption = f"Bars are {INTERVALS}; the diamond and its line are the baseline."
     return Picture(

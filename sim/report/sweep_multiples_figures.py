@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from sim.document.picture import Picture
 from sim.experiment.axes import Axis
-from sim.metrics.catalogue import headlines
 from sim.report.palette import BLACK, BLUE, GREEN, INK, PURPLE, VERMILION, entitle
 from sim.report.sweep_content import (
     Findings,
@@ -95,9 +94,11 @@ def multiples_picture(found: Findings, roles: tuple[int, int, int]) -> Picture:
     """Return curves in a column of panels for each value of one of three axes."""
     across, by_line, by_column = (found.axes[role] for role in roles)
     columns = value_names(by_column)
-    figure, panels = panel_grid(10.0, 10.6, len(headlines()), len(columns), "all", "row")
+    figure, panels = panel_grid(
+        10.0, 2.65 * len(found.shown), len(found.shown), len(columns), "all", "row"
+    )
     x, names = _positions(across)
-    for metric, row in zip(headlines(), panels, strict=True):
+    for metric, row in zip(found.shown, panels, strict=True):
         arrays = {
             column: np.transpose(on_grid(found, values), roles)
             for column, values in shown_estimates(found, metric).items()
@@ -120,7 +121,7 @@ def multiples_picture(found: Findings, roles: tuple[int, int, int]) -> Picture:
     what = [axis_name(axis) for axis in (across, by_line, by_column)]
     entitle(
         figure,
-        f"The four metrics against {what[0]}, by {what[1]} and {what[2]}",
+        f"The metrics against {what[0]}, by {what[1]} and {what[2]}",
         instability(found),
     )
     _explain_lines(figure, panels, what[1])
@@ -161,10 +162,11 @@ def _positions(axis: Axis) -> tuple[list[float], list[str]]:
 def main_effects_picture(found: Findings) -> Picture:
     """Return the mean over the other axes for each metric and axis."""
     numbers = _leading_axes(found)
+    rows = len(found.shown)
     figure, panels = panel_grid(
-        max(10.0, 2.0 * len(numbers)), 10.2, len(headlines()), len(numbers), "col", "row"
+        max(10.0, 2.0 * len(numbers)), 2.55 * rows, rows, len(numbers), "col", "row"
     )
-    for metric, row in zip(headlines(), panels, strict=True):
+    for metric, row in zip(found.shown, panels, strict=True):
         for number, ax in zip(numbers, row, strict=True):
             frame = in_unit(found, metric, main_effect(found, metric, number))
             x, names = _positions(found.axes[number])
@@ -189,7 +191,7 @@ def main_effects_picture(found: Findings) -> Picture:
 def _leading_axes(found: Findings) -> list[int]:
     """Return the axes that move a metric most, relative to how far the metric is moved at all."""
     moved = np.zeros(len(found.axes))
-    for metric in headlines():
+    for metric in found.shown:
         ranges = np.array(
             [np.ptp(main_effect(found, metric, number)["mean"]) for number in range(moved.size)]
         )

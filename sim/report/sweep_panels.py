@@ -17,7 +17,6 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from sim.experiment.axes import Axis
 from sim.experiment.intervals import FloatArray
 from sim.metrics import catalogue
-from sim.metrics.catalogue import headlines
 from sim.report.palette import INK, tidy
 from sim.report.sweep_content import (
     Findings,
@@ -55,17 +54,18 @@ def panel_grid(
     return figure, [list(row) for row in panels]
 
 
-def panel_by_metric(height: float = 7.4) -> tuple[Figure, dict[str, Axes]]:
-    """Return an empty figure with axes for each headline, two in a row; the height is of two rows.
+def panel_by_metric(metrics: Sequence[str], height: float = 7.4) -> tuple[Figure, dict[str, Axes]]:
+    """Return an empty figure with axes for each metric, two in a row; the height is of two rows.
 
     Axes that are left over are taken out.
     """
-    rows = math.ceil(len(headlines()) / 2)
-    figure, panels = panel_grid(10.0, height * rows / 2, rows, 2)
+    columns = min(2, len(metrics))
+    rows = math.ceil(len(metrics) / columns)
+    figure, panels = panel_grid(10.0, height * rows / 2, rows, columns)
     every = [ax for row in panels for ax in row]
-    for ax in every[len(headlines()) :]:
+    for ax in every[len(metrics) :]:
         ax.remove()
-    return figure, dict(zip(headlines(), every, strict=False))
+    return figure, dict(zip(metrics, every, strict=False))
 
 
 def write_footnote(figure: Figure, text: str) -> None:
@@ -123,7 +123,7 @@ def show_plain_numbers(ax: Axes, axis: str) -> None:
 
 def alt_text(found: Findings, kind: str) -> str:
     """Return a picture in words: its kind, and what the sweep found."""
-    said = " ".join(sentences(found)[: len(headlines())])
+    said = " ".join(sentences(found)[: len(found.shown)])
     return f"{kind} {said}"
 
 
@@ -133,7 +133,8 @@ def write_narrow_title(ax: Axes, metric: str, unit: Unit, change: bool = False) 
     label = textwrap.fill(capitalized(label_of(metric)), 14)
     ax.set_title(label, loc="left", fontsize=10.5, color=INK)
     name = (unit_of_change(unit) if change else unit).heading
-    ax.set_xlabel(f"{name}   {better}", fontsize=9.5)
+    # Many panels are narrow ones.
+    ax.set_xlabel(f"{textwrap.fill(name, 14)}   {better}", fontsize=9.5)
 
 
 def label_rows(ax: Axes, labels: Sequence[str], found: Findings) -> None:

@@ -1,4 +1,4 @@
-"""The picture of the four metrics against cost, with the Pareto front."""
+"""The picture of the metrics against cost, with the Pareto front."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -7,10 +7,10 @@ from matplotlib.transforms import Bbox
 
 from sim.document.picture import Picture
 from sim.experiment.pareto import pareto_front
+from sim.experiment.sweep_results import COST
 from sim.metrics import catalogue
 from sim.report.palette import BLUE, INK, entitle, tidy
 from sim.report.sweep_content import (
-    COST,
     Findings,
     instability,
     label_of,
@@ -109,8 +109,8 @@ def _label_front(front: pd.DataFrame, larger_is_better: bool, ax: Axes) -> None:
 
 
 def pareto_picture(found: Findings) -> Picture:
-    """Return the four metrics against cost."""
-    figure, panels = panel_by_metric()
+    """Return the metrics against cost."""
+    figure, panels = panel_by_metric([metric for metric in found.shown if metric != COST])
     labels = [point_label(found, number) for number in found.numbers]
     named = title_of_labels(found)
     if max(map(len, labels)) > _LONGEST_LABEL:
@@ -130,7 +130,7 @@ def pareto_picture(found: Findings) -> Picture:
         ax.set_xlabel(found.units[COST].heading, fontsize=10)
         best = frame[frame["front"]].sort_values("cost")["label"]
         told.append(f"{capitalized(label_of(metric))}: {'; '.join(best) or NO_DATA}.")
-    entitle(figure, "Cost against each of the four metrics", instability(found))
+    entitle(figure, "Cost against each of the metrics", instability(found))
     write_footnote(figure, f"joined: Pareto front; labels: {named}; bars: 95 % intervals")
     caption = (
         "Joined points are the Pareto front: no other point is both cheaper and better, going by "

@@ -1,4 +1,4 @@
-"""The picture of a sensitivity analysis: a tornado for each of the four metrics."""
+"""The picture of a sensitivity analysis: a tornado for each of the metrics."""
 
 import math
 import textwrap
@@ -79,9 +79,9 @@ def plot_tornado(indices: pd.DataFrame, labels: Sequence[str], ax: Axes) -> Axes
 
 
 def sensitivity_picture(found: Findings) -> Picture:
-    """Return how much each axis moves the four metrics."""
+    """Return how much each axis moves the metrics."""
     sobol = found.sweep.design == "sobol"
-    figure, panels = panel_by_metric(2.6 + 0.6 * max(len(found.axes), 3))
+    figure, panels = panel_by_metric(found.shown, 2.6 + 0.6 * max(len(found.axes), 3))
     told = []
     for metric, ax in panels.items():
         indices = indices_of(found, metric)

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from .distributions import Distribution, without_replaced
 from .effects import EffectName
-from .settings import AdaptiveSpec, Precision, SelectionSpec
+from .settings import AdaptiveSpec, MetricName, Precision, SelectionSpec
 from .spec import (
     GREATEST,
     LARGEST_COUNT,
@@ -867,6 +867,39 @@ class Scenario(Spec):
     )
     baseline: dict[str, Any] = quantity(
         {}, "value by key", "The point that a sweep compares the others to; by default its first."
+    )
+    exclude: tuple[Annotated[dict[str, Any], Field(min_length=1)], ...] = quantity(
+        (),
+        "value(s) by key",
+        "Combinations that a sweep leaves out: each a mapping of swept keys to a value, or to a "
+        "list of values, all of which have to be there.",
+    )
+    on_invalid: Literal["stop", "skip"] = Field(
+        "stop",
+        description="What a sweep does about a combination that is no valid scenario: nothing is "
+        "simulated, or the others are.",
+    )
+    metrics: tuple[MetricName, ...] = quantity(
+        (),
+        "names",
+        "What effects, figures and tables of a sweep show; by default the four of DORA, and cost "
+        "where anything has a price.",
+    )
+    dry_run: bool = Field(
+        False, description="Only say what would be simulated, and what that would take."
+    )
+    time_limit_h: Number | None = quantity(
+        None,
+        "h",
+        "A sweep that takes longer begins nothing more, and keeps what is finished.",
+        gt=0,
+        le=100_000,
+    )
+    replication_timeout_s: Number | None = quantity(
+        None, "s", "A replication of a sweep that takes longer fails.", gt=0, le=10_000_000
+    )
+    fail_fast: bool = Field(
+        False, description="A sweep begins nothing more once a point has failed."
     )
     precision: Precision | None = Field(
         None, description="Replicate each point of a sweep until its intervals are this narrow."

@@ -9,7 +9,8 @@ from .spec import GREATEST, Count, Number, Share, Spec, quantity, share
 
 OF_A_SWEEP = frozenset(
     {"n_jobs", "engine", "address", "design", "samples", "baseline", "precision", "select"}
-    | {"adaptive", "allow_large"}
+    | {"adaptive", "allow_large", "exclude", "on_invalid", "metrics", "dry_run"}
+    | {"time_limit_h", "replication_timeout_s", "fail_fast"}
 )
 """Fields of a scenario that say how a sweep is run: no replication depends on them."""
 FOR_READERS = frozenset({"name", "description", "animation", "png"})

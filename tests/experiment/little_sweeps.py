@@ -1,5 +1,6 @@
 """Sweeps whose replications cost next to nothing, so that what runs them can be looked at."""
 
+import math
 import os
 import signal
 import time
@@ -58,9 +59,19 @@ class Diary:
 
     def __init__(self) -> None:
         self.points = self.replications = self.points_done = self.replications_done = 0
+        self.points_checked = 0
         self.failures: list[Failure] = []
+        self.left_out: list[Failure] = []
         self.widths: list[str] = []
         self.words: list[str] = []
+
+    def checked(self, points: int, of: int) -> None:
+        """So many points have been composed and checked."""
+        self.points_checked = points
+
+    def skipped(self, point: Failure) -> None:
+        """A combination is left out."""
+        self.left_out.append(point)
 
     def begin(self, points: int, replications: int) -> None:
         """So many more are to be done."""
@@ -154,6 +165,13 @@ def kills_itself(scenario: Scenario, seed: int, replication: int) -> dict[str, f
     if scenario.automation == DEADLY:
         time.sleep(0.5)
         os.kill(os.getpid(), signal.SIGKILL)
+    return numbers(scenario, seed, replication)
+
+
+def never_ends(scenario: Scenario, seed: int, replication: int) -> dict[str, float]:
+    """Return numbers; at the deadly point there is no end."""
+    while scenario.automation == DEADLY:
+        math.sqrt(2.0)
     return numbers(scenario, seed, replication)
 
 

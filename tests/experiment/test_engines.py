@@ -427,3 +427,12 @@ def test_an_executor_that_breaks_before_it_is_given_anything(
     else:
         with pytest.raises(EngineError, match=r"^worker processes die as soon as"):
             run(tmp_path / "sweep", {"automation": (0.0, 1.0)}, n_jobs=1)
+
+
+def test_the_temporary_folder_of_ray_is_removed(tmp_path: Path) -> None:
+    ray = pytest.importorskip("ray")
+    with engine("ray", n_jobs=1) as started_here:
+        assert started_here.submit(os.getpid).result(PATIENCE_S) != os.getpid()
+        session = Path(ray.nodes()[0]["ObjectStoreSocketName"]).parents[1]
+        assert (session / "logs").is_dir()
+    until(lambda: not session.exists())

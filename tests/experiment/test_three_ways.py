@@ -53,6 +53,11 @@ teams: {team: {people: {ml_engineer: 3, operations: 2, data_scientist: 1}}}
 services: {service: {team: team}, other: {team: team, upstream: [service]}}
 automation: ${standardization}
 """,
+    "size/elsewhere.yaml": """\
+# @package _global_
+teams: {crew: {people: {ml_engineer: 2, operations: 1, data_engineer: 1}}}
+services: {product: {team: crew}}
+""",
     "practice/testing/own.yaml": "# @package _global_\npractices: {testing: own}\n",
     "practice/testing/none.yaml": """\
 # @package _global_
@@ -97,6 +102,7 @@ DAYS = (
     "mon",
     "[mon, ${working_hours.days.0}]",
 )
+OUTSIDE = "${oc.env:NOT_SET,big}"
 RESPONSES = ("{repair_h: 8}", "${incidents.responses.infra}", "{role: ml_engineer}", "{}")
 INFRA, SECURITY = "incidents.responses.infra", "incidents.responses.security"
 KINDS: Sequence[tuple[Sequence[str], Sequence[str]]] = (
@@ -120,7 +126,10 @@ KINDS: Sequence[tuple[Sequence[str], Sequence[str]]] = (
     (("pipeline.steps.deploy.role", "changes.feature.author"), ("ml_engineer", "operations")),
     (("pipeline.max_attempts", "horizon_weeks", "seed"), ("3", "4", "1_0", "3.5", "-1")),
     (("automatoin", "pipeline.steps.biuld.effort_h", "practices.testing"), ("1", "none")),
-    (("size",), ("small", "big", "'big'", "huge", "null", "[small, big]", "${oc.env:NOT_SET,big}")),
+    (("teams.crew.people.ml_engineer", "teams.crew.people.operations", "teams.crew.count"), ("2",)),
+    (("teams.crew.people", "teams.crew"), ("{ml_engineer: 4}", "{count: 2}", "{}")),
+    (("services.product.count", "services.service.count", "services.product.team"), ("2", "crew")),
+    (("size",), ("small", "elsewhere", "big", "'big'", "huge", "null", "[small, big]", OUTSIDE)),
     (("practice/testing",), ("none", "own", "better", "basic", "nothing")),
     (("plan", "practice/cicd"), ("road", "quick", "none", "full")),
 )  # fmt: skip
@@ -293,6 +302,20 @@ def look_for_differences(ways: Ways, seed: int, count: int) -> tuple[list[str], 
         if not same(run, alone):
             found.append(f"{overrides}:\n  run {run}\n  load {alone}")
     return found, valid
+
+
+def test_names_are_checked_at_every_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = Ways(tmp_path, monkeypatch)
+    for override in ("teams.crew.people.ml_engineer=4", "teams.crew={people: {ml_engineer: 4}}"):
+        there, missing = ways.sweep(["size=elsewhere,small", override])
+        assert isinstance(there, Scenario)
+        assert there.teams["crew"].people["ml_engineer"] == 4
+        alone = ways.load([*OF_A_CLUSTER, "size=small", override])
+        assert (
+            missing
+            == alone
+            == "teams.crew: is not in this scenario; valid: team (+teams.crew=... adds it)"
+        )
 
 
 def test_random_overrides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

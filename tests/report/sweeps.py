@@ -44,6 +44,7 @@ class FakeSweep:
     precision: pd.DataFrame | None = None
     answer: object = None
     failures: Sequence[Failure] = ()
+    skipped: Sequence[Failure] = ()
     n_unstable: int = 0
     seed: int = 7
     splits: Mapping[tuple[int, str], Split] = field(default_factory=dict)
@@ -71,6 +72,11 @@ class FakeSweep:
         """Return the main effects of the axes."""
         return main_effects(self.design, self.axes, self.points, self.metric_values(metric))
 
+    @property
+    def shown(self):
+        """Return the metrics that are shown."""
+        return list(METRICS) if np.nanmax(self.values[:, :, -1], initial=0.0) > 0 else headlines()
+
     def summary(self, metrics=None):
         """Return mean and interval of each point and metric."""
         frames = []
@@ -92,9 +98,9 @@ class FakeSweep:
     def effects(self):
         """Return paired differences to the baseline, one family of Holm."""
         others = [n for n in range(len(self.points)) if n != self.baseline]
-        differences = (self.values[others] - self.values[self.baseline])[:, :, : len(headlines())]
+        differences = (self.values[others] - self.values[self.baseline])[:, :, : len(self.shown)]
         estimates = estimate(differences.transpose(1, 0, 2).reshape(self.values.shape[1], -1))
-        where = pd.MultiIndex.from_product([others, headlines()], names=["point", "metric"])
+        where = pd.MultiIndex.from_product([others, self.shown], names=["point", "metric"])
         frame = pd.DataFrame(family_of_tests(estimates, 0.95), index=where)
         return frame.reset_index().merge(self.points.reset_index(), on="point")
 

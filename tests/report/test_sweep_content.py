@@ -416,7 +416,7 @@ def test_setting_and_question():
 
 def test_points_that_differ_most_are_picked_and_the_baseline_stays():
     sweep = replace(grid(automation=list(range(30))), baseline=15)
-    for metric in headlines():
+    for metric in METRICS:
         sweep = with_means(sweep, metric, [0.5] * 30)
     sweep = with_means(sweep, "lead_time_h", [0.0, 20.0, *[100.0] * 26, 190.0, 200.0])
     picked = most_different(findings(sweep), 5)

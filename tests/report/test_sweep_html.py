@@ -91,8 +91,8 @@ def test_tables_have_a_row_for_each_point(page):
     rows = [attrs for attrs in page.all("th") if attrs["scope"] == "row"]
     assert len(rows) == 6 + 5
     assert page.all("tr").count({"class": "baseline"}) == 1
-    # Nothing is known of a point: five metrics, four differences, and words below the heat map.
-    assert page.text.count("no data") == 5 + 4 + 1
+    # Nothing is known of a point: five metrics, five differences, and words below the heat map.
+    assert page.text.count("no data") == 5 + 5 + 1
 
 
 def test_differences_that_leave_out_zero_are_bold(page, sweep):
