@@ -1,0 +1,32 @@
+"""The records of a real organization, with what is known about how they came about."""
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from sim.log import Records
+
+from .attribution import Attribution
+from .knowledge import Known
+from .problems import Problems
+
+
+@dataclass(frozen=True)
+class DeliveryRecords(Records):
+    """Records that were read from the exports of an organization's tools.
+
+    Attributes:
+        epoch: the instant that hours are counted from, a Monday 00:00.
+        source: what kind of source they are from.
+        problems: what is wrong with them, all of it.
+        remarks: what a reader has to know about them, in sentences.
+        knowledge: of every column, whether it was observed.
+        attribution: how incidents were charged to deployments; None if there is nothing to charge.
+    """
+
+    epoch: pd.Timestamp = field(default_factory=lambda: pd.Timestamp(0, tz="UTC"))
+    source: str = ""
+    problems: Problems = field(default_factory=Problems)
+    remarks: tuple[str, ...] = ()
+    knowledge: tuple[Known, ...] = ()
+    attribution: Attribution | None = None

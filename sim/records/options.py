@@ -1,0 +1,34 @@
+"""What a person says about records that the records do not say themselves."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is read, and how.
+
+    Attributes:
+        timezone: name of the time zone of times without an offset, and of the clock that tells the
+            weeks; UTC if None, and then times without an offset are not read.
+        since: the first day that is looked at.
+        until: the day before which the last one ends.
+        environment: where deployments count; None: production, if the records name it.
+        services: by a pattern of paths or jobs, the service and its team, see
+            :mod:`sim.records.services`.
+        window_h: an incident that names no deployment may be one of a deployment so many hours
+            before.
+    """
+
+    timezone: str | None = None
+    since: pd.Timestamp | None = None
+    until: pd.Timestamp | None = None
+    environment: str | None = None
+    services: pd.DataFrame | None = None
+    window_h: float = 24.0
+
+    @property
+    def clock(self) -> str:
+        """The time zone whose clock tells days and weeks."""
+        return self.timezone or "UTC"
