@@ -14,7 +14,6 @@ from sim.metrics.arrays import (
     FloatArray,
     inside,
     known,
-    median,
     reals,
     table,
 )
@@ -23,7 +22,7 @@ from sim.metrics.dora import charged_deployments, has_incident
 from sim.records.delivery_records import DeliveryRecords
 from sim.report.evidence import Observation
 
-from .bootstrap import FEWEST_WEEKS, drawn_weeks, ends, n_weeks, weeks_of
+from .bootstrap import FEWEST_WEEKS, block_length, drawn_weeks, ends, n_weeks, weeks_of
 
 
 @dataclass(frozen=True)
@@ -84,6 +83,17 @@ class Measured(Observation):
     """
 
     records: DeliveryRecords
+
+    @property
+    def interval_method(self) -> str:
+        """How its intervals came about; empty if there are too few weeks for any."""
+        weeks = n_weeks(self.records.window)
+        if weeks < FEWEST_WEEKS:
+            return ""
+        return (
+            f"The intervals draw its {weeks} weeks again, in blocks of {block_length(weeks):.0f} on "
+            "average (stationary bootstrap): they hold as far as the weeks are alike."
+        )
 
     @cached_property
     def open_durations(self) -> dict[str, int]:

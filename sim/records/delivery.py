@@ -53,10 +53,7 @@ def _kind(name: str, column: Column) -> Kind:
 
 def _columns() -> dict[str, dict[str, Kind]]:
     found: dict[str, dict[str, Kind]] = {
-        name: {
-            column: _kind(column, of)
-            for column, of in SCHEMAS[name].items()
-        }
+        name: {column: _kind(column, of) for column, of in SCHEMAS[name].items()}
         for name in _OF_THE_MODEL
     }
     for name, columns in _BESIDES.items():

@@ -120,11 +120,13 @@ def _successful_once(delivery: Delivery) -> None:
     if table is None:
         return
     if "result" in table:
-        failed = (
-            table["result"].notna() & ~table["result"].str.lower().isin(_SUCCEEDED)
-        ).to_numpy(dtype=bool)
+        failed = (table["result"].notna() & ~table["result"].str.lower().isin(_SUCCEEDED)).to_numpy(
+            dtype=bool
+        )
         if failed.any():
-            delivery.remarks.append(f"{failed.sum():,} deployments that did not succeed are left out.")
+            delivery.remarks.append(
+                f"{failed.sum():,} deployments that did not succeed are left out."
+            )
         _drop(delivery, "deployments", failed)
         table = delivery.tables["deployments"]
     if "deployed_at" not in table:
@@ -187,7 +189,9 @@ def _given_services(delivery: Delivery, options: Options) -> None:
     if options.services is not None:
         assigned(delivery, options.services)
     named = [tables[name] for name in ("deployments", "changes", "incidents") if name in tables]
-    known = [str(s) for table in named if "service" in table for s in table["service"].dropna().unique()]
+    known = [
+        str(s) for table in named if "service" in table for s in table["service"].dropna().unique()
+    ]
     listed = tables.get("services")
     if listed is not None and "service" in listed:
         nameless = (listed["service"].isna() | listed["service"].duplicated()).to_numpy(dtype=bool)
@@ -229,7 +233,9 @@ def _without_rollbacks(delivery: Delivery) -> pd.DataFrame:
     A rollback is the deployment of an earlier version. It is no deployment of its own, and the one
     before it of the same service has failed.
     """
-    nothing = pd.DataFrame({"deployment_id": pd.Series([], dtype="string"), "service": [], "at": []})
+    nothing = pd.DataFrame(
+        {"deployment_id": pd.Series([], dtype="string"), "service": [], "at": []}
+    )
     table = delivery.tables.get("deployments")
     if table is None or "is_rollback" not in table:
         return nothing
@@ -289,7 +295,9 @@ def _first_deployments(delivery: Delivery) -> None:
     if "deployed_at" in changes:
         deployed_at = deployed_at.fillna(changes["deployed_at"])
     changes["deployed_at"] = deployed_at
-    delivery.rules["changes.deployed_at"] = "when the first deployment that has the change succeeded"
+    delivery.rules["changes.deployed_at"] = (
+        "when the first deployment that has the change succeeded"
+    )
     if "n_changes" not in deployments:
         counts = np.bincount(places["deployment"], minlength=len(deployments))
         deployments["n_changes"] = counts
@@ -418,9 +426,9 @@ def _attribute(
         what = "it does not name a deployment that counts"
         _list(delivery, "incidents", "deployment_id", what, "it is charged to none", lost)
     if "trigger" in incidents:
-        other |= (incidents["trigger"].notna() & (incidents["trigger"] != "deployment")).to_numpy(
-            dtype=bool
-        ) & linked.isna().to_numpy(dtype=bool)
+        other = other | (
+            incidents["trigger"].notna() & (incidents["trigger"] != "deployment")
+        ).to_numpy(dtype=bool) & linked.isna().to_numpy(dtype=bool)
     is_open = linked.isna().to_numpy(dtype=bool) & ~other
     missing = pd.Series(pd.NaT, index=incidents.index, dtype="datetime64[us, UTC]")
     in_window, chance = within_window(

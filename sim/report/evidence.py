@@ -24,6 +24,11 @@ class Observation:
 
     records: Records
 
+    @property
+    def interval_method(self) -> str:
+        """How its intervals came about; empty if it has none."""
+        return ""
+
     @cached_property
     def runs(self) -> pd.DataFrame:
         """Its metrics, in one row."""
