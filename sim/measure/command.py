@@ -87,6 +87,17 @@ def _parser() -> argparse.ArgumentParser:
         help="how soon after a deployment an incident may be its work, where neither says "
         "(default: %(default)g)",
     )
+    parser.add_argument(
+        "--deployments",
+        choices=["tags", "merges"],
+        help="of a Git history (default: tags of releases, if there are any)",
+    )
+    parser.add_argument(
+        "--incident-label",
+        default="incident",
+        metavar="LABEL",
+        help="of issues on GitHub that are incidents (default: %(default)s)",
+    )
     parser.add_argument("--title", help="what the report is called")
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="where report, figures and tables go"
@@ -105,6 +116,8 @@ def _measure(options: argparse.Namespace) -> None:
         environment=options.environment,
         services=options.services,
         window_h=options.window,
+        deployments=options.deployments,
+        incident_label=options.incident_label,
     )
     measured = Measured(records)
     title = options.title or _title(options.source)

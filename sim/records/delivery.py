@@ -79,6 +79,7 @@ class Delivery:
         remarks: what readers of a report have to know about this source, in sentences.
         links_are_complete: deployments say of all their changes that they have them, so that the
             changes of the first deployment are its own and not all that there was before.
+        services_are_assigned: the reader has used the file of services itself.
         left_out: the deployments that do not count, by their identifiers.
         ended_at: until when the source has been kept; None: until the last event.
     """
@@ -90,6 +91,7 @@ class Delivery:
     rules: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     links_are_complete: bool = True
+    services_are_assigned: bool = False
     left_out: set[str] = field(default_factory=set)
     ended_at: pd.Timestamp | None = None
 

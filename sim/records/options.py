@@ -1,6 +1,7 @@
 """What a person says about records that the records do not say themselves."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
@@ -19,6 +20,9 @@ class Options:
             :mod:`sim.records.services`.
         window_h: an incident that names no deployment may be one of a deployment so many hours
             before.
+        deployments: what is a deployment in a Git history; None: tags of releases, if it has any,
+            else merges.
+        incident_label: which label of an issue on GitHub says that it is an incident.
     """
 
     timezone: str | None = None
@@ -27,6 +31,8 @@ class Options:
     environment: str | None = None
     services: pd.DataFrame | None = None
     window_h: float = 24.0
+    deployments: Literal["tags", "merges"] | None = None
+    incident_label: str = "incident"
 
     @property
     def clock(self) -> str:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
 from sim.words import printable
 
-from . import csv_folder
+from . import csv_folder, git_log
 from .csv_files import SourceError
 from .delivery import Delivery
 from .delivery_records import DeliveryRecords
@@ -34,7 +34,8 @@ class Reader(NamedTuple):
 
 
 READERS = tuple(
-    Reader(module.NAME, module.WANTED, module.can_open, module.read) for module in (csv_folder,)
+    Reader(module.NAME, module.WANTED, module.can_open, module.read)
+    for module in (csv_folder, git_log)
 )
 """The readers, in the order in which they are asked."""
 
@@ -48,6 +49,8 @@ def read(
     environment: str | None = None,
     services: str | Path | None = None,
     window_h: float = 24.0,
+    deployments: Literal["tags", "merges"] | None = None,
+    incident_label: str = "incident",
 ) -> DeliveryRecords:
     """Read the delivery records of an organization.
 
@@ -60,6 +63,9 @@ def read(
         environment: where deployments count; by default production, if they name it.
         services: a CSV file that says which paths or jobs are which service.
         window_h: how soon after a deployment an incident may be its work, where neither says.
+        deployments: what is a deployment in a Git history: ``tags`` of releases or ``merges``; by
+            default tags, if there are any of releases.
+        incident_label: which label of an issue on GitHub says that it is an incident.
 
     Returns:
         Records that every metric and figure takes.
@@ -75,6 +81,8 @@ def read(
         environment=environment,
         services=None if services is None else read_services(Path(services)),
         window_h=window_h,
+        deployments=deployments,
+        incident_label=incident_label,
     )
     return to_records(_reader(text, reader).read(text, options), options)
 

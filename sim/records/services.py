@@ -1,6 +1,8 @@
 """Which service a path or a job belongs to, as a file of one's own says."""
 
 import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -35,14 +37,15 @@ def assigned(delivery: Delivery, mapping: pd.DataFrame) -> None:
 
     What fits none keeps the service that the source names, if it names one.
     """
-    for name in ("changes", "deployments", "incidents"):
+    service = fitting(mapping)
+    for name in () if delivery.services_are_assigned else ("changes", "deployments", "incidents"):
         table = delivery.tables.get(name)
         if table is None:
             continue
         of = table.get("path", table.get("service"))
         if of is None:
             continue
-        names = {text: _service(str(text), mapping) for text in of.dropna().unique()}
+        names = {text: service(str(text)) for text in of.dropna().unique()}
         found = of.map(names).astype("string")
         table["service"] = found.fillna(table["service"]) if "service" in table else found
         delivery.rules[f"{name}.service"] = "the pattern that fits in the file of services"
@@ -52,8 +55,15 @@ def assigned(delivery: Delivery, mapping: pd.DataFrame) -> None:
     delivery.files["services"] = "the file of services"
 
 
-def _service(text: str, mapping: pd.DataFrame) -> str | None:
-    for pattern, service in zip(mapping["pattern"], mapping["service"], strict=True):
-        if re.match(re.escape(pattern).replace(r"\*", ".*"), text):
-            return str(service)
-    return None
+def fitting(mapping: pd.DataFrame) -> Callable[[str], str | None]:
+    """Return what gives the service of a path or job; None if no pattern fits."""
+    patterns = [
+        (re.compile(re.escape(pattern).replace(r"\*", ".*")), str(service))
+        for pattern, service in zip(mapping["pattern"], mapping["service"], strict=True)
+    ]
+
+    @cache
+    def service_of(text: str) -> str | None:
+        return next((service for pattern, service in patterns if pattern.match(text)), None)
+
+    return service_of
