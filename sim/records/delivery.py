@@ -1,6 +1,6 @@
 """What a source says about deliveries: what every reader returns, in instants of UTC."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -38,6 +38,7 @@ _BESIDES: dict[str, dict[str, Kind]] = {
     "deployed_changes": {"deployment_id": "text", "change_id": "text"},
     "incidents": {
         "commit": "text",  # that caused it
+        "environment": "text",
         "planned": "flag",  # a maintenance that was announced
         "severity": "text",
     },
@@ -112,6 +113,12 @@ class Delivery:
         }
         self.tables[name] = pd.DataFrame(columns | {ROW: rows})
         self.files[name] = file
+
+
+def texts(values: Iterable[str | None]) -> "pd.Series[Any]":
+    """Return texts as a column of a delivery: safe to print, missing where they are empty."""
+    given = pd.Series(list(values), dtype="string[pyarrow]").str.strip()
+    return _printable(given.where((given != "").fillna(False)))
 
 
 def _read(

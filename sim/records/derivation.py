@@ -36,6 +36,7 @@ def to_records(delivery: Delivery, options: Options) -> DeliveryRecords:
         SourceError: nothing can be measured, and why.
     """
     _in_environment(delivery, options)
+    _incidents_in_environment(delivery, options)
     _successful_once(delivery)
     _once(delivery, "changes", "change_id")
     _once(delivery, "incidents", "incident_id")
@@ -96,10 +97,7 @@ def _in_environment(delivery: Delivery, options: Options) -> None:
         return
     there = table["environment"].fillna("").astype(str)
     names = sorted(set(there) - {""})
-    lower = there.str.lower()
-    counted = (
-        lower.isin(_PRODUCTION) if options.environment is None else there == options.environment
-    )
+    counted = _counts(there, options)
     if not counted.any() and len(table):
         raise SourceError(
             f"no deployment is to {options.environment or 'production'}; name the environment "
@@ -112,6 +110,25 @@ def _in_environment(delivery: Delivery, options: Options) -> None:
             f"{lost.sum():,} deployments to other environments ({others}) are left out."
         )
     _drop(delivery, "deployments", lost)
+
+
+def _incidents_in_environment(delivery: Delivery, options: Options) -> None:
+    """Leave out incidents elsewhere; those that name no environment stay."""
+    table = delivery.tables.get("incidents")
+    if table is None or "environment" not in table:
+        return
+    there = table["environment"].fillna("").astype(str)
+    lost = ((there != "") & ~_counts(there, options)).to_numpy(dtype=bool)
+    if lost.any():
+        delivery.remarks.append(f"{lost.sum():,} incidents in other environments are left out.")
+    _drop(delivery, "incidents", lost)
+
+
+def _counts(environments: "pd.Series[str]", options: Options) -> "pd.Series[bool]":
+    """Return which environments are production, or the one where deployments count."""
+    if options.environment is None:
+        return environments.str.lower().isin(_PRODUCTION)
+    return environments == options.environment
 
 
 def _successful_once(delivery: Delivery) -> None:

@@ -7,7 +7,6 @@ names. What writes the text is in :data:`sim.records.git_history.COMMANDS`.
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ import pandas as pd
 
 from .ancestry import Places, first_parents, first_with
 from .csv_files import SourceError, refuse_too_large
-from .delivery import ROW, Delivery
+from .delivery import ROW, Delivery, texts
 from .git_history import COMMANDS, History, read_history
 from .git_patches import PULL_REQUEST, patches, reverts
 from .options import Options
@@ -279,7 +278,7 @@ def _tables(
     is_kept[of_patch[group.has & ((first >= 0) | on_main)]] = True
     kept = np.flatnonzero(is_kept)
     suffix = f" {group.service}" if group.service else ""
-    names = _texts([deployed.names[place] + suffix for place in group.deployments])
+    names = texts([deployed.names[place] + suffix for place in group.deployments])
     times = deployed.times[group.deployments].reset_index(drop=True)
     place = np.where(of_first[kept] < n_deployments, of_first[kept], -1)
     at = written[kept].reset_index(drop=True)
@@ -290,15 +289,15 @@ def _tables(
     reverting = [taken_back.get(int(patch), -1) for patch in kept]
     changes = pd.DataFrame(
         {
-            "change_id": _texts(hashes[kept] + suffix),
-            "commit": _texts(hashes[kept]),
+            "change_id": texts(hashes[kept] + suffix),
+            "commit": texts(hashes[kept]),
             "committed_at": at,
-            "deployment_id": names.take(place, allow_fill=True),
+            "deployment_id": names.array.take(place, allow_fill=True),
             "by_bot": pd.array(
                 [_BOT.search(history.fields["N"][patch]) is not None for patch in kept], "boolean"
             ),
-            "reverts": _texts(
-                [pd.NA if patch < 0 else hashes[patch] + suffix for patch in reverting]
+            "reverts": texts(
+                [None if patch < 0 else hashes[patch] + suffix for patch in reverting]
             ),
             ROW: rows[kept],
         }
@@ -308,7 +307,7 @@ def _tables(
         {
             "deployment_id": names,
             "deployed_at": times,
-            "commit": _texts(hashes[commits]),
+            "commit": texts(hashes[commits]),
             ROW: rows[commits],
         }
     )
@@ -316,12 +315,8 @@ def _tables(
         brings = np.isin(np.arange(n_deployments), place)
         deployments = deployments[brings]
         for table in (changes, deployments):
-            table["service"] = _texts([group.service] * len(table))
+            table["service"] = texts([group.service] * len(table))
     return changes, deployments
-
-
-def _texts(values: Any) -> Any:
-    return pd.array(values, dtype="string[pyarrow]")
 
 
 def _told_of_changes(

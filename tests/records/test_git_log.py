@@ -396,7 +396,7 @@ def test_a_repository_and_other_texts_say_which_command_to_run(tmp_path: Path) -
 
 
 def test_tags_that_are_wanted_and_not_there(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no tag of a release .0 other tags.; fetch the tags"):
+    with pytest.raises(SourceError, match="no tag of a release"):
         delivery_of(tmp_path, *MERGES, deployments="tags")
 
 
@@ -471,7 +471,7 @@ def texts(draw: st.DrawFn) -> bytes:
 def test_no_text_crashes_and_no_record_is_lost_silently(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
-    path = tmp_path_factory.mktemp("random") / "history.txt"
+    path = tmp_path_factory.getbasetemp() / "random.txt"
     path.write_bytes(data)
     problems = Problems()
     history = read_history(path, problems)
