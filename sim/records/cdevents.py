@@ -70,6 +70,8 @@ def read(source: str, options: Options) -> Delivery:
     deployed = _deployments(delivery, path.name, events)
     if deployed is not None:
         _changes(delivery, path.name, events, deployed)
+    elif n_others := int(events["kind"].isin((*_CHANGES, *_ARTIFACTS)).sum()):
+        delivery.remarks.append(f"{n_others:,} events of changes lack any of a deployment.")
     _incidents(delivery, path.name, events, deployed)
     if not delivery.tables:
         raise SourceError(
@@ -181,16 +183,19 @@ def _deployments(delivery: Delivery, file: str, events: pd.DataFrame) -> pd.Data
 
 def _changes(delivery: Delivery, file: str, events: pd.DataFrame, deployed: pd.DataFrame) -> None:
     """Add the changes that were merged, and which deployments have them."""
-    named = events["subject"].notna()
-    merged = events[(events["kind"] == "change.merged")]
-    nameless = merged["subject"].isna().to_numpy(dtype=bool)
+    found = events[events["kind"].isin(_CHANGES)]
+    nameless = found["subject"].isna().to_numpy(dtype=bool)
     what = "a change without an identifier"
-    rows = merged[ROW].to_numpy()[nameless]
+    rows = found[ROW].to_numpy()[nameless]
     delivery.problems.add(file, "subject.id", what, "it is left out", rows)
-    merged = _first_of_each(merged[~nameless])
+    found = found[~nameless]
+    merged = _first_of_each(found[found["kind"] == "change.merged"])
+    created = _first_of_each(found[found["kind"] == "change.created"])
+    n_unmerged = int((~created["key"].isin(merged["key"])).sum())
+    if n_unmerged:
+        delivery.remarks.append(f"{n_unmerged:,} changes were not merged, and are left out.")
     if not len(merged):
         return
-    created = _first_of_each(events[(events["kind"] == "change.created") & named])
     opened_at = created.set_index("key")["at"].reindex(merged["key"]).reset_index(drop=True)
     pairs = _pairs(events, merged, deployed)
     of_key = dict(zip(deployed["deployment_id"], deployed["subject"], strict=True))

@@ -15,6 +15,7 @@ from .attribution import Attribution, charged, within_window
 from .csv_files import SourceError
 from .delivery import ROW, Delivery
 from .delivery_records import DeliveryRecords
+from .environments import counting
 from .knowledge import knowledge_of
 from .options import Options
 from .services import assigned
@@ -25,7 +26,6 @@ ALL = "all"
 """The name of the one service and team of records that name none."""
 
 _SUCCEEDED = {"success", "succeeded", "successful", "ok", "true", "1", "active", "inactive"}
-_PRODUCTION = {"production", "prod", "live"}
 _PHASES = ("detected_at", "responded_at", "diagnosed_at")
 
 
@@ -97,7 +97,7 @@ def _in_environment(delivery: Delivery, options: Options) -> None:
         return
     there = table["environment"].fillna("").astype(str)
     names = sorted(set(there) - {""})
-    counted = _counts(there, options)
+    counted = counting(there, options)
     if not counted.any() and len(table):
         raise SourceError(
             f"no deployment is to {options.environment or 'production'}; name the environment "
@@ -118,17 +118,10 @@ def _incidents_in_environment(delivery: Delivery, options: Options) -> None:
     if table is None or "environment" not in table:
         return
     there = table["environment"].fillna("").astype(str)
-    lost = ((there != "") & ~_counts(there, options)).to_numpy(dtype=bool)
+    lost = ((there != "") & ~counting(there, options)).to_numpy(dtype=bool)
     if lost.any():
         delivery.remarks.append(f"{lost.sum():,} incidents in other environments are left out.")
     _drop(delivery, "incidents", lost)
-
-
-def _counts(environments: "pd.Series[str]", options: Options) -> "pd.Series[bool]":
-    """Return which environments are production, or the one where deployments count."""
-    if options.environment is None:
-        return environments.str.lower().isin(_PRODUCTION)
-    return environments == options.environment
 
 
 def _successful_once(delivery: Delivery) -> None:

@@ -16,9 +16,10 @@ from .ancestry import Places, first_parents, first_with
 from .csv_files import SourceError, refuse_too_large
 from .delivery import ROW, Delivery, texts
 from .git_history import COMMANDS, History, read_history
-from .git_patches import PULL_REQUEST, patches, reverts
+from .git_patches import patches, reverts
 from .options import Options
 from .release_tags import is_final, once_per_version, prefix_of
+from .reverting import PULL_REQUEST
 from .services import fitting
 from .times import instants
 
@@ -344,7 +345,7 @@ def _told_of_changes(
         delivery.remarks.append(f"{n_lost:,} commits {where}, and are left out.")
     if taken_back:
         delivery.remarks.append(
-            f"{len(taken_back):,} commits revert another one. A deployment whose change a later one "
+            f"{len(taken_back):,} commits revert another. A deployment whose change a later one "
             "reverts counts as failed: a proxy, since nobody recorded incidents."
         )
     delivery.rules["changes.deployment_id"] = "the first deployment whose history has the commit"

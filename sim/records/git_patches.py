@@ -9,13 +9,10 @@ import pandas as pd
 
 from .ancestry import Places
 from .git_history import History
+from .reverting import PULL_REQUEST, REVERTED_COMMIT, reverted_request, reverted_title
 
-PULL_REQUEST = re.compile(r"\(([#!]\d+)\)\s*$")
-_MERGED = re.compile(r"^Merge pull request (#\d+) ")
+_MERGED = re.compile(r"^Merge pull request #(\d+) ")
 _PICKED = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)")
-_REVERTED = re.compile(r"\bThis reverts commit ([0-9a-f]{7,64})\b")
-_REVERTED_REQUEST = re.compile(r"^Reverts (?:[\w.-]+/[\w.-]+)?([#!]\d+)\b", re.MULTILINE)
-_REVERT_OF = re.compile(r'^Revert "(.*)"')
 _BACKPORT = re.compile(r"^\[(?:backport|back-port|bp)\b[^\]]*\]\s*", re.IGNORECASE)
 
 
@@ -90,9 +87,8 @@ def reverts(history: History, of_patch: Places) -> dict[int, int]:
     of_request: dict[str, int] = {}
     of_subject: dict[str, int] = {}
     for place, subject in enumerate(fields["S"]):
-        number = PULL_REQUEST.search(subject) or _MERGED.search(subject)
-        if number:
-            of_request.setdefault(number[1], place)
+        if numbered := PULL_REQUEST.search(subject) or _MERGED.search(subject):
+            of_request.setdefault(numbered[1].lstrip("#!"), place)
         of_subject.setdefault(subject.strip(), place)
     found: dict[int, int] = {}
     for place, body in enumerate(fields["B"]):
@@ -100,12 +96,12 @@ def reverts(history: History, of_patch: Places) -> dict[int, int]:
         if history.is_merge[place] or "evert" not in subject + body:
             continue
         origin = -1
-        if told := _REVERTED.search(body):
+        if told := REVERTED_COMMIT.search(body):
             origin = lookup.place(told[1])
-        if origin < 0 and (told := _REVERTED_REQUEST.search(body)):
-            origin = of_request.get(told[1], -1)
-        if origin < 0 and (told := _REVERT_OF.search(subject)):
-            origin = of_subject.get(told[1].strip(), -1)
+        if origin < 0 and (number := reverted_request(body)):
+            origin = of_request.get(number, -1)
+        if origin < 0 and (title := reverted_title(subject)):
+            origin = of_subject.get(title, -1)
         if origin >= 0:
             origin = _brought(history, origin)
         if origin >= 0 and of_patch[origin] != of_patch[place]:
