@@ -139,7 +139,8 @@ def _deployments(
     counts = here & deployed_at.notna().to_numpy(dtype=bool) & ~frame["is_rollback"].to_numpy()
     frame["contained_at"] = frame["created_at"].fillna(deployed_at)
     once = frame[counts].sort_values("deployed_at", kind="stable").drop_duplicates("deployment_id")
-    return once.reset_index(drop=True)
+    ordered: pd.DataFrame = once.reset_index(drop=True)
+    return ordered
 
 
 def _rollbacks(frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
