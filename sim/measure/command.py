@@ -87,6 +87,11 @@ def _parser() -> argparse.ArgumentParser:
         help="how soon after a deployment an incident may be its work, where neither says "
         "(default: %(default)g)",
     )
+    parser.add_argument(
+        "--planned",
+        metavar="PATTERN",
+        help="incidents whose title it is found in are no incidents, as 'maintenance|upgrade'",
+    )
     parser.add_argument("--title", help="what the report is called")
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="where report, figures and tables go"
@@ -105,6 +110,7 @@ def _measure(options: argparse.Namespace) -> None:
         environment=options.environment,
         services=options.services,
         window_h=options.window,
+        planned=options.planned,
     )
     measured = Measured(records)
     title = options.title or _title(options.source)

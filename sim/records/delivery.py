@@ -21,7 +21,7 @@ ROW = "row"
 
 _KINDS: dict[str, Kind] = {"real": "number", "count": "number", "flag": "flag"}
 _OF_THE_MODEL = ("services", "changes", "steps", "deployments", "incidents")
-"""The event tables that a delivery may have. Their columns ending with ``_at`` are instants here."""
+"""The event tables that a delivery may have; columns that end with ``_at`` are instants here."""
 _BESIDES: dict[str, dict[str, Kind]] = {
     "changes": {
         "commit": "text",  # that went into the main branch
@@ -40,6 +40,7 @@ _BESIDES: dict[str, dict[str, Kind]] = {
         "commit": "text",  # that caused it
         "planned": "flag",  # a maintenance that was announced
         "severity": "text",
+        "title": "text",
     },
 }
 """Columns beside those of the event tables, out of which these are derived."""
@@ -128,7 +129,7 @@ def _read(
     if kind == "text":
         return _printable(given)
     if kind == "number":
-        read = pd.to_numeric(given.astype(object), errors="coerce").astype(np.float64)
+        read: pd.Series[Any] = pd.to_numeric(given.astype(object), errors="coerce").astype(float)
         read = read.where(np.isfinite(read))
     else:
         read = given.str.lower().map(_FLAGS).astype("boolean")

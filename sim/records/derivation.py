@@ -39,7 +39,7 @@ def to_records(delivery: Delivery, options: Options) -> DeliveryRecords:
     _successful_once(delivery)
     _once(delivery, "changes", "change_id")
     _once(delivery, "incidents", "incident_id")
-    _without_planned(delivery)
+    _without_planned(delivery, options)
     _given_services(delivery, options)
     failures = _without_rollbacks(delivery)
     _first_deployments(delivery)
@@ -65,7 +65,14 @@ def to_records(delivery: Delivery, options: Options) -> DeliveryRecords:
         remarks=tuple(delivery.remarks),
         knowledge=knowledge_of(known, delivery.rules),
         attribution=attribution,
+        by_bot=_by_bot(delivery.tables.get("changes")),
     )
+
+
+def _by_bot(changes: pd.DataFrame | None) -> Flags | None:
+    if changes is None or "by_bot" not in changes or changes["by_bot"].isna().all():
+        return None
+    return changes["by_bot"].fillna(False).to_numpy(dtype=bool)
 
 
 def _drop(delivery: Delivery, name: str, lost: Flags) -> None:
@@ -158,7 +165,7 @@ def _successful_once(delivery: Delivery) -> None:
 
 
 def _once(delivery: Delivery, name: str, key: str) -> None:
-    """Keep each change and each incident once; those without an identifier are told by their row."""
+    """Keep each change and each incident once; one without an identifier is told by its row."""
     table = delivery.tables.get(name)
     if table is None:
         return
@@ -172,12 +179,19 @@ def _once(delivery: Delivery, name: str, key: str) -> None:
     _drop(delivery, name, again)
 
 
-def _without_planned(delivery: Delivery) -> None:
+def _without_planned(delivery: Delivery, options: Options) -> None:
     """Leave out maintenance that was announced: it is no incident."""
     table = delivery.tables.get("incidents")
-    if table is None or "planned" not in table:
+    if table is None:
         return
-    planned = table["planned"].fillna(False).to_numpy(dtype=bool)
+    planned = np.zeros(len(table), dtype=np.bool_)
+    if "planned" in table:
+        planned = table["planned"].fillna(False).to_numpy(dtype=bool)
+    if options.planned is not None:
+        if "title" not in table:
+            raise SourceError("incidents have no title that --planned could be found in")
+        found = table["title"].fillna("").map(lambda title: bool(options.planned.search(title)))
+        planned = planned | found.to_numpy(dtype=bool)
     if planned.any():
         delivery.remarks.append(f"{planned.sum():,} planned entries are no incidents.")
     _drop(delivery, "incidents", planned)
@@ -316,7 +330,9 @@ def _first_deployments(delivery: Delivery) -> None:
 
 def _places(names: pd.Series, among: pd.Series) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
     """Return the place of each name among others, -1 if it is not there."""
-    return pd.Index(among.astype(object)).get_indexer(names.astype(object))
+    places: np.ndarray[tuple[int], np.dtype[np.intp]]
+    places = pd.Index(among.astype(object)).get_indexer(names.astype(object))
+    return places
 
 
 def _taken(
@@ -426,9 +442,9 @@ def _attribute(
         what = "it does not name a deployment that counts"
         _list(delivery, "incidents", "deployment_id", what, "it is charged to none", lost)
     if "trigger" in incidents:
-        other = other | (
-            incidents["trigger"].notna() & (incidents["trigger"] != "deployment")
-        ).to_numpy(dtype=bool) & linked.isna().to_numpy(dtype=bool)
+        trigger = incidents["trigger"]
+        by_itself = trigger.notna() & (trigger != "deployment") & linked.isna()
+        other = other | by_itself.to_numpy(dtype=bool)
     is_open = linked.isna().to_numpy(dtype=bool) & ~other
     missing = pd.Series(pd.NaT, index=incidents.index, dtype="datetime64[us, UTC]")
     in_window, chance = within_window(
@@ -510,7 +526,7 @@ def _reverted(changes: pd.DataFrame | None, failures: pd.DataFrame) -> pd.DataFr
 
 def _in_hours(name: str, table: pd.DataFrame, epoch: pd.Timestamp) -> pd.DataFrame:
     """Return a table with times in hours, and with none but the columns of the event tables."""
-    columns = {}
+    columns: dict[str, Any] = {}
     for column in SCHEMAS[name]:
         if column not in table:
             continue
@@ -527,7 +543,7 @@ def _in_hours(name: str, table: pd.DataFrame, epoch: pd.Timestamp) -> pd.DataFra
 
 
 def _number(tables: dict[str, pd.DataFrame]) -> None:
-    """Make the identifiers whole numbers where they are compared a lot: places among their names."""
+    """Make identifiers whole numbers, places among their names, as metrics compare them a lot."""
     for name, key in (("changes", "change_id"), ("deployments", "deployment_id")):
         if name in tables:
             names = tables[name][key].copy()
