@@ -149,6 +149,11 @@ class Measured(Observation):
             values = known(partial(resampled, draws), np.full(len(draws), np.nan))
             estimate = float(self.runs[name].iloc[0])
             found[name] = ends(values, estimate, weeks, catalogue.metric(name).highest)
+        rate, n = (
+            float(self.runs[name].iloc[0]) for name in ("change_failure_rate", "n_deployments")
+        )
+        if rate == 0.0:  # no resample of no failures has one: Clopper and Pearson's end
+            found["change_failure_rate"] = (0.0, 1.0 - 0.025 ** (1.0 / n))
         return found
 
     def _resampled(self) -> dict[str, Callable[[FloatArray], FloatArray]]:

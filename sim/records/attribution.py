@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .places import are_among, places
+
 _SHIFTS = 200
 
 
@@ -58,15 +60,15 @@ def charged(
     found = nobody
     if "deployment_id" in incidents:
         named = incidents["deployment_id"]
-        found = named.where(named.isin(deployments["deployment_id"]))
+        found = named.where(are_among(named, deployments["deployment_id"]))
     by_commit = np.zeros(len(incidents), dtype=np.bool_)
     if "commit" in incidents:
-        of_commit: dict[str, str] = {}
-        for table in (changes, deployments):
+        by = nobody
+        for table in (deployments, changes):
             if table is not None and {"commit", "deployment_id"} <= set(table):
-                pairs = table[["commit", "deployment_id"]].dropna()
-                of_commit |= dict(zip(pairs["commit"], pairs["deployment_id"], strict=True))
-        by = incidents["commit"].map(of_commit).astype("string")
+                at = places(incidents["commit"], table["commit"])
+                of = table["deployment_id"].array.take(at, allow_fill=True)
+                by = by.fillna(pd.Series(of, index=incidents.index, dtype="string"))
         by_commit = (found.isna() & by.notna()).to_numpy(dtype=bool)
         found = found.fillna(by)
     return found, by_commit

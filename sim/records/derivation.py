@@ -17,6 +17,7 @@ from .delivery import ROW, Delivery
 from .delivery_records import DeliveryRecords
 from .knowledge import knowledge_of
 from .options import Options
+from .places import Places, are_among, places
 from .services import assigned
 
 Flags = npt.NDArray[np.bool_]
@@ -101,20 +102,20 @@ def _in_environment(delivery: Delivery, options: Options) -> None:
                 "leave out --environment"
             )
         return
-    there = table["environment"].fillna("").astype(str)
-    names = sorted(set(there) - {""})
-    lower = there.str.lower()
-    counted = (
-        lower.isin(_PRODUCTION) if options.environment is None else there == options.environment
-    )
+    there = table["environment"].fillna("")
+    names = sorted(set(map(str, there.unique())) - {""})
+    if options.environment is None:
+        counted = are_among(there.str.lower(), _PRODUCTION)
+    else:
+        counted = are_among(there, [options.environment])
     if not counted.any() and len(table):
         raise SourceError(
             f"no deployment is to {options.environment or 'production'}; name the environment "
             f"with --environment (there are {', '.join(names[:8]) or 'none'})"
         )
-    lost = (~counted).to_numpy(dtype=bool)
+    lost = ~counted
     if lost.any():
-        others = ", ".join(f"'{name}'" for name in sorted(set(there[lost]))[:4])
+        others = ", ".join(f"'{name}'" for name in sorted(map(str, there[lost].unique()))[:4])
         delivery.remarks.append(
             f"{lost.sum():,} deployments to other environments ({others}) are left out."
         )
@@ -127,9 +128,8 @@ def _successful_once(delivery: Delivery) -> None:
     if table is None:
         return
     if "result" in table:
-        failed = (table["result"].notna() & ~table["result"].str.lower().isin(_SUCCEEDED)).to_numpy(
-            dtype=bool
-        )
+        result = table["result"].str.lower()
+        failed = result.notna().to_numpy(dtype=bool) & ~are_among(result, _SUCCEEDED)
         if failed.any():
             delivery.remarks.append(
                 f"{failed.sum():,} deployments that did not succeed are left out."
@@ -268,7 +268,7 @@ def _without_rollbacks(delivery: Delivery) -> pd.DataFrame:
     _drop(delivery, "deployments", back)
     links = delivery.tables.get("deployed_changes")
     if links is not None and {"deployment_id", "change_id"} <= set(links):
-        kept = links["deployment_id"].isin(delivery.tables["deployments"]["deployment_id"])
+        kept = are_among(links["deployment_id"], delivery.tables["deployments"]["deployment_id"])
         delivery.tables["deployed_changes"] = links[kept].reset_index(drop=True)
     return failed.dropna(subset="deployment_id").drop_duplicates("deployment_id")
 
@@ -287,20 +287,21 @@ def _first_deployments(delivery: Delivery) -> None:
     if not pairs:
         return
     joined = pd.concat(pairs, ignore_index=True) if len(pairs) > 1 else pairs[0]
-    places = pd.DataFrame(
+    found = pd.DataFrame(
         {
-            "change": _places(joined["change_id"], changes["change_id"]),
-            "deployment": _places(joined["deployment_id"], deployments["deployment_id"]),
+            "change": places(joined["change_id"], changes["change_id"]),
+            "deployment": places(joined["deployment_id"], deployments["deployment_id"]),
         }
     )
-    places = places[(places >= 0).all(axis=1)].drop_duplicates()
+    found = found[(found >= 0).all(axis=1)].drop_duplicates()
     # Deployments are in the order of time, so that the first one has the smallest place.
     first = np.full(len(changes), len(deployments))
-    np.minimum.at(first, places["change"], places["deployment"])
+    np.minimum.at(first, found["change"], found["deployment"])
     is_deployed = first < len(deployments)
     if "deployment_id" in changes and links is None:
         named = changes["deployment_id"]
-        unknown = (named.notna() & ~named.isin(delivery.left_out) & ~is_deployed).to_numpy(bool)
+        unknown = named.notna().to_numpy(dtype=bool) & ~is_deployed
+        unknown &= ~are_among(named, delivery.left_out)
         what, end = "it does not name a deployment that counts", "the change is not deployed by it"
         _list(delivery, "changes", "deployment_id", what, end, unknown)
     place = np.where(is_deployed, first, -1)
@@ -313,13 +314,13 @@ def _first_deployments(delivery: Delivery) -> None:
         "when the first deployment that has the change succeeded"
     )
     if "n_changes" not in deployments:
-        counts = np.bincount(places["deployment"], minlength=len(deployments))
+        counts = np.bincount(found["deployment"], minlength=len(deployments))
         deployments["n_changes"] = counts
         delivery.rules["deployments.n_changes"] = "the changes that name it"
     if not delivery.links_are_complete and len(deployments) and "committed_at" in changes:
         services = deployments.get("service", pd.Series(ALL, index=deployments.index))
         firsts = deployments["deployment_id"][~services.fillna("").duplicated()]
-        of_first = changes["deployment_id"].isin(firsts).to_numpy(dtype=bool)
+        of_first = are_among(changes["deployment_id"], firsts)
         if of_first.any():
             changes.loc[of_first, "committed_at"] = pd.NaT
             delivery.remarks.append(
@@ -328,18 +329,9 @@ def _first_deployments(delivery: Delivery) -> None:
             )
 
 
-def _places(names: pd.Series, among: pd.Series) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
-    """Return the place of each name among others, -1 if it is not there."""
-    places: np.ndarray[tuple[int], np.dtype[np.intp]]
-    places = pd.Index(among.astype(object)).get_indexer(names.astype(object))
-    return places
-
-
-def _taken(
-    values: pd.Series, places: "np.ndarray[tuple[int], np.dtype[np.intp]]"
-) -> "pd.Series[Any]":
+def _taken(values: pd.Series, at: Places) -> "pd.Series[Any]":
     """Return the values at some places, and none at the place -1."""
-    taken = values.array.take(places, allow_fill=True)
+    taken = values.array.take(at, allow_fill=True)
     return pd.Series(taken, dtype=values.dtype)
 
 
@@ -437,7 +429,7 @@ def _attribute(
     if "deployment_id" in incidents:
         named = incidents["deployment_id"]
         # It names one, so that no other did it.
-        other = (linked.isna() & named.isin(delivery.left_out)).to_numpy(dtype=bool)
+        other = linked.isna().to_numpy(dtype=bool) & are_among(named, delivery.left_out)
         lost = (named.notna() & linked.isna()).to_numpy(dtype=bool) & ~other
         what = "it does not name a deployment that counts"
         _list(delivery, "incidents", "deployment_id", what, "it is charged to none", lost)
@@ -454,12 +446,15 @@ def _attribute(
         options.window_h,
         span,
     )
-    seen = set(linked.dropna())
-    new = reverted[~reverted["deployment_id"].isin(seen)]
+    seen = linked.dropna()
+    new = reverted[~are_among(reverted["deployment_id"], seen)]
     inside = (deployments["deployed_at"] >= span[0]) & (deployments["deployed_at"] < span[1])
-    counted = set(deployments["deployment_id"][inside])
-    failed = len(counted & (seen | set(reverted["deployment_id"])))
-    total = max(len(counted), 1)
+    have_failed = np.zeros(len(deployments), dtype=np.bool_)
+    for names in (seen, reverted["deployment_id"]):
+        at = places(names, deployments["deployment_id"])
+        have_failed[at[at >= 0]] = True
+    failed = np.count_nonzero(have_failed & inside.to_numpy(dtype=bool))
+    total = max(int(inside.sum()), 1)
     n_open = int(is_open.sum())
     attribution = Attribution(
         n_incidents=len(incidents),
@@ -549,5 +544,5 @@ def _number(tables: dict[str, pd.DataFrame]) -> None:
             names = tables[name][key].copy()
             for table in tables.values():
                 if key in table:
-                    places = _places(table[key], names)
-                    table[key] = pd.arrays.IntegerArray(places.astype(np.int64), places < 0)
+                    at = places(table[key], names)
+                    table[key] = pd.arrays.IntegerArray(at.astype(np.int64), at < 0)
