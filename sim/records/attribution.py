@@ -98,18 +98,17 @@ def within_window(
     length = span[1].value - start
     known = started_at.notna().to_numpy(dtype=bool)
     at = started_at[known].astype("datetime64[ns, UTC]").astype("int64").to_numpy() - start
-    of = services[known].astype("object").to_numpy()
+    of = services[known].fillna("").astype("object").to_numpy()
     deployed = deployments["deployed_at"].astype("datetime64[ns, UTC]").astype("int64").to_numpy()
     deployed = deployed - start
-    service = deployments["service"].astype("object").to_numpy()
+    service = deployments["service"].fillna("").astype("object").to_numpy()
     if not at.size or length <= 0:
         return 0, np.nan
     window = int(window_h * 3_600e9)
     hits = np.zeros(_SHIFTS + 1)
     for name in pd.unique(of):
-        missing = pd.isna(name)
-        theirs = np.sort(deployed if missing else deployed[service == name])
-        these = at[pd.isna(of) if missing else of == name]
+        theirs = np.sort(deployed[service == name] if name else deployed)
+        these = at[of == name]
         for number in range(_SHIFTS + 1):
             moved = (these + length * number // (_SHIFTS + 1)) % length
             last = np.searchsorted(theirs, moved, side="right") - 1

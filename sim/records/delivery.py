@@ -1,6 +1,6 @@
 """What a source says about deliveries: what every reader returns, in instants of UTC."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,8 +9,9 @@ import pandas as pd
 
 from sim.log import SCHEMAS
 from sim.log.schema import REFERS_TO, Column
-from sim.words import printable
+from sim.words import listed, printable
 
+from .places import are_among
 from .problems import Problems
 from .times import instants
 
@@ -109,8 +110,26 @@ class Delivery:
             for column, kind in COLUMNS[name].items()
             if column in texts
         }
+        for column, of in SCHEMAS.get(name, {}).items():
+            if column in columns and of.texts:
+                self._keep_allowed(columns, column, of.texts, rows, file)
         self.tables[name] = pd.DataFrame(columns | {ROW: rows})
         self.files[name] = file
+
+    def _keep_allowed(
+        self,
+        columns: dict[str, Any],
+        column: str,
+        allowed: Sequence[str],
+        rows: "np.ndarray[tuple[int], np.dtype[np.int64]]",
+        file: str,
+    ) -> None:
+        """Leave out the texts of a column that has a closed list of them, and list them."""
+        values = columns[column].str.lower()
+        other = values.notna().to_numpy(dtype=bool) & ~are_among(values, allowed)
+        kind = f"not one of {listed(allowed)}"
+        self.problems.add(file, column, kind, "the value is left out", rows[other], values[other])
+        columns[column] = values.where(~other)
 
 
 def _read(

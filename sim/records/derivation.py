@@ -86,7 +86,8 @@ def _drop(delivery: Delivery, name: str, lost: Flags) -> None:
 def _list(delivery: Delivery, name: str, column: str, kind: str, end: str, rows: Flags) -> None:
     """List rows of a table that have a problem."""
     table = delivery.tables[name]
-    values = table.loc[rows, column] if column in table else ()
+    values = table.loc[rows, column] if column in table else pd.Series([], dtype=object)
+    values = values.astype(object).where(values.notna(), "")
     delivery.problems.add(
         delivery.files.get(name, name), column, kind, end, table.loc[rows, ROW].to_numpy(), values
     )
@@ -190,8 +191,8 @@ def _without_planned(delivery: Delivery, options: Options) -> None:
     if options.planned is not None:
         if "title" not in table:
             raise SourceError("incidents have no title that --planned could be found in")
-        found = table["title"].fillna("").map(lambda title: bool(options.planned.search(title)))
-        planned = planned | found.to_numpy(dtype=bool)
+        titles = table["title"].fillna("")
+        planned = planned | np.array([bool(options.planned.search(title)) for title in titles])
     if planned.any():
         delivery.remarks.append(f"{planned.sum():,} planned entries are no incidents.")
     _drop(delivery, "incidents", planned)
@@ -236,7 +237,12 @@ def _given_services(delivery: Delivery, options: Options) -> None:
         table = tables[name]
         if len(services) == 1:
             table["service"] = pd.array([str(services["service"][0])] * len(table), dtype="string")
-        elif "service" in table and table["service"].isna().any():
+        elif "service" not in table:
+            table["service"] = pd.array([pd.NA] * len(table), dtype="string")
+            file = delivery.files.get(name, name)
+            what = "no row says of which service it is"
+            delivery.problems.add_file(file, what, "they count for none of them", "service")
+        elif table["service"].isna().any():
             missing = table["service"].isna().to_numpy(dtype=bool)
             _list(delivery, name, "service", "no service", "it counts for none of them", missing)
 
@@ -256,7 +262,7 @@ def _without_rollbacks(delivery: Delivery) -> pd.DataFrame:
     back = table["is_rollback"].fillna(False).to_numpy(dtype=bool)
     if not back.any():
         return nothing
-    service = table["service"] if "service" in table else pd.Series(ALL, index=table.index)
+    service = table["service"]
     ahead = table["deployment_id"].where(~back)
     before = ahead.groupby(service.fillna("")).ffill()
     failed = pd.DataFrame(
@@ -318,8 +324,7 @@ def _first_deployments(delivery: Delivery) -> None:
         deployments["n_changes"] = counts
         delivery.rules["deployments.n_changes"] = "the changes that name it"
     if not delivery.links_are_complete and len(deployments) and "committed_at" in changes:
-        services = deployments.get("service", pd.Series(ALL, index=deployments.index))
-        firsts = deployments["deployment_id"][~services.fillna("").duplicated()]
+        firsts = deployments["deployment_id"][~deployments["service"].fillna("").duplicated()]
         of_first = are_among(changes["deployment_id"], firsts)
         if of_first.any():
             changes.loc[of_first, "committed_at"] = pd.NaT
@@ -343,22 +348,24 @@ def _in_order(delivery: Delivery) -> None:
         what, end = "committed after it was deployed", "the change has no lead time"
         _list(delivery, "changes", "committed_at", what, end, late)
         changes.loc[late, "committed_at"] = pd.NaT
-    if incidents is None or "started_at" not in incidents:
+    if incidents is None:
         return
-    if "restored_at" in incidents:
-        wrong = (incidents["restored_at"] < incidents["started_at"]).to_numpy(dtype=bool)
-        what = "restored before it started"
-        end = "its times are not used"
-        _list(delivery, "incidents", "restored_at", what, end, wrong)
-        times = [c for c in ("started_at", *_PHASES, "restored_at") if c in incidents]
-        incidents.loc[wrong, times] = pd.NaT
-    last = incidents["started_at"]
+    unknown = pd.Series(pd.NaT, index=incidents.index, dtype="datetime64[us, UTC]")
+    begun = incidents["started_at"] if "started_at" in incidents else unknown
+    last = begun
     for phase in (each for each in _PHASES if each in incidents):
         wrong = (incidents[phase] < last).to_numpy(dtype=bool)
         what = f"{phase.removesuffix('_at')} before what comes before it"
         _list(delivery, "incidents", phase, what, "the value is left out", wrong)
         incidents.loc[wrong, phase] = pd.NaT
+        begun = begun.fillna(incidents[phase])
         last = incidents[phase].fillna(last)
+    if "restored_at" in incidents:
+        wrong = (incidents["restored_at"] < begun).to_numpy(dtype=bool)
+        what, end = "restored before it started", "its times are not used"
+        _list(delivery, "incidents", "restored_at", what, end, wrong)
+        times = [c for c in ("started_at", *_PHASES, "restored_at") if c in incidents]
+        incidents.loc[wrong, times] = pd.NaT
 
 
 def _span(delivery: Delivery, options: Options) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -418,8 +425,14 @@ def _attribute(
     """
     deployments, incidents = delivery.tables.get("deployments"), delivery.tables.get("incidents")
     changes = delivery.tables.get("changes")
-    reverted = _reverted(changes, failures)
-    if deployments is None or (incidents is None and not len(reverted)):
+    reverted = failures if deployments is None else _reverted(changes, failures)
+    if deployments is None:
+        for name in {"incidents", "changes"} & delivery.tables.keys():
+            delivery.tables[name] = delivery.tables[name].drop(
+                columns="deployment_id", errors="ignore"
+            )
+        return None
+    if incidents is None and not len(reverted):
         return None
     if incidents is None:
         incidents = pd.DataFrame({"incident_id": pd.Series([], dtype="string"), ROW: []})

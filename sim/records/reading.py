@@ -1,6 +1,7 @@
 """Reading delivery records: which reader opens a source, and what comes of it."""
 
 import re
+import zoneinfo
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -74,7 +75,7 @@ def read(
     """
     text = str(source)
     options = Options(
-        timezone=timezone,
+        timezone=_zone(timezone),
         since=_day(since, "since"),
         until=_day(until, "until"),
         environment=environment,
@@ -100,6 +101,13 @@ def _reader(source: str, name: str | None) -> Reader:
         raise SourceError(f"{shown} does not exist; give a folder, a file or the URL of a database")
     wanted = "\n".join(f"  {each.name}: {each.wanted}" for each in READERS)
     raise SourceError(f"{shown} is none of the sources that can be read:\n{wanted}")
+
+
+def _zone(name: str | None) -> str | None:
+    if name is not None and name not in zoneinfo.available_timezones():
+        what = f"timezone: '{printable(name)}' is no time zone; give a name such as Europe/Berlin"
+        raise SourceError(what)
+    return name
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:
