@@ -98,6 +98,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LABEL",
         help="of issues on GitHub that are incidents (default: %(default)s)",
     )
+    parser.add_argument(
+        "--planned",
+        metavar="PATTERN",
+        help="incidents whose title it is found in are no incidents, as 'maintenance|upgrade'",
+    )
     parser.add_argument("--title", help="what the report is called")
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="where report, figures and tables go"
@@ -118,6 +123,7 @@ def _measure(options: argparse.Namespace) -> None:
         window_h=options.window,
         deployments=options.deployments,
         incident_label=options.incident_label,
+        planned=options.planned,
     )
     measured = Measured(records)
     title = options.title or _title(options.source)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from sim.log import Records
@@ -22,6 +23,7 @@ class DeliveryRecords(Records):
         remarks: what a reader has to know about them, in sentences.
         knowledge: of every column, whether it was observed.
         attribution: how incidents were charged to deployments; None if there is nothing to charge.
+        by_bot: which changes no person wrote; None if nobody recorded it.
     """
 
     epoch: pd.Timestamp = field(default_factory=lambda: pd.Timestamp(0, tz="UTC"))
@@ -30,3 +32,4 @@ class DeliveryRecords(Records):
     remarks: tuple[str, ...] = ()
     knowledge: tuple[Known, ...] = ()
     attribution: Attribution | None = None
+    by_bot: "np.ndarray[tuple[int], np.dtype[np.bool_]] | None" = None

@@ -135,7 +135,7 @@ def _deployments(
     )
     delivery.files["deployments"] = file
     delivery.rules["deployments.deployed_at"] = "the earliest success among its statuses"
-    here = counting(frame["environment"].fillna("").astype(str), options).to_numpy(dtype=bool)
+    here = counting(frame["environment"].fillna(""), options)
     counts = here & deployed_at.notna().to_numpy(dtype=bool) & ~frame["is_rollback"].to_numpy()
     frame["contained_at"] = frame["created_at"].fillna(deployed_at)
     once = frame[counts].sort_values("deployed_at", kind="stable").drop_duplicates("deployment_id")

@@ -18,7 +18,7 @@ _TOGETHER = 3
 
 def add_incidents(delivery: Delivery, path: Path, options: Options) -> None:
     """Add the issues that have the label of incidents."""
-    rows = Rows(path.name, "number", "repository", "created_at", "closed_at")
+    rows = Rows(path.name, "number", "repository", "title", "created_at", "closed_at")
     wanted = options.incident_label.lower()
     out: Counter[str] = Counter()
     labels: Counter[str] = Counter()
@@ -35,7 +35,7 @@ def add_incidents(delivery: Delivery, path: Path, options: Options) -> None:
         elif found.get("state_reason") == "duplicate":
             out["duplicates"] += 1
         else:
-            values = {key: found.get(key) for key in ("number", "created_at", "closed_at")}
+            values = {key: found.get(key) for key in ("number", "title", "created_at", "closed_at")}
             rows.add(row, **values, repository=repository_of(found))
     nobody = "an issue without a number"
     delivery.problems.add(path.name, "number", nobody, "it is left out", nameless)
@@ -54,6 +54,7 @@ def add_incidents(delivery: Delivery, path: Path, options: Options) -> None:
         {
             "incident_id": texts(map(key_of, frame["repository"], frame["number"])),
             "service": frame["repository"],
+            "title": frame["title"],
             "started_at": frame["created_at"],
             "restored_at": frame["closed_at"],
             ROW: frame[ROW],

@@ -1,5 +1,6 @@
 """What a person says about records that the records do not say themselves."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +24,7 @@ class Options:
         deployments: what is a deployment in a Git history; None: tags of releases, if it has any,
             else merges.
         incident_label: which label of an issue on GitHub says that it is an incident.
+        planned: incidents whose title it is found in were announced, and are none.
     """
 
     timezone: str | None = None
@@ -33,6 +35,7 @@ class Options:
     window_h: float = 24.0
     deployments: Literal["tags", "merges"] | None = None
     incident_label: str = "incident"
+    planned: re.Pattern[str] | None = None
 
     @property
     def clock(self) -> str:

@@ -1,6 +1,9 @@
 """Reading delivery records: which reader opens a source, and what comes of it."""
 
+import re
+import zoneinfo
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -51,6 +54,7 @@ def read(
     window_h: float = 24.0,
     deployments: Literal["tags", "merges"] | None = None,
     incident_label: str = "incident",
+    planned: str | None = None,
 ) -> DeliveryRecords:
     """Read the delivery records of an organization.
 
@@ -66,6 +70,8 @@ def read(
         deployments: what is a deployment in a Git history: ``tags`` of releases or ``merges``; by
             default tags, if there are any of releases.
         incident_label: which label of an issue on GitHub says that it is an incident.
+        planned: a regular expression: incidents whose title it is found in, whatever their case,
+            were announced, and are none.
 
     Returns:
         Records that every metric and figure takes.
@@ -75,7 +81,7 @@ def read(
     """
     text = str(source)
     options = Options(
-        timezone=timezone,
+        timezone=_zone(timezone),
         since=_day(since, "since"),
         until=_day(until, "until"),
         environment=environment,
@@ -83,6 +89,7 @@ def read(
         window_h=window_h,
         deployments=deployments,
         incident_label=incident_label,
+        planned=_pattern(planned),
     )
     return to_records(_reader(text, reader).read(text, options), options)
 
@@ -104,13 +111,26 @@ def _reader(source: str, name: str | None) -> Reader:
     raise SourceError(f"{shown} is none of the sources that can be read:\n{wanted}")
 
 
+def _zone(name: str | None) -> str | None:
+    if name is not None and name not in zoneinfo.available_timezones():
+        what = f"timezone: '{printable(name)}' is no time zone; give a name such as Europe/Berlin"
+        raise SourceError(what)
+    return name
+
+
+def _pattern(text: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if text is None else re.compile(text, re.IGNORECASE)
+    except re.error as error:
+        what = f"planned: '{printable(text or '')}' is no regular expression: {error}"
+        raise SourceError(what) from None
+
+
 def _day(text: str | None, name: str) -> pd.Timestamp | None:
     if text is None:
         return None
     try:
-        day = pd.Timestamp(text)
+        return pd.Timestamp(date.fromisoformat(text))
     except ValueError:
-        day = pd.NaT
-    if day is pd.NaT or day.tzinfo is not None:
-        raise SourceError(f"{name}: '{printable(text)}' is no day; write it as 2026-01-05")
-    return day
+        what = f"{name}: '{printable(text)}' is no day; write it as 2026-01-05"
+        raise SourceError(what) from None
