@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-Places = npt.NDArray[np.intp]
+from .places import Places
 
 
 def first_with(parents: Sequence[Sequence[int]], commits: Iterable[int]) -> Places:

@@ -131,7 +131,7 @@ def _events(path: Path, delivery: Delivery, options: Options) -> pd.DataFrame:
     numbers = np.array(rows, dtype=np.int64)
     events["at"] = instants(written_at, numbers, file, delivery.problems, options.timezone)
     events["environment"] = events["environment"].fillna(events["environment_name"])
-    again = events["event"].notna() & events.duplicated(["source", "event"])
+    again = events["event"].notna() & events.duplicated(["kind", "source", "event"])
     if again.any():
         delivery.remarks.append(f"{again.sum():,} events were sent again and count once.")
     return events[~again].reset_index(drop=True)

@@ -23,6 +23,7 @@ git for-each-ref refs/tags >> history.txt \\
 _NEEDED = "HPACNGDSB"
 _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _TAG = "refs/tags/"
+_ESCAPED = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 
 
 @dataclass
@@ -111,6 +112,23 @@ def read_history(path: Path, problems: Problems) -> History:
         problems.add_file(path.name, what, "the first commit is taken for the main branch's", "D")
     _add_tags(history, tags, known, path.name, problems)
     return history
+
+
+def paths_of(text: str) -> list[str]:
+    """Return the paths, one per line, without the quotes that Git puts around odd ones."""
+    return [_unquoted(path) for path in text.split("\n") if path]
+
+
+def _unquoted(path: str) -> str:
+    if not (path.startswith('"') and path.endswith('"')):
+        return path
+    raw = _ESCAPED.sub(_plain, path[1:-1].encode("utf-8", "surrogatepass"))
+    return raw.decode("utf-8", errors="replace")
+
+
+def _plain(escaped: re.Match[bytes]) -> bytes:
+    code = escaped[1]
+    return bytes([int(code, 8) & 0xFF]) if code.isdigit() and len(code) == 3 else code
 
 
 def _records(text: str) -> Iterable[dict[str, str]]:

@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .ancestry import Places, first_parents, first_with
+from .ancestry import first_parents, first_with
 from .csv_files import SourceError, refuse_too_large
 from .delivery import ROW, Delivery, texts
-from .git_history import COMMANDS, History, read_history
+from .git_history import COMMANDS, History, paths_of, read_history
 from .git_patches import patches, reverts
 from .options import Options
+from .places import Places
 from .release_tags import is_final, once_per_version, prefix_of
 from .reverting import PULL_REQUEST
 from .services import fitting
@@ -244,7 +245,7 @@ def _groups(history: History, deployed: _Deployed, options: Options) -> list[_Gr
     service = fitting(options.services)
     has: dict[str, npt.NDArray[np.bool_]] = {}
     for place, text in enumerate(history.fields["F"]):
-        for name in {service(path) for path in text.split("\n") if path}:
+        for name in {service(path) for path in paths_of(text)}:
             if name is not None and not history.is_merge[place]:
                 has.setdefault(name, np.zeros(len(is_change), dtype=np.bool_))[place] = True
     if not has:

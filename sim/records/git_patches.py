@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from .ancestry import Places
 from .git_history import History
+from .places import Places
 from .reverting import PULL_REQUEST, REVERTED_COMMIT, reverted_request, reverted_title
 
 _MERGED = re.compile(r"^Merge pull request #(\d+) ")

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .ancestry import Places, first_with
+from .ancestry import first_with
 from .delivery import ROW, Delivery, texts
 from .github_objects import Rows, key_of, looked_up, repository_of
 from .json_files import as_text, part_of, read_objects
 from .options import Options
+from .places import Places
 from .reverting import reverted_request, reverted_title
 
 

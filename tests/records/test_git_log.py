@@ -1,5 +1,7 @@
 """Histories of Git: tags or merges as deployments, by hand and at random."""
 
+import os
+import subprocess
 from collections.abc import Sequence
 from hashlib import sha1
 from pathlib import Path
@@ -15,7 +17,7 @@ from sim.metrics import compute_metrics
 from sim.records.ancestry import first_with
 from sim.records.csv_files import SourceError
 from sim.records.delivery import Delivery
-from sim.records.git_history import read_history
+from sim.records.git_history import COMMANDS, paths_of, read_history
 from sim.records.options import Options
 from sim.records.problems import Problems
 from sim.records.reading import read
@@ -393,6 +395,46 @@ def test_a_repository_and_other_texts_say_which_command_to_run(tmp_path: Path) -
     with pytest.raises(SourceError, match="no commits as the reader needs them"):
         read(plain)
     assert not reader.can_open(str(tmp_path))
+
+
+def test_the_documented_commands_write_what_is_read(tmp_path: Path) -> None:
+    assert COMMANDS in (Path(__file__).parents[2] / "docs" / "records.md").read_text()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "Ada",
+        "GIT_AUTHOR_EMAIL": "ada@example.org",
+        "GIT_COMMITTER_NAME": "Ada",
+        "GIT_COMMITTER_EMAIL": "ada@example.org",
+    }
+
+    def run(command: str, day: int) -> None:
+        dates = dict.fromkeys(
+            ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), f"2026-01-{day:02}T12:00:00+02:00"
+        )
+        subprocess.run(
+            ["sh", "-ec", command], cwd=tmp_path, env=environment | dates, check=True, timeout=60,
+            capture_output=True,
+        )  # fmt: skip
+
+    (tmp_path / "find").mkdir()
+    (tmp_path / "find" / "größe.py").write_text("1")
+    run("git init -q -b main . && git add find && git commit -q -m 'A commit'", 1)
+    run("git tag -m 'first' v1.0", 3)
+    run("git commit -q --allow-empty -m 'H' -m 'This reverts nothing.' && git tag v1.1-rc1", 5)
+    run(COMMANDS, 9)
+    history = tmp_path / "history.txt"
+    delivery = reader.read(str(history), Options(services=services(("find/", "search"))))
+    assert not len(delivery.problems)
+    assert "find/größe.py" in [
+        path for text in read_history(history, Problems()).fields["F"] for path in paths_of(text)
+    ]
+    deployments = delivery.tables["deployments"]
+    assert deployments["deployment_id"].tolist() == ["v1.0 search"]
+    assert deployments["deployed_at"].tolist() == [pd.Timestamp("2026-01-03 10:00", tz="UTC")]
+    changes = reader.read(str(history), Options()).tables["changes"]
+    assert changes["deployment_id"].isna().tolist() == [True, False]
 
 
 def test_tags_that_are_wanted_and_not_there(tmp_path: Path) -> None:
