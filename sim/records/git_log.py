@@ -336,6 +336,13 @@ def _told_of_changes(
     said = (
         f"A change is a commit; {len(is_change) - is_change.sum():,} merges are none of their own"
     )
+    changes = delivery.tables["changes"]
+    n_unknown = int((changes["committed_at"].isna() & changes["deployment_id"].notna()).sum())
+    if n_unknown:
+        delivery.remarks.append(
+            f"{n_unknown:,} of {len(changes):,} changes have no lead time, since they were squashed "
+            "into their own deployment; the lead time is that of the others alone."
+        )
     if n_again:
         said += f", and {n_again:,} backports and other copies have the patch of another commit"
     delivery.remarks.append(f"{said}.")

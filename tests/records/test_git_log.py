@@ -227,6 +227,7 @@ def test_squash_merges_have_a_lower_bound_and_none_of_their_own_deployment(tmp_p
     changes = delivery.tables["changes"].set_index("change_id")
     assert pd.isna(changes.loc[sha("c"), "committed_at"])  # at least 0 h is no news
     assert changes.loc[sha("b"), "committed_at"] == pd.Timestamp("2026-01-02 12:00", tz="UTC")
+    assert any(remark.startswith("1 of 3 changes have no lead time") for remark in delivery.remarks)
     assert any(remark.startswith("33% of the commits are squash") for remark in delivery.remarks)
 
     tagged = delivery_of(tmp_path, *parts, tag("v1", "c", 11))
