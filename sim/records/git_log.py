@@ -340,8 +340,8 @@ def _told_of_changes(
     n_unknown = int((changes["committed_at"].isna() & changes["deployment_id"].notna()).sum())
     if n_unknown:
         delivery.remarks.append(
-            f"{n_unknown:,} of {len(changes):,} changes have no lead time, since they were squashed "
-            "into their own deployment; the lead time is that of the others alone."
+            f"{n_unknown:,} of {len(changes):,} changes have no lead time, since they were "
+            "squashed into their own deployment; the lead time is that of the others alone."
         )
     if n_again:
         said += f", and {n_again:,} backports and other copies have the patch of another commit"
