@@ -95,6 +95,11 @@ class Measured(Observation):
             "on average (stationary bootstrap): they hold as far as the weeks are alike."
         )
 
+    @property
+    def basis(self) -> dict[str, int]:
+        """How many durations the medians of durations rest on, those that are not over included."""
+        return {name: int((~np.isnan(of.hours)).sum()) for name, of in self._durations.items()}
+
     @cached_property
     def open_durations(self) -> dict[str, int]:
         """Of the medians of durations, how many durations are not over."""

@@ -526,7 +526,7 @@ def _reverted(changes: pd.DataFrame | None, failures: pd.DataFrame) -> pd.DataFr
         of_change = changes.set_index("change_id")["deployment_id"]
         failed = reverting["reverts"].map(of_change[~of_change.index.duplicated()])
         # Taken back before it was deployed, it has harmed nobody.
-        harmed = failed.notna() & (failed != reverting["deployment_id"])
+        harmed = failed.notna() & (failed != reverting["deployment_id"]).fillna(True)
         found.append(
             pd.DataFrame(
                 {

@@ -197,6 +197,8 @@ def metric_rows(evidence: Evidence, metrics: Sequence[str]) -> list[MetricRow]:
         basis = ""
         if metric.rests_on is not None:
             count = float(means[metric.rests_on])
+            if isinstance(evidence, Observation):
+                count = evidence.basis.get(name, count)
             noun = catalogue.metric(metric.rests_on).noun
             basis = "" if math.isnan(count) else count_noun(count, noun)
         estimate = format_estimate(metric, mean, low, high)

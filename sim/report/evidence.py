@@ -3,6 +3,7 @@
 Both have metrics with a summary, and event tables, so that the same functions report on either.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,6 +29,11 @@ class Observation:
     def interval_method(self) -> str:
         """How its intervals came about; empty if it has none."""
         return ""
+
+    @property
+    def basis(self) -> Mapping[str, int]:
+        """On how many events a metric rests, where that is not the count that the catalogue says."""
+        return {}
 
     @cached_property
     def runs(self) -> pd.DataFrame:

@@ -296,6 +296,7 @@ def test_changes_by_bots_are_told_apart(tmp_path: Path) -> None:
     )
     measured = Measured(sim.read(source))
     assert measured.runs["lead_time_h"].iloc[0] == 24
+    assert measured.basis["lead_time_h"] == 3
     assert measured.without_bots is not None
     assert measured.without_bots["lead_time_h"] == (24 + 46) / 2
 
@@ -313,4 +314,17 @@ def test_what_a_revert_takes_back_has_failed(tmp_path: Path) -> None:
         """,
     )
     # c3 was taken back before anybody used it.
+    assert metrics(sim.read(source))["change_failure_rate"] == 1 / 3
+
+
+def test_a_revert_on_its_way_says_already_what_has_failed(tmp_path: Path) -> None:
+    source = folder(
+        tmp_path,
+        deployments=DEPLOYMENTS,
+        changes="""
+        change_id,committed_at,deployment_id,reverts
+        c1,2026-01-05T11:00:00Z,d1,
+        c2,2026-01-08T13:00:00Z,,c1
+        """,
+    )
     assert metrics(sim.read(source))["change_failure_rate"] == 1 / 3
