@@ -22,6 +22,9 @@ MAY_IMPORT = {
     "configuration": BOTTOM | {"scenario", "experiment"},
     "document": BOTTOM | {"metrics"},
     "report": BOTTOM | {"scenario", "log", "metrics", "experiment", "configuration", "document"},
+    "records": BOTTOM | {"log"},
+    "export": BOTTOM | {"log", "records", "configuration", "scenario"},
+    "measure": BOTTOM | {"log", "metrics", "document", "report", "records", "export"},
 }
 """What each package may import, from the ground up."""
 AT_THE_TOP = set(MAY_IMPORT) | BOTTOM

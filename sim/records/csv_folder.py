@@ -18,7 +18,12 @@ _KEYS = {
 
 
 def can_open(source: str) -> bool:
-    """Return whether a source is such a folder: one of the tables is there with its identifier."""
+    """Return whether a source is such a folder: one of the tables is there with its identifier.
+
+    The tables of Four Keys have the same names, and some of the same identifiers.
+    """
+    if "deploy_id" in header_of(Path(source, "deployments.csv")):
+        return False
     return any(key in header_of(Path(source, f"{name}.csv")) for name, key in _KEYS.items())
 
 

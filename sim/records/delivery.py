@@ -81,6 +81,8 @@ class Delivery:
             changes of the first deployment are its own and not all that there was before.
         left_out: the deployments that do not count, by their identifiers.
         ended_at: until when the source has been kept; None: until the last event.
+        tool: the tool whose tables these are, if it has definitions of its own: ``devlake``.
+        tool_tables: its tables with its columns, for these definitions; times as instants.
     """
 
     source: str
@@ -92,6 +94,8 @@ class Delivery:
     links_are_complete: bool = True
     left_out: set[str] = field(default_factory=set)
     ended_at: pd.Timestamp | None = None
+    tool: str = ""
+    tool_tables: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def add(self, name: str, file: str, texts: pd.DataFrame, timezone: str | None) -> None:
         """Add a table of texts, with its columns read as what they hold.
@@ -104,7 +108,7 @@ class Delivery:
         """
         rows = texts[ROW].to_numpy(dtype=np.int64)
         columns: dict[str, Any] = {
-            column: _read(texts[column], kind, rows, file, self.problems, timezone)
+            column: read_as(kind, texts[column], rows, file, self.problems, timezone)
             for column, kind in COLUMNS[name].items()
             if column in texts
         }
@@ -112,15 +116,27 @@ class Delivery:
         self.files[name] = file
 
 
-def _read(
-    texts: pd.Series,
+def read_as(
     kind: Kind,
+    texts: pd.Series,
     rows: "np.ndarray[tuple[int], np.dtype[np.int64]]",
     file: str,
     problems: Problems,
     timezone: str | None,
 ) -> "pd.Series[Any]":
+    """Return a column of texts as what it holds, missing where it holds something else.
+
+    Args:
+        kind: what it holds.
+        texts: the column; times may be instants already.
+        rows: the number of each row.
+        file: where it is from.
+        problems: gets what cannot be read.
+        timezone: of times without an offset.
+    """
     texts = texts.reset_index(drop=True)
+    if kind == "time" and isinstance(texts.dtype, pd.DatetimeTZDtype):
+        return texts.astype("datetime64[us, UTC]")
     if kind == "time":
         return instants(texts, rows, file, problems, timezone)
     given = texts.astype("string[pyarrow]").str.strip()

@@ -1,5 +1,6 @@
 """The records of a real organization, with what is known about how they came about."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -22,6 +23,8 @@ class DeliveryRecords(Records):
         remarks: what a reader has to know about them, in sentences.
         knowledge: of every column, whether it was observed.
         attribution: how incidents were charged to deployments; None if there is nothing to charge.
+        tool: the tool whose tables they are from, if it has definitions of its own.
+        tool_tables: these tables.
     """
 
     epoch: pd.Timestamp = field(default_factory=lambda: pd.Timestamp(0, tz="UTC"))
@@ -30,3 +33,5 @@ class DeliveryRecords(Records):
     remarks: tuple[str, ...] = ()
     knowledge: tuple[Known, ...] = ()
     attribution: Attribution | None = None
+    tool: str = ""
+    tool_tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)

@@ -65,6 +65,8 @@ def to_records(delivery: Delivery, options: Options) -> DeliveryRecords:
         remarks=tuple(delivery.remarks),
         knowledge=knowledge_of(known, delivery.rules),
         attribution=attribution,
+        tool=delivery.tool,
+        tool_tables=delivery.tool_tables,
     )
 
 

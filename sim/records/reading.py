@@ -8,7 +8,7 @@ import pandas as pd
 
 from sim.words import printable
 
-from . import csv_folder
+from . import csv_folder, database, devlake, four_keys
 from .csv_files import SourceError
 from .delivery import Delivery
 from .delivery_records import DeliveryRecords
@@ -34,7 +34,8 @@ class Reader(NamedTuple):
 
 
 READERS = tuple(
-    Reader(module.NAME, module.WANTED, module.can_open, module.read) for module in (csv_folder,)
+    Reader(module.NAME, module.WANTED, module.can_open, module.read)
+    for module in (csv_folder, devlake, database, four_keys)
 )
 """The readers, in the order in which they are asked."""
 
