@@ -98,13 +98,13 @@ def _url(source: str) -> Any:
             f"processes; leave it out and put it into the environment variable {PASSWORD}"
         )
     if url is None or not url.database or set(url.query) - {"unix_socket", "host"}:
-        raise SourceError(
-            "this is no URL of a database; write it as mysql://reader@host:3306/lake, without options"
-        )
+        raise SourceError("this is no URL of a database; write it as mysql://reader@host:3306/lake")
     url = url.set(drivername=_SCHEMES[scheme])
     if scheme == "sqlite":
-        if not Path(url.database).is_file():
-            raise SourceError(f"{printable(url.database)} does not exist; give a file of SQLite")
+        if not Path(str(url.database)).is_file():
+            raise SourceError(
+                f"{printable(str(url.database))} does not exist; give a file of SQLite"
+            )
         return url
     return url.set(password=os.environ.get(PASSWORD) or None)
 
@@ -255,7 +255,7 @@ def _refuse_too_large(connection: Any, selects: Mapping[str, Any], say: Callable
 
 def _rows(connection: Any, select: Any, name: str, say: Callable[[], None]) -> pd.DataFrame:
     """Return the rows of a table, times as times of UTC and everything else as texts."""
-    columns = [column.name for column in select.selected_columns]
+    columns: list[str] = [column.name for column in select.selected_columns]
     if not columns:
         return pd.DataFrame({ROW: np.empty(0, np.int64)})
     parts = list(_parts(connection, select, columns, say))

@@ -49,7 +49,7 @@ def successes(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     given = tables.get("cicd_deployment_commits")
     if given is None:
         given = tables["cicd_deployments"]
-        given = given.assign(cicd_deployment_id=given["id"], commit_sha=pd.NA)
+        given = given.assign(cicd_deployment_id=given["id"])
     counted = (text_of(given, "result") == "SUCCESS").fillna(False)
     if "environment" in given:
         counted &= (text_of(given, "environment") == "PRODUCTION").fillna(False)
@@ -58,8 +58,8 @@ def successes(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def minutes(start: pd.Series, end: pd.Series) -> pd.Series:
     """Return times in whole minutes, rounded up; missing where they are negative."""
-    found = np.ceil((end - start) / pd.Timedelta(minutes=1))
-    return found.where(found >= 0.0)
+    found = np.ceil((end - start).dt.total_seconds() / 60.0)
+    return found.where(found >= 0.0).astype("float64")
 
 
 def pull_request_metrics(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -169,9 +169,8 @@ def incident_relationships(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         scoped = at.assign(table=incidents["table"], row_id=incidents["scope_id"]).astype(
             {"table": "string", "row_id": "string"}
         )
-        at = scoped.merge(
-            mapping.drop(columns="row", errors="ignore").dropna(), on=["table", "row_id"]
-        )
+        mapping = mapping[["project_name", "table", "row_id"]].dropna()
+        at = scoped.merge(mapping, on=["table", "row_id"])
         deployed = successes(tables)
     deployed = deployed.dropna(subset=["finished_date"]).sort_values("finished_date")
     if not len(at) or not len(deployed):

@@ -127,7 +127,7 @@ def _delivery(
     if "incidents" in tables:
         delivery.tables["incidents"] = _incidents(tables["incidents"], links)
         delivery.remarks.append(
-            "Four Keys lets an incident begin with the deployment of its root cause, if it knows one."
+            "Four Keys lets an incident begin with the deployment of its root cause, if known."
         )
     return delivery
 
