@@ -258,8 +258,8 @@ def _incidents(incidents: pd.DataFrame, epoch: pd.Timestamp) -> pd.DataFrame:
             "updated_date": resolved.fillna(created),
             "lead_time_minutes": np.floor((resolved - created).dt.total_seconds() / 60.0),
             "component": _services_of(incidents),
-            "table": pd.array(["cicd_scopes"] * len(incidents), dtype="string"),
-            "scope_id": _named("CicdScope", _services_of(incidents)),
+            "table": pd.array(["repos"] * len(incidents), dtype="string"),
+            "scope_id": _named("Repo", _services_of(incidents)),
         }
     )
 

@@ -93,16 +93,16 @@ def _incidents(
     resolved = pd.Series(pd.NaT, index=incidents.index, dtype="datetime64[us, UTC]")
     if "restored_at" in incidents:
         resolved = instants(incidents["restored_at"], epoch)
-    causes: list[list[str]] = [[] for _ in range(len(incidents))]
-    if main is not None and "deployment_id" in incidents:
-        commits = incidents["deployment_id"].astype("string").map(main)
-        causes = [[] if pd.isna(commit) else [str(commit)] for commit in commits]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "source": _SOURCE,
             "incident_id": incidents["incident_id"].astype("string"),
             "time_created": instants(incidents["started_at"], epoch),
             "time_resolved": resolved,
-            "changes": pd.Series(causes, dtype=object),
         }
     )
+    if main is not None and "deployment_id" in incidents:
+        commits = incidents["deployment_id"].astype("string").map(main)
+        causes = [[] if pd.isna(commit) else [str(commit)] for commit in commits]
+        table["changes"] = pd.Series(causes, dtype=object)
+    return table

@@ -212,6 +212,19 @@ class _Services:
         found = self._repository if self.are_repositories else text_of(deployed, "cicd_scope_id")
         return self.named(found)
 
+    def of_scope(
+        self, table: pd.Series, scope: pd.Series, deployed: pd.DataFrame
+    ) -> "pd.Series[str]":
+        """Return the service of each incident: its scope, or what its CI/CD scope alone deploys."""
+        found = self.named(scope.where((table == self.kind).fillna(False)))
+        if self.are_repositories and "cicd_scope_id" in deployed:
+            pairs = deployed[["cicd_scope_id", "service"]].dropna().drop_duplicates()
+            only = pairs[~pairs["cicd_scope_id"].duplicated(keep=False)]
+            of_scope = only.set_index("cicd_scope_id")["service"]
+            by_scope = scope.where((table == "cicd_scopes").fillna(False)).map(of_scope)
+            found = found.fillna(by_scope.astype("string"))
+        return found
+
     @staticmethod
     def _of_deployed(repos: pd.DataFrame, deployed: pd.DataFrame) -> pd.Series:
         """Return the repository of each deployed commit, by its identifier or its address."""
@@ -448,10 +461,7 @@ def _add_incidents(
     if "severity" in given:
         incidents["severity"] = given["severity"]
     linked = _linked(delivery, tables, given, deployed)
-    of_scope = text_of(given, "scope_id").where(
-        (text_of(given, "table") == services.kind).fillna(False)
-    )
-    service = services.named(of_scope)
+    service = services.of_scope(text_of(given, "table"), text_of(given, "scope_id"), deployed)
     if linked is not None:
         of_group = deployed.drop_duplicates("group").set_index("group")["service"]
         incidents["deployment_id"] = _of_service(linked, service, deployed)
