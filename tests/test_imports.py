@@ -136,6 +136,14 @@ def test_hydra_is_known_to_one_package_alone() -> None:
         assert ("hydra" not in names) or _layer(module) == "configuration", module
 
 
+def test_only_one_module_knows_of_databases() -> None:
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if "sqlalchemy" in names:
+                assert module == "records.database", f"{module}, line {node.lineno}"
+
+
 def test_no_package_has_a_circle_of_imports() -> None:
     list(TopologicalSorter(IMPORTS).static_order())  # raises CycleError
 

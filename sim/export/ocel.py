@@ -63,13 +63,14 @@ def write_ocel(
         file.write(json.dumps([_type(name, of) for name, of in _ATTRIBUTES.items()]))
         file.write(',\n"eventTypes":')
         file.write(json.dumps(_event_types(steps)))
-        for key, elements in (("objects", _objects(records, epoch)), ("events", _events)):
+        for key, elements in (
+            ("objects", _objects(records, epoch)),
+            ("events", _events(records, epoch)),
+        ):
             file.write(f',\n"{key}":[')
-            pieces = elements(records, epoch) if callable(elements) else elements
             count = 0
-            for element in pieces:
-                file.write((",\n" if count else "\n") + json.dumps(element, allow_nan=False))
-                count += 1
+            for count, element in enumerate(elements, 1):
+                file.write((",\n" if count > 1 else "\n") + json.dumps(element, allow_nan=False))
             file.write("]")
             say(key, count)
         file.write("}\n")
@@ -162,9 +163,7 @@ def _of_steps(steps: pd.DataFrame, epoch: pd.Timestamp) -> Iterator[Element]:
         related = [_to("change", row["change_id"], "of"), _to("service", row["service"], "at")]
         yield _event(f"step {number} started", f"{name} started", row["started_at"], related)
         attributes = [
-            {"name": each, "value": row[each] if row[each] is not None else ""}
-            for each in _OF_A_STEP
-            if each in row
+            {"name": each, "value": row[each]} for each in _OF_A_STEP if row.get(each) is not None
         ]
         yield _event(
             f"step {number} finished", f"{name} finished", row["finished_at"], related, attributes
@@ -198,8 +197,8 @@ def _values(kind: str, row: Element, start: str) -> list[Element]:
     ]
 
 
-def _value(value: Any) -> Any:
-    return bool(value) if isinstance(value, (bool,)) else str(value)
+def _value(value: Any) -> bool | str:
+    return value if isinstance(value, bool) else str(value)
 
 
 def _object(

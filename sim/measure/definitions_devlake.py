@@ -99,7 +99,7 @@ def _frequency(deployments: pd.DataFrame | None, window: Window) -> Line:
     first = max(window[0].tz_convert("UTC").normalize(), last - pd.Timedelta(days=_MOST_DAYS - 1))
     days = pd.date_range(first, last, freq="D")
     deployed = days.isin(deployments["finished"].dt.normalize().unique())
-    week = (days - pd.to_timedelta(days.weekday, unit="D")).to_numpy()
+    week = (days - pd.to_timedelta(days.day_of_week, unit="D")).to_numpy()
     per_week = pd.Series(deployed.astype(np.int64)).groupby(week).sum()
     value = lower_median(per_week)
     return Line(label, f"{value:g}", f"{rule}; of the last {_MOST_DAYS} days at most", value)

@@ -82,7 +82,7 @@ def _frequency(tables: Tables, window: Window) -> Line:
     if not len(days):
         return _missing(label, rule, "more than a day")
     deployed = days.isin(deployments["time_created"].dt.normalize().unique())
-    sunday = days - pd.to_timedelta((days.weekday + 1) % 7, unit="D")
+    sunday = days - pd.to_timedelta((days.day_of_week + 1) % 7, unit="D")
     per_week = pd.Series(deployed.astype(np.int64)).groupby(sunday.to_numpy()).sum()
     weeks = (per_week > 0).astype(np.int64)
     month = pd.DatetimeIndex(per_week.index).strftime("%Y-%m")

@@ -242,7 +242,9 @@ def _refuse_too_large(connection: Any, selects: Mapping[str, Any], say: Callable
 
     count = 0
     for select in selects.values():
-        counted = sqlalchemy.select(sqlalchemy.func.count()).select_from(select.froms[0])
+        counted = sqlalchemy.select(sqlalchemy.func.count()).select_from(
+            select.get_final_froms()[0]
+        )
         count += int(connection.execute(counted).scalar_one())
         say()
     needed, free = count * _MEMORY_PER_ROW, psutil.virtual_memory().available
