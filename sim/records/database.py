@@ -241,10 +241,8 @@ def _refuse_too_large(connection: Any, selects: Mapping[str, Any], say: Callable
     import sqlalchemy
 
     count = 0
-    for select in selects.values():
-        counted = sqlalchemy.select(sqlalchemy.func.count()).select_from(
-            select.get_final_froms()[0]
-        )
+    for name in selects:
+        counted = sqlalchemy.select(sqlalchemy.func.count()).select_from(sqlalchemy.table(name))
         count += int(connection.execute(counted).scalar_one())
         say()
     needed, free = count * _MEMORY_PER_ROW, psutil.virtual_memory().available
