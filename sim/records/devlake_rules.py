@@ -49,7 +49,11 @@ def successes(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     given = tables.get("cicd_deployment_commits")
     if given is None:
         given = tables["cicd_deployments"]
-        given = given.assign(cicd_deployment_id=given["id"])
+    number = pd.Series(given.index, index=given.index).astype("string")
+    own = text_of(given, "id").fillna("row " + number)
+    given = given.assign(
+        id=own, cicd_deployment_id=text_of(given, "cicd_deployment_id").fillna(own)
+    )
     counted = (text_of(given, "result") == "SUCCESS").fillna(False)
     if "environment" in given:
         counted &= (text_of(given, "environment") == "PRODUCTION").fillna(False)
@@ -60,6 +64,12 @@ def minutes(start: pd.Series, end: pd.Series) -> pd.Series:
     """Return times in whole minutes, rounded up; missing where they are negative."""
     found = np.ceil((end - start).dt.total_seconds() / 60.0)
     return found.where(found >= 0.0).astype("float64")
+
+
+def _mapped(ids: pd.Series, times: pd.Series) -> pd.Series:
+    """Return the time of each identifier; without any, it would have lost its type."""
+    named = times.set_axis(times.index.astype(object)).astype("datetime64[us, UTC]")
+    return pd.Series(named.reindex(ids.astype(object)).array, index=ids.index)
 
 
 def pull_request_metrics(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -87,7 +97,7 @@ def pull_request_metrics(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     commits = tables.get("pull_request_commits")
     if commits is not None:
         of = commits.groupby("pull_request_id")["commit_authored_date"].min()
-        first_commit = requests["id"].map(of)
+        first_commit = _mapped(requests["id"], of)
     comments = tables.get("pull_request_comments")
     if comments is not None:
         authors = requests[["id"]].assign(author=text_of(requests, "author_id").fillna(""))
@@ -95,9 +105,8 @@ def pull_request_metrics(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             authors.drop_duplicates("id"), left_on="pull_request_id", right_on="id"
         )
         by_others = by_others[(by_others["account_id"] != by_others["author"]).fillna(False)]
-        first_review = requests["id"].map(
-            by_others.groupby("pull_request_id")["created_date"].min()
-        )
+        of = by_others.groupby("pull_request_id")["created_date"].min()
+        first_review = _mapped(requests["id"], of)
     deployment = pd.Series(pd.NA, index=requests.index, dtype="string")
     if "commits_diffs" in tables and "cicd_deployment_commits" in tables:
         found = _first_deployments(requests, tables)

@@ -259,7 +259,7 @@ def test_devlakes_definitions_by_hand(tmp_path: Path) -> None:
     ]
     days, lead_time, failures, recovery = (line.value for line in lines)
     assert days == 1  # 1 and 2 days: the lower median
-    # p2: 48 h + 24 h + 24 h = 5,760 min; p3: 5 h 59 min 59 s + 22 h + 2 h = 1,800 min, the lower one.
+    # p2: 48 h + 24 h + 24 h; p3: 5 h 59 min 59 s, rounded up, + 22 h + 2 h, the lower one.
     assert lead_time == pytest.approx(30.0)
     assert failures == pytest.approx(1.0)  # a, b and g are each the last one before an incident
     # From 09:00 of the 5th to 11:00 of the 6th, and from 09:00 to 13:30.
@@ -332,7 +332,7 @@ NAMES = ("cicd_deployment_commits", "pull_requests", "commits_diffs", "incidents
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_any_tables_are_read_or_refused_and_every_row_is_accounted_for(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         counts = {}

@@ -23,7 +23,7 @@ def small_run() -> Run:
 @cache
 def run_of(name: str, horizon_weeks: int, warmup_weeks: int) -> Run:
     """Return a run of an organization over some weeks."""
-    organization = [] if name == "default" else [f"+organization={name}"]
+    organization = [] if name == "default" else [f"organization={name}"]
     return sim.simulate(
         sim.load(*organization, f"horizon_weeks={horizon_weeks}", f"warmup_weeks={warmup_weeks}")
     )
