@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sim.log import Records
-from sim.records.devlake_rules import pull_request_metrics
+from sim.records.devlake_rules import pull_request_metrics, times_of
 from sim.records.devlake_tables import TABLES, kind_of
 
 from .instants import commit_sha, instants, iso
@@ -271,7 +271,7 @@ def _own_metrics(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     requests = tables["pull_requests"].set_index("id")
     return metrics.assign(
         first_commit_sha=metrics["id"].map(commits["commit_sha"]),
-        first_commit_authored_date=metrics["id"].map(commits["commit_authored_date"]),
-        pr_created_date=metrics["id"].map(requests["created_date"]),
-        pr_merged_date=metrics["id"].map(requests["merged_date"]),
+        first_commit_authored_date=times_of(metrics["id"], commits["commit_authored_date"]),
+        pr_created_date=times_of(metrics["id"], requests["created_date"]),
+        pr_merged_date=times_of(metrics["id"], requests["merged_date"]),
     )

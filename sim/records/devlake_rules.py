@@ -66,8 +66,8 @@ def minutes(start: pd.Series, end: pd.Series) -> pd.Series:
     return found.where(found >= 0.0).astype("float64")
 
 
-def _mapped(ids: pd.Series, times: pd.Series) -> pd.Series:
-    """Return the time of each identifier; without any, it would have lost its type."""
+def times_of(ids: pd.Series, times: pd.Series) -> pd.Series:
+    """Return the time of each identifier, NaT where there is none."""
     named = times.set_axis(times.index.astype(object)).astype("datetime64[us, UTC]")
     return pd.Series(named.reindex(ids.astype(object)).array, index=ids.index)
 
@@ -97,7 +97,7 @@ def pull_request_metrics(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     commits = tables.get("pull_request_commits")
     if commits is not None:
         of = commits.groupby("pull_request_id")["commit_authored_date"].min()
-        first_commit = _mapped(requests["id"], of)
+        first_commit = times_of(requests["id"], of)
     comments = tables.get("pull_request_comments")
     if comments is not None:
         authors = requests[["id"]].assign(author=text_of(requests, "author_id").fillna(""))
@@ -106,7 +106,7 @@ def pull_request_metrics(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         )
         by_others = by_others[(by_others["account_id"] != by_others["author"]).fillna(False)]
         of = by_others.groupby("pull_request_id")["created_date"].min()
-        first_review = _mapped(requests["id"], of)
+        first_review = times_of(requests["id"], of)
     deployment = pd.Series(pd.NA, index=requests.index, dtype="string")
     if "commits_diffs" in tables and "cicd_deployment_commits" in tables:
         found = _first_deployments(requests, tables)
