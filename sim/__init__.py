@@ -14,6 +14,7 @@ _MODULES = {
     "compare": "experiment.compare",
     "load": "configuration.load",
     "population": "configuration.population",
+    "read": "records.reading",
     "replicate": "experiment.replicate",
     "simulate": "experiment.run",
     "sweep": "experiment.sweep",

@@ -11,4 +11,5 @@ from sim.experiment.sweep import sweep as sweep
 from sim.experiment.sweep_results import Sweep as Sweep
 from sim.log.contract import RecordsError as RecordsError
 from sim.log.records import Records as Records
+from sim.records.reading import read as read
 from sim.scenario.errors import ScenarioError as ScenarioError

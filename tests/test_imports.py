@@ -20,9 +20,9 @@ MAY_IMPORT = {
     "metrics": BOTTOM | {"log"},  # of any organization: it knows no world and no scenario
     "experiment": BOTTOM | {"scenario", "log", "world", "metrics"},
     "configuration": BOTTOM | {"scenario", "experiment"},
+    "records": BOTTOM | {"scenario", "log", "metrics", "experiment"},
     "document": BOTTOM | {"metrics"},
     "report": BOTTOM | {"scenario", "log", "metrics", "experiment", "configuration", "document"},
-    "records": BOTTOM | {"log"},
     "export": BOTTOM | {"log", "records", "configuration", "scenario"},
     "measure": BOTTOM | {"log", "metrics", "document", "report", "records", "export"},
 }

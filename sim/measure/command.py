@@ -105,6 +105,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="the metrics as this tool defines them, beside ours; may be given twice",
     )
+    parser.add_argument(
+        "--planned",
+        metavar="PATTERN",
+        help="incidents whose title it is found in are no incidents, as 'maintenance|upgrade'",
+    )
     parser.add_argument("--title", help="what the report is called")
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="where report, figures and tables go"
@@ -123,6 +128,7 @@ def _measure(options: argparse.Namespace) -> None:
         environment=options.environment,
         services=options.services,
         window_h=options.window,
+        planned=options.planned,
     )
     measured = Measured(records)
     title = options.title or _title(options.source)

@@ -174,8 +174,8 @@ def _recovery(
         )
     )
     pairs = pairs.merge(of[["id", "resolution_date"]], on="id")
-    minutes = np.trunc((pairs["resolution_date"] - pairs["finished"]).dt.total_seconds() / 60.0)
-    value = lower_median(minutes) / 60.0
+    seconds = (pairs["resolution_date"] - pairs["finished"]).dt.total_seconds()
+    value = lower_median(pd.Series(np.trunc(seconds / 60.0))) / 60.0
     return Line(label, _hours(value), rule, value)
 
 

@@ -107,7 +107,7 @@ def _pairs(tables: Tables, window: Window) -> pd.DataFrame | None:
     pairs = listed.merge(ends.astype({"deploy_id": "string"}), on="deploy_id")
     changes = tables.get("changes")
     if changes is None:
-        return pairs.assign(begin=pd.NaT)
+        return pairs.assign(begin=pairs["end"].where(False))
     begins = changes[["change_id", "time_created"]].rename(columns={"time_created": "begin"})
     return pairs.merge(begins.astype({"change_id": "string"}), on="change_id", how="left")
 
@@ -121,8 +121,8 @@ def _lead_time(tables: Tables, window: Window) -> Line:
     pairs = _pairs(tables, window)
     if pairs is None or "changes" not in tables:
         return _missing(label, rule, "changes, or which deployment has them")
-    minutes = np.trunc((pairs["end"] - pairs["begin"]).dt.total_seconds() / 60.0)
-    value = float(minutes.where(minutes > 0).median()) / 60.0
+    minutes = (pairs["end"] - pairs["begin"]).dt.total_seconds() // 60.0
+    value = float(minutes[minutes > 0].median()) / 60.0
     return Line(label, _hours(value), rule, value)
 
 
@@ -152,10 +152,8 @@ def _restore(tables: Tables, window: Window) -> Line:
         return _missing(label, rule, "when incidents were resolved")
     at = incidents["time_created"]
     counted = incidents[((at >= window[0]) & (at < window[1])).to_numpy(dtype=bool)]
-    hours = np.trunc(
-        (counted["time_resolved"] - counted["time_created"]).dt.total_seconds() / 3600.0
-    )
-    value = float(hours.median())
+    seconds = (counted["time_resolved"] - counted["time_created"]).dt.total_seconds()
+    value = float(pd.Series(np.trunc(seconds / 3600.0)).median())
     return Line(label, _hours(value), rule, value)
 
 

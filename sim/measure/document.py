@@ -102,10 +102,17 @@ def _of_source(measured: Measured) -> list[Caveat]:
         found.append(
             Caveat(
                 False,
-                f"{count_noun(n_open, _NOUNS[name])} not over: the {of.label} counts them for as long as they have "
-                "lasted (Kaplan and Meier's median of what began in the observed time).",
+                f"{count_noun(n_open, _NOUNS[name])} not over: the {of.label} counts them for as "
+                "long as they have lasted (Kaplan and Meier's median of what began in the observed "
+                "time).",
             )
         )
+    if measured.without_bots is not None and records.by_bot is not None:
+        lead_time = metric("lead_time_h")
+        without = format_value(lead_time, float(measured.without_bots["lead_time_h"]))
+        share = format_percent(float(records.by_bot.mean()))
+        said = f"Bots wrote {share} of the changes; without these the lead time is {without}."
+        found.append(Caveat(False, said))
     found += [Caveat(False, remark) for remark in records.remarks]
     return found
 
@@ -123,8 +130,9 @@ def _of_attribution(of: Attribution) -> list[Caveat]:
             parts.append(f"{of.n_other:,} by something else than a deployment that counts")
         said = f"Failures: {listed(parts)}." if parts else "Failures: there are none."
         return [Caveat(False, said)]
+    low, high = format_percent(of.lowest), format_percent(of.highest)
     said = (
-        f"Change failure rate: between {format_percent(of.lowest)} and {format_percent(of.highest)}. "
+        f"Change failure rate: between {low} and {high}. "
         f"Of {count_noun(of.n_incidents, 'incident')}, {of.n_open:,} do not say which deployment "
         "caused them, if any did"
     )
@@ -215,7 +223,8 @@ def _problems(problems: Sequence[Problem]) -> list[Block]:
     return [
         Table(columns, [Group(rows)], caption=caption, media=ON_PAPER),
         Paragraph(
-            f"Problems: {sum(each.count for each in problems):,} in the records; the most frequent:",
+            f"Problems: {sum(each.count for each in problems):,} in the records, of which the most "
+            "frequent are:",
             media=IN_TERMINAL,
         ),
         Bullets([str(each) for each in problems[:5]], media=IN_TERMINAL),

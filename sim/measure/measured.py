@@ -1,14 +1,14 @@
 """The four metrics of real records, with intervals, and what cannot be known of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 
 from sim.log import Records
-from sim.metrics import compute_metrics
+from sim.metrics import catalogue, compute_metrics
 from sim.metrics.arrays import (
     AbsentError,
     FloatArray,
@@ -56,7 +56,7 @@ def durations(records: Records, name: str, begin: str, end: str) -> Durations:
     """
     rows = table(records.tables, name)
     begun, ended = reals(rows, begin), reals(rows, end)
-    start, stop = records.window
+    stop = records.window[1]
     late = np.where(ended < stop, ended, np.nan)
     cohort = inside(begun, records.window)
     if (np.isnan(late) & cohort).any():
@@ -91,14 +91,24 @@ class Measured(Observation):
         if weeks < FEWEST_WEEKS:
             return ""
         return (
-            f"The intervals draw its {weeks} weeks again, in blocks of {block_length(weeks):.0f} on "
-            "average (stationary bootstrap): they hold as far as the weeks are alike."
+            f"The intervals draw its {weeks} weeks again, in blocks of {block_length(weeks):.0f} "
+            "on average (stationary bootstrap): they hold as far as the weeks are alike."
         )
 
     @cached_property
     def open_durations(self) -> dict[str, int]:
         """Of the medians of durations, how many durations are not over."""
         return {name: found.n_open for name, found in self._durations.items() if found.n_open}
+
+    @cached_property
+    def without_bots(self) -> "pd.Series[float] | None":
+        """All metrics without the changes that bots wrote; None if nobody recorded who is one."""
+        by_bot = self.records.by_bot
+        if by_bot is None or not by_bot.any():
+            return None
+        tables = {**self.records.tables, "changes": self.records.tables["changes"][~by_bot]}
+        runs = Measured(replace(self.records, tables=tables, by_bot=None)).runs
+        return runs.iloc[0]
 
     @cached_property
     def _durations(self) -> dict[str, Durations]:
@@ -132,11 +142,18 @@ class Measured(Observation):
         window = self.records.window
         if n_weeks(window) < FEWEST_WEEKS:
             return {}
-        draws = drawn_weeks(n_weeks(window))
+        weeks = n_weeks(window)
+        draws = drawn_weeks(weeks).astype(np.float64)
         found = {}
         for name, resampled in self._resampled().items():
-            values = known(lambda of=resampled: of(draws), np.full(len(draws), np.nan))
-            found[name] = ends(values)
+            values = known(partial(resampled, draws), np.full(len(draws), np.nan))
+            estimate = float(self.runs[name].iloc[0])
+            found[name] = ends(values, estimate, weeks, catalogue.metric(name).highest)
+        rate, n = (
+            float(self.runs[name].iloc[0]) for name in ("change_failure_rate", "n_deployments")
+        )
+        if rate == 0.0:  # no resample of no failures has one: Clopper and Pearson's end
+            found["change_failure_rate"] = (0.0, 1.0 - 0.025 ** (1.0 / n))
         return found
 
     def _resampled(self) -> dict[str, Callable[[FloatArray], FloatArray]]:
@@ -149,7 +166,8 @@ class Measured(Observation):
             at = at[inside(at, window)]
             per_week = np.bincount(weeks_of(at, window), minlength=draws.shape[1])
             days = (window[1] - window[0]) / 24.0 * len(table(records.tables, "services"))
-            return draws @ per_week / days
+            per_day: FloatArray = draws @ per_week / days
+            return per_day
 
         def failure_rate(draws: FloatArray) -> FloatArray:
             deployments = table(records.tables, "deployments")
@@ -161,7 +179,9 @@ class Measured(Observation):
                 draws @ np.bincount(week, weights=each, minlength=draws.shape[1])
                 for each in (np.ones(week.size), failed.astype(np.float64))
             )
-            return np.divide(of_failed, of_all, out=np.full(len(draws), np.nan), where=of_all > 0)
+            rate = np.full(len(draws), np.nan)
+            np.divide(of_failed, of_all, out=rate, where=of_all > 0.0)
+            return rate
 
         def of_durations(name: str) -> Callable[[FloatArray], FloatArray]:
             def medians(draws: FloatArray) -> FloatArray:

@@ -21,7 +21,7 @@ def kaplan_meier_median(
         weights: how often each counts; by default once.
 
     Returns:
-        NaN if more than half of them last longer than the longest that has ended, or there are none.
+        NaN if more than half of them last longer than all that have ended, or there are none.
     """
     # What ends as long as another one has been watched comes first: that one was still there.
     order = np.lexsort((~is_over, durations))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .places import are_among, places
+
 _SHIFTS = 200
 
 
@@ -58,15 +60,15 @@ def charged(
     found = nobody
     if "deployment_id" in incidents:
         named = incidents["deployment_id"]
-        found = named.where(named.isin(deployments["deployment_id"]))
+        found = named.where(are_among(named, deployments["deployment_id"]))
     by_commit = np.zeros(len(incidents), dtype=np.bool_)
     if "commit" in incidents:
-        of_commit: dict[str, str] = {}
-        for table in (changes, deployments):
+        by = nobody
+        for table in (deployments, changes):
             if table is not None and {"commit", "deployment_id"} <= set(table):
-                pairs = table[["commit", "deployment_id"]].dropna()
-                of_commit |= dict(zip(pairs["commit"], pairs["deployment_id"], strict=True))
-        by = incidents["commit"].map(of_commit).astype("string")
+                at = places(incidents["commit"], table["commit"])
+                of = table["deployment_id"].array.take(at, allow_fill=True)
+                by = by.fillna(pd.Series(of, index=incidents.index, dtype="string"))
         by_commit = (found.isna() & by.notna()).to_numpy(dtype=bool)
         found = found.fillna(by)
     return found, by_commit
@@ -96,18 +98,17 @@ def within_window(
     length = span[1].value - start
     known = started_at.notna().to_numpy(dtype=bool)
     at = started_at[known].astype("datetime64[ns, UTC]").astype("int64").to_numpy() - start
-    of = services[known].astype("object").to_numpy()
+    of = services[known].fillna("").astype("object").to_numpy()
     deployed = deployments["deployed_at"].astype("datetime64[ns, UTC]").astype("int64").to_numpy()
     deployed = deployed - start
-    service = deployments["service"].astype("object").to_numpy()
+    service = deployments["service"].fillna("").astype("object").to_numpy()
     if not at.size or length <= 0:
         return 0, np.nan
     window = int(window_h * 3_600e9)
     hits = np.zeros(_SHIFTS + 1)
     for name in pd.unique(of):
-        missing = pd.isna(name)
-        theirs = np.sort(deployed if missing else deployed[service == name])
-        these = at[pd.isna(of) if missing else of == name]
+        theirs = np.sort(deployed[service == name] if name else deployed)
+        these = at[of == name]
         for number in range(_SHIFTS + 1):
             moved = (these + length * number // (_SHIFTS + 1)) % length
             last = np.searchsorted(theirs, moved, side="right") - 1

@@ -1,5 +1,6 @@
 """CSV files of any maker as tables of texts: nothing in them is executed or taken for a number."""
 
+import codecs
 import csv
 import os
 from collections.abc import Mapping
@@ -7,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import psutil
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from sim.experiment.resources import machine_memory, size
 from sim.words import printable
 
 from .delivery import ROW
@@ -45,12 +46,12 @@ def refuse_too_large(paths: Mapping[str, Path]) -> None:
     Raises:
         SourceError: with how much they would take.
     """
-    size = sum(path.stat().st_size for path in paths.values())
-    needed, there = size * _MEMORY_PER_BYTE, psutil.virtual_memory().available
+    large = sum(path.stat().st_size for path in paths.values())
+    needed, there = large * _MEMORY_PER_BYTE, machine_memory()
     if needed > there:
         raise SourceError(
-            f"{size / 1e9:.1f} GB of records take up to {needed / 1e9:.0f} GB of memory, and "
-            f"{there / 1e9:.0f} GB are free; give fewer years, or fewer columns"
+            f"{size(large)} of records take up to {size(needed)} of memory, and this machine has "
+            f"{size(there)}; give fewer years, or fewer columns"
         )
 
 
@@ -142,8 +143,6 @@ def _decoded(line: bytes) -> str:
 
 def _is_utf8(path: Path) -> bool:
     """Return whether a file can be read as UTF-8, which is looked at piece by piece."""
-    import codecs
-
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
         while piece := file.read(_LONGEST_LINE):

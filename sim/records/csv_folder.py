@@ -9,22 +9,18 @@ from .options import Options
 NAME = "csv"
 WANTED = "a folder with deployments.csv, and any of changes.csv, incidents.csv, services.csv"
 
-_KEYS = {
-    "services": "service",
-    "changes": "change_id",
-    "deployments": "deployment_id",
-    "incidents": "incident_id",
-}
+_KEYS = (
+    ("deployments", "deployment_id"),
+    ("deployments", "deployed_at"),
+    ("changes", "committed_at"),
+    ("incidents", "started_at"),
+)
+"""A column of a table that no other tool's table of that name has."""
 
 
 def can_open(source: str) -> bool:
-    """Return whether a source is such a folder: one of the tables is there with its identifier.
-
-    The tables of Four Keys have the same names, and some of the same identifiers.
-    """
-    if "deploy_id" in header_of(Path(source, "deployments.csv")):
-        return False
-    return any(key in header_of(Path(source, f"{name}.csv")) for name, key in _KEYS.items())
+    """Return whether a source is such a folder: one of the tables is there with our names."""
+    return any(key in header_of(Path(source, f"{name}.csv")) for name, key in _KEYS)
 
 
 def read(source: str, options: Options) -> Delivery:

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-import psutil
 
+from sim.experiment.resources import machine_memory, size
 from sim.words import printable
 
 from .csv_files import SourceError
@@ -245,11 +245,11 @@ def _refuse_too_large(connection: Any, selects: Mapping[str, Any], say: Callable
         counted = sqlalchemy.select(sqlalchemy.func.count()).select_from(sqlalchemy.table(name))
         count += int(connection.execute(counted).scalar_one())
         say()
-    needed, free = count * _MEMORY_PER_ROW, psutil.virtual_memory().available
-    if needed > free:
+    needed, there = count * _MEMORY_PER_ROW, machine_memory()
+    if needed > there:
         raise SourceError(
-            f"{count:,} rows take up to {needed / 1e9:.0f} GB of memory, and {free / 1e9:.0f} GB "
-            "are free; export fewer years as CSV"
+            f"{count:,} rows take up to {size(needed)} of memory, and this machine has "
+            f"{size(there)}; export fewer years as CSV"
         )
 
 

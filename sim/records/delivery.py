@@ -1,6 +1,6 @@
 """What a source says about deliveries: what every reader returns, in instants of UTC."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,8 +9,9 @@ import pandas as pd
 
 from sim.log import SCHEMAS
 from sim.log.schema import REFERS_TO, Column
-from sim.words import printable
+from sim.words import listed, printable
 
+from .places import are_among
 from .problems import Problems
 from .times import instants
 
@@ -21,7 +22,7 @@ ROW = "row"
 
 _KINDS: dict[str, Kind] = {"real": "number", "count": "number", "flag": "flag"}
 _OF_THE_MODEL = ("services", "changes", "steps", "deployments", "incidents")
-"""The event tables that a delivery may have. Their columns ending with ``_at`` are instants here."""
+"""The event tables that a delivery may have; columns that end with ``_at`` are instants here."""
 _BESIDES: dict[str, dict[str, Kind]] = {
     "changes": {
         "commit": "text",  # that went into the main branch
@@ -40,6 +41,7 @@ _BESIDES: dict[str, dict[str, Kind]] = {
         "commit": "text",  # that caused it
         "planned": "flag",  # a maintenance that was announced
         "severity": "text",
+        "title": "text",
     },
 }
 """Columns beside those of the event tables, out of which these are derived."""
@@ -112,8 +114,26 @@ class Delivery:
             for column, kind in COLUMNS[name].items()
             if column in texts
         }
+        for column, of in SCHEMAS.get(name, {}).items():
+            if column in columns and of.texts:
+                self._keep_allowed(columns, column, of.texts, rows, file)
         self.tables[name] = pd.DataFrame(columns | {ROW: rows})
         self.files[name] = file
+
+    def _keep_allowed(
+        self,
+        columns: dict[str, Any],
+        column: str,
+        allowed: Sequence[str],
+        rows: "np.ndarray[tuple[int], np.dtype[np.int64]]",
+        file: str,
+    ) -> None:
+        """Leave out the texts of a column that has a closed list of them, and list them."""
+        values = columns[column].str.lower()
+        other = values.notna().to_numpy(dtype=bool) & ~are_among(values, allowed)
+        kind = f"not one of {listed(allowed)}"
+        self.problems.add(file, column, kind, "the value is left out", rows[other], values[other])
+        columns[column] = values.where(~other)
 
 
 def read_as(
@@ -144,7 +164,7 @@ def read_as(
     if kind == "text":
         return _printable(given)
     if kind == "number":
-        read = pd.to_numeric(given.astype(object), errors="coerce").astype(np.float64)
+        read: pd.Series[Any] = pd.to_numeric(given.astype(object), errors="coerce").astype(float)
         read = read.where(np.isfinite(read))
     else:
         read = given.str.lower().map(_FLAGS).astype("boolean")

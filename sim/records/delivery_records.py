@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from sim.log import Records
@@ -23,6 +24,7 @@ class DeliveryRecords(Records):
         remarks: what a reader has to know about them, in sentences.
         knowledge: of every column, whether it was observed.
         attribution: how incidents were charged to deployments; None if there is nothing to charge.
+        by_bot: which changes no person wrote; None if nobody recorded it.
         tool: the tool whose tables they are from, if it has definitions of its own.
         tool_tables: these tables.
     """
@@ -33,5 +35,6 @@ class DeliveryRecords(Records):
     remarks: tuple[str, ...] = ()
     knowledge: tuple[Known, ...] = ()
     attribution: Attribution | None = None
+    by_bot: "np.ndarray[tuple[int], np.dtype[np.bool_]] | None" = None
     tool: str = ""
     tool_tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from .delivery import ROW, Delivery
 from .delivery_records import DeliveryRecords
 from .knowledge import knowledge_of
 from .options import Options
+from .places import Places, are_among, places
 from .services import assigned
 
 Flags = npt.NDArray[np.bool_]
@@ -39,7 +40,7 @@ def to_records(delivery: Delivery, options: Options) -> DeliveryRecords:
     _successful_once(delivery)
     _once(delivery, "changes", "change_id")
     _once(delivery, "incidents", "incident_id")
-    _without_planned(delivery)
+    _without_planned(delivery, options)
     _given_services(delivery, options)
     failures = _without_rollbacks(delivery)
     _first_deployments(delivery)
@@ -65,9 +66,16 @@ def to_records(delivery: Delivery, options: Options) -> DeliveryRecords:
         remarks=tuple(delivery.remarks),
         knowledge=knowledge_of(known, delivery.rules),
         attribution=attribution,
+        by_bot=_by_bot(delivery.tables.get("changes")),
         tool=delivery.tool,
         tool_tables=delivery.tool_tables,
     )
+
+
+def _by_bot(changes: pd.DataFrame | None) -> Flags | None:
+    if changes is None or "by_bot" not in changes or changes["by_bot"].isna().all():
+        return None
+    return changes["by_bot"].fillna(False).to_numpy(dtype=bool)
 
 
 def _drop(delivery: Delivery, name: str, lost: Flags) -> None:
@@ -80,7 +88,8 @@ def _drop(delivery: Delivery, name: str, lost: Flags) -> None:
 def _list(delivery: Delivery, name: str, column: str, kind: str, end: str, rows: Flags) -> None:
     """List rows of a table that have a problem."""
     table = delivery.tables[name]
-    values = table.loc[rows, column] if column in table else ()
+    values = table.loc[rows, column] if column in table else pd.Series([], dtype=object)
+    values = values.astype(object).where(values.notna(), "")
     delivery.problems.add(
         delivery.files.get(name, name), column, kind, end, table.loc[rows, ROW].to_numpy(), values
     )
@@ -96,20 +105,20 @@ def _in_environment(delivery: Delivery, options: Options) -> None:
                 "leave out --environment"
             )
         return
-    there = table["environment"].fillna("").astype(str)
-    names = sorted(set(there) - {""})
-    lower = there.str.lower()
-    counted = (
-        lower.isin(_PRODUCTION) if options.environment is None else there == options.environment
-    )
+    there = table["environment"].fillna("")
+    names = sorted(set(map(str, there.unique())) - {""})
+    if options.environment is None:
+        counted = are_among(there.str.lower(), _PRODUCTION)
+    else:
+        counted = are_among(there, [options.environment])
     if not counted.any() and len(table):
         raise SourceError(
             f"no deployment is to {options.environment or 'production'}; name the environment "
             f"with --environment (there are {', '.join(names[:8]) or 'none'})"
         )
-    lost = (~counted).to_numpy(dtype=bool)
+    lost = ~counted
     if lost.any():
-        others = ", ".join(f"'{name}'" for name in sorted(set(there[lost]))[:4])
+        others = ", ".join(f"'{name}'" for name in sorted(map(str, there[lost].unique()))[:4])
         delivery.remarks.append(
             f"{lost.sum():,} deployments to other environments ({others}) are left out."
         )
@@ -122,9 +131,8 @@ def _successful_once(delivery: Delivery) -> None:
     if table is None:
         return
     if "result" in table:
-        failed = (table["result"].notna() & ~table["result"].str.lower().isin(_SUCCEEDED)).to_numpy(
-            dtype=bool
-        )
+        result = table["result"].str.lower()
+        failed = result.notna().to_numpy(dtype=bool) & ~are_among(result, _SUCCEEDED)
         if failed.any():
             delivery.remarks.append(
                 f"{failed.sum():,} deployments that did not succeed are left out."
@@ -160,7 +168,7 @@ def _successful_once(delivery: Delivery) -> None:
 
 
 def _once(delivery: Delivery, name: str, key: str) -> None:
-    """Keep each change and each incident once; those without an identifier are told by their row."""
+    """Keep each change and each incident once; one without an identifier is told by its row."""
     table = delivery.tables.get(name)
     if table is None:
         return
@@ -174,12 +182,19 @@ def _once(delivery: Delivery, name: str, key: str) -> None:
     _drop(delivery, name, again)
 
 
-def _without_planned(delivery: Delivery) -> None:
+def _without_planned(delivery: Delivery, options: Options) -> None:
     """Leave out maintenance that was announced: it is no incident."""
     table = delivery.tables.get("incidents")
-    if table is None or "planned" not in table:
+    if table is None:
         return
-    planned = table["planned"].fillna(False).to_numpy(dtype=bool)
+    planned = np.zeros(len(table), dtype=np.bool_)
+    if "planned" in table:
+        planned = table["planned"].fillna(False).to_numpy(dtype=bool)
+    if options.planned is not None:
+        if "title" not in table:
+            raise SourceError("incidents have no title that --planned could be found in")
+        titles = table["title"].fillna("")
+        planned = planned | np.array([bool(options.planned.search(title)) for title in titles])
     if planned.any():
         delivery.remarks.append(f"{planned.sum():,} planned entries are no incidents.")
     _drop(delivery, "incidents", planned)
@@ -224,7 +239,12 @@ def _given_services(delivery: Delivery, options: Options) -> None:
         table = tables[name]
         if len(services) == 1:
             table["service"] = pd.array([str(services["service"][0])] * len(table), dtype="string")
-        elif "service" in table and table["service"].isna().any():
+        elif "service" not in table:
+            table["service"] = pd.array([pd.NA] * len(table), dtype="string")
+            file = delivery.files.get(name, name)
+            what = "no row says of which service it is"
+            delivery.problems.add_file(file, what, "they count for none of them", "service")
+        elif table["service"].isna().any():
             missing = table["service"].isna().to_numpy(dtype=bool)
             _list(delivery, name, "service", "no service", "it counts for none of them", missing)
 
@@ -244,7 +264,7 @@ def _without_rollbacks(delivery: Delivery) -> pd.DataFrame:
     back = table["is_rollback"].fillna(False).to_numpy(dtype=bool)
     if not back.any():
         return nothing
-    service = table["service"] if "service" in table else pd.Series(ALL, index=table.index)
+    service = table["service"]
     ahead = table["deployment_id"].where(~back)
     before = ahead.groupby(service.fillna("")).ffill()
     failed = pd.DataFrame(
@@ -256,7 +276,7 @@ def _without_rollbacks(delivery: Delivery) -> pd.DataFrame:
     _drop(delivery, "deployments", back)
     links = delivery.tables.get("deployed_changes")
     if links is not None and {"deployment_id", "change_id"} <= set(links):
-        kept = links["deployment_id"].isin(delivery.tables["deployments"]["deployment_id"])
+        kept = are_among(links["deployment_id"], delivery.tables["deployments"]["deployment_id"])
         delivery.tables["deployed_changes"] = links[kept].reset_index(drop=True)
     return failed.dropna(subset="deployment_id").drop_duplicates("deployment_id")
 
@@ -275,20 +295,21 @@ def _first_deployments(delivery: Delivery) -> None:
     if not pairs:
         return
     joined = pd.concat(pairs, ignore_index=True) if len(pairs) > 1 else pairs[0]
-    places = pd.DataFrame(
+    found = pd.DataFrame(
         {
-            "change": _places(joined["change_id"], changes["change_id"]),
-            "deployment": _places(joined["deployment_id"], deployments["deployment_id"]),
+            "change": places(joined["change_id"], changes["change_id"]),
+            "deployment": places(joined["deployment_id"], deployments["deployment_id"]),
         }
     )
-    places = places[(places >= 0).all(axis=1)].drop_duplicates()
+    found = found[(found >= 0).all(axis=1)].drop_duplicates()
     # Deployments are in the order of time, so that the first one has the smallest place.
     first = np.full(len(changes), len(deployments))
-    np.minimum.at(first, places["change"], places["deployment"])
+    np.minimum.at(first, found["change"], found["deployment"])
     is_deployed = first < len(deployments)
     if "deployment_id" in changes and links is None:
         named = changes["deployment_id"]
-        unknown = (named.notna() & ~named.isin(delivery.left_out) & ~is_deployed).to_numpy(bool)
+        unknown = named.notna().to_numpy(dtype=bool) & ~is_deployed
+        unknown &= ~are_among(named, delivery.left_out)
         what, end = "it does not name a deployment that counts", "the change is not deployed by it"
         _list(delivery, "changes", "deployment_id", what, end, unknown)
     place = np.where(is_deployed, first, -1)
@@ -301,13 +322,12 @@ def _first_deployments(delivery: Delivery) -> None:
         "when the first deployment that has the change succeeded"
     )
     if "n_changes" not in deployments:
-        counts = np.bincount(places["deployment"], minlength=len(deployments))
+        counts = np.bincount(found["deployment"], minlength=len(deployments))
         deployments["n_changes"] = counts
         delivery.rules["deployments.n_changes"] = "the changes that name it"
     if not delivery.links_are_complete and len(deployments) and "committed_at" in changes:
-        services = deployments.get("service", pd.Series(ALL, index=deployments.index))
-        firsts = deployments["deployment_id"][~services.fillna("").duplicated()]
-        of_first = changes["deployment_id"].isin(firsts).to_numpy(dtype=bool)
+        firsts = deployments["deployment_id"][~deployments["service"].fillna("").duplicated()]
+        of_first = are_among(changes["deployment_id"], firsts)
         if of_first.any():
             changes.loc[of_first, "committed_at"] = pd.NaT
             delivery.remarks.append(
@@ -316,16 +336,9 @@ def _first_deployments(delivery: Delivery) -> None:
             )
 
 
-def _places(names: pd.Series, among: pd.Series) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
-    """Return the place of each name among others, -1 if it is not there."""
-    return pd.Index(among.astype(object)).get_indexer(names.astype(object))
-
-
-def _taken(
-    values: pd.Series, places: "np.ndarray[tuple[int], np.dtype[np.intp]]"
-) -> "pd.Series[Any]":
+def _taken(values: pd.Series, at: Places) -> "pd.Series[Any]":
     """Return the values at some places, and none at the place -1."""
-    taken = values.array.take(places, allow_fill=True)
+    taken = values.array.take(at, allow_fill=True)
     return pd.Series(taken, dtype=values.dtype)
 
 
@@ -337,22 +350,24 @@ def _in_order(delivery: Delivery) -> None:
         what, end = "committed after it was deployed", "the change has no lead time"
         _list(delivery, "changes", "committed_at", what, end, late)
         changes.loc[late, "committed_at"] = pd.NaT
-    if incidents is None or "started_at" not in incidents:
+    if incidents is None:
         return
-    if "restored_at" in incidents:
-        wrong = (incidents["restored_at"] < incidents["started_at"]).to_numpy(dtype=bool)
-        what = "restored before it started"
-        end = "its times are not used"
-        _list(delivery, "incidents", "restored_at", what, end, wrong)
-        times = [c for c in ("started_at", *_PHASES, "restored_at") if c in incidents]
-        incidents.loc[wrong, times] = pd.NaT
-    last = incidents["started_at"]
+    unknown = pd.Series(pd.NaT, index=incidents.index, dtype="datetime64[us, UTC]")
+    begun = incidents["started_at"] if "started_at" in incidents else unknown
+    last = begun
     for phase in (each for each in _PHASES if each in incidents):
         wrong = (incidents[phase] < last).to_numpy(dtype=bool)
         what = f"{phase.removesuffix('_at')} before what comes before it"
         _list(delivery, "incidents", phase, what, "the value is left out", wrong)
         incidents.loc[wrong, phase] = pd.NaT
+        begun = begun.fillna(incidents[phase])
         last = incidents[phase].fillna(last)
+    if "restored_at" in incidents:
+        wrong = (incidents["restored_at"] < begun).to_numpy(dtype=bool)
+        what, end = "restored before it started", "its times are not used"
+        _list(delivery, "incidents", "restored_at", what, end, wrong)
+        times = [c for c in ("started_at", *_PHASES, "restored_at") if c in incidents]
+        incidents.loc[wrong, times] = pd.NaT
 
 
 def _span(delivery: Delivery, options: Options) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -412,8 +427,14 @@ def _attribute(
     """
     deployments, incidents = delivery.tables.get("deployments"), delivery.tables.get("incidents")
     changes = delivery.tables.get("changes")
-    reverted = _reverted(changes, failures)
-    if deployments is None or (incidents is None and not len(reverted)):
+    reverted = failures if deployments is None else _reverted(changes, failures)
+    if deployments is None:
+        for name in {"incidents", "changes"} & delivery.tables.keys():
+            delivery.tables[name] = delivery.tables[name].drop(
+                columns="deployment_id", errors="ignore"
+            )
+        return None
+    if incidents is None and not len(reverted):
         return None
     if incidents is None:
         incidents = pd.DataFrame({"incident_id": pd.Series([], dtype="string"), ROW: []})
@@ -423,14 +444,14 @@ def _attribute(
     if "deployment_id" in incidents:
         named = incidents["deployment_id"]
         # It names one, so that no other did it.
-        other = (linked.isna() & named.isin(delivery.left_out)).to_numpy(dtype=bool)
+        other = linked.isna().to_numpy(dtype=bool) & are_among(named, delivery.left_out)
         lost = (named.notna() & linked.isna()).to_numpy(dtype=bool) & ~other
         what = "it does not name a deployment that counts"
         _list(delivery, "incidents", "deployment_id", what, "it is charged to none", lost)
     if "trigger" in incidents:
-        other = other | (
-            incidents["trigger"].notna() & (incidents["trigger"] != "deployment")
-        ).to_numpy(dtype=bool) & linked.isna().to_numpy(dtype=bool)
+        trigger = incidents["trigger"]
+        by_itself = trigger.notna() & (trigger != "deployment") & linked.isna()
+        other = other | by_itself.to_numpy(dtype=bool)
     is_open = linked.isna().to_numpy(dtype=bool) & ~other
     missing = pd.Series(pd.NaT, index=incidents.index, dtype="datetime64[us, UTC]")
     in_window, chance = within_window(
@@ -440,12 +461,15 @@ def _attribute(
         options.window_h,
         span,
     )
-    seen = set(linked.dropna())
-    new = reverted[~reverted["deployment_id"].isin(seen)]
+    seen = linked.dropna()
+    new = reverted[~are_among(reverted["deployment_id"], seen)]
     inside = (deployments["deployed_at"] >= span[0]) & (deployments["deployed_at"] < span[1])
-    counted = set(deployments["deployment_id"][inside])
-    failed = len(counted & (seen | set(reverted["deployment_id"])))
-    total = max(len(counted), 1)
+    have_failed = np.zeros(len(deployments), dtype=np.bool_)
+    for names in (seen, reverted["deployment_id"]):
+        at = places(names, deployments["deployment_id"])
+        have_failed[at[at >= 0]] = True
+    failed = np.count_nonzero(have_failed & inside.to_numpy(dtype=bool))
+    total = max(int(inside.sum()), 1)
     n_open = int(is_open.sum())
     attribution = Attribution(
         n_incidents=len(incidents),
@@ -512,7 +536,7 @@ def _reverted(changes: pd.DataFrame | None, failures: pd.DataFrame) -> pd.DataFr
 
 def _in_hours(name: str, table: pd.DataFrame, epoch: pd.Timestamp) -> pd.DataFrame:
     """Return a table with times in hours, and with none but the columns of the event tables."""
-    columns = {}
+    columns: dict[str, Any] = {}
     for column in SCHEMAS[name]:
         if column not in table:
             continue
@@ -529,11 +553,11 @@ def _in_hours(name: str, table: pd.DataFrame, epoch: pd.Timestamp) -> pd.DataFra
 
 
 def _number(tables: dict[str, pd.DataFrame]) -> None:
-    """Make the identifiers whole numbers where they are compared a lot: places among their names."""
+    """Make identifiers whole numbers, places among their names, as metrics compare them a lot."""
     for name, key in (("changes", "change_id"), ("deployments", "deployment_id")):
         if name in tables:
             names = tables[name][key].copy()
             for table in tables.values():
                 if key in table:
-                    places = _places(table[key], names)
-                    table[key] = pd.arrays.IntegerArray(places.astype(np.int64), places < 0)
+                    at = places(table[key], names)
+                    table[key] = pd.arrays.IntegerArray(at.astype(np.int64), at < 0)

@@ -35,7 +35,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "severity", "urgency", "component", "table", "scope_id",
     ),
     "issues": (
-        "id", "type", "status", "resolution_date", "created_date", "lead_time_minutes", "severity",
+        "id", "type", "title", "status", "resolution_date", "created_date", "lead_time_minutes", "severity",
     ),
     "project_incident_deployment_relationships": ("id", "project_name", "deployment_id"),
     "project_issue_metrics": ("id", "project_name", "deployment_id"),
@@ -458,8 +458,9 @@ def _add_incidents(
     )
     if "resolution_date" in given:
         incidents["restored_at"] = given["resolution_date"]
-    if "severity" in given:
-        incidents["severity"] = given["severity"]
+    for column in ("severity", "title"):
+        if column in given:
+            incidents[column] = given[column]
     linked = _linked(delivery, tables, given, deployed)
     service = services.of_scope(text_of(given, "table"), text_of(given, "scope_id"), deployed)
     if linked is not None:

@@ -1,5 +1,6 @@
 """What a person says about records that the records do not say themselves."""
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -19,6 +20,7 @@ class Options:
             :mod:`sim.records.services`.
         window_h: an incident that names no deployment may be one of a deployment so many hours
             before.
+        planned: incidents whose title it is found in were announced, and are none.
     """
 
     timezone: str | None = None
@@ -27,6 +29,7 @@ class Options:
     environment: str | None = None
     services: pd.DataFrame | None = None
     window_h: float = 24.0
+    planned: re.Pattern[str] | None = None
 
     @property
     def clock(self) -> str:

@@ -1,6 +1,9 @@
 """Reading delivery records: which reader opens a source, and what comes of it."""
 
+import re
+import zoneinfo
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +52,7 @@ def read(
     environment: str | None = None,
     services: str | Path | None = None,
     window_h: float = 24.0,
+    planned: str | None = None,
 ) -> DeliveryRecords:
     """Read the delivery records of an organization.
 
@@ -61,6 +65,8 @@ def read(
         environment: where deployments count; by default production, if they name it.
         services: a CSV file that says which paths or jobs are which service.
         window_h: how soon after a deployment an incident may be its work, where neither says.
+        planned: a regular expression: incidents whose title it is found in, whatever their case,
+            were announced, and are none.
 
     Returns:
         Records that every metric and figure takes.
@@ -70,12 +76,13 @@ def read(
     """
     text = str(source)
     options = Options(
-        timezone=timezone,
+        timezone=_zone(timezone),
         since=_day(since, "since"),
         until=_day(until, "until"),
         environment=environment,
         services=None if services is None else read_services(Path(services)),
         window_h=window_h,
+        planned=_pattern(planned),
     )
     return to_records(_reader(text, reader).read(text, options), options)
 
@@ -97,13 +104,26 @@ def _reader(source: str, name: str | None) -> Reader:
     raise SourceError(f"{shown} is none of the sources that can be read:\n{wanted}")
 
 
+def _zone(name: str | None) -> str | None:
+    if name is not None and name not in zoneinfo.available_timezones():
+        what = f"timezone: '{printable(name)}' is no time zone; give a name such as Europe/Berlin"
+        raise SourceError(what)
+    return name
+
+
+def _pattern(text: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if text is None else re.compile(text, re.IGNORECASE)
+    except re.error as error:
+        what = f"planned: '{printable(text or '')}' is no regular expression: {error}"
+        raise SourceError(what) from None
+
+
 def _day(text: str | None, name: str) -> pd.Timestamp | None:
     if text is None:
         return None
     try:
-        day = pd.Timestamp(text)
+        return pd.Timestamp(date.fromisoformat(text))
     except ValueError:
-        day = pd.NaT
-    if day is pd.NaT or day.tzinfo is not None:
-        raise SourceError(f"{name}: '{printable(text)}' is no day; write it as 2026-01-05")
-    return day
+        what = f"{name}: '{printable(text)}' is no day; write it as 2026-01-05"
+        raise SourceError(what) from None

@@ -48,6 +48,7 @@ incidents.csv
   trigger           deployment, outage, batch, decay, upstream or attack; without it, nobody knows
   cause             infra, model, data, code, security or dependency
   planned           true: maintenance that was announced, which is no incident
+  title             what happened; --planned PATTERN finds announced maintenance in it
 """
 
 _TABLES = {

@@ -66,7 +66,8 @@ def instants(
         kind = f"time before {_EARLIEST.year} or after {_LATEST.year - 1}"
         problems.add(file, column, kind, "the value is left out", rows[lost], given[lost])
         found[lost] = pd.NaT
-    return found.dt.tz_localize("UTC")
+    placed: pd.Series[pd.Timestamp] = found.dt.tz_localize("UTC")
+    return placed
 
 
 def _matches(texts: pd.Series, pattern: str) -> Flags:
