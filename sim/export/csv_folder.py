@@ -23,7 +23,7 @@ def written(records: Records, epoch: pd.Timestamp) -> Iterator[tuple[str, pd.Dat
         if name not in records.tables:
             continue
         table = records.tables[name]
-        columns = {}
+        columns: dict[str, pd.Series | str] = {}
         for column, kind in COLUMNS[name].items():
             if column not in table:
                 continue

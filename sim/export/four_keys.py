@@ -72,7 +72,7 @@ def _deployments(
     if changes is not None and {"deployment_id", "sha"} <= set(changes):
         there = changes.dropna(subset=["deployment_id"]).sort_values("committed_at", kind="stable")
         has = there["sha"].groupby(there["deployment_id"].astype("string")).agg(list)
-    lists = [found if isinstance(found, list) else [] for found in ids.map(has)]
+    lists: list[list[str]] = [found if isinstance(found, list) else [] for found in ids.map(has)]
     own = commit_sha("deployment " + ids.astype(str))
     main = [found[-1] if found else sha for found, sha in zip(lists, own, strict=True)]
     return pd.DataFrame(

@@ -20,7 +20,8 @@ def instants(hours: pd.Series, epoch: pd.Timestamp) -> pd.Series:
     found = np.full(len(hours), np.datetime64("NaT", "us"))
     start = np.datetime64(epoch.tz_convert("UTC").tz_localize(None), "us")
     found[known] = start + microseconds[known].astype("timedelta64[us]")
-    return pd.Series(found, index=hours.index).dt.tz_localize("UTC")
+    times: pd.Series = pd.Series(found, index=hours.index).dt.tz_localize("UTC")
+    return times
 
 
 def iso(times: pd.Series, unit: Literal["ms", "us"]) -> "pd.Series[str]":

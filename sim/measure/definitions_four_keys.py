@@ -107,7 +107,8 @@ def _pairs(tables: Tables, window: Window) -> pd.DataFrame | None:
     pairs = listed.merge(ends.astype({"deploy_id": "string"}), on="deploy_id")
     changes = tables.get("changes")
     if changes is None:
-        return pairs.assign(begin=pairs["end"].where(False))
+        unknown = pd.Series(pd.NaT, index=pairs.index, dtype="datetime64[us, UTC]")
+        return pairs.assign(begin=unknown)
     begins = changes[["change_id", "time_created"]].rename(columns={"time_created": "begin"})
     return pairs.merge(begins.astype({"change_id": "string"}), on="change_id", how="left")
 

@@ -233,7 +233,7 @@ def _select(connection: Any, name: str) -> Any:
     import sqlalchemy
 
     there = {column["name"] for column in sqlalchemy.inspect(connection).get_columns(name)}
-    columns = [sqlalchemy.column(column) for column in TABLES[name] if column in there]
+    columns: list[Any] = [sqlalchemy.column(column) for column in TABLES[name] if column in there]
     return sqlalchemy.select(*columns).select_from(sqlalchemy.table(name, *columns))
 
 

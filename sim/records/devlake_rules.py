@@ -62,8 +62,8 @@ def successes(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def minutes(start: pd.Series, end: pd.Series) -> pd.Series:
     """Return times in whole minutes, rounded up; missing where they are negative."""
-    found = np.ceil((end - start).dt.total_seconds() / 60.0)
-    return found.where(found >= 0.0).astype("float64")
+    rounded = pd.Series(np.ceil((end - start).dt.total_seconds() / 60.0), index=start.index)
+    return rounded.where(rounded >= 0.0)
 
 
 def times_of(ids: pd.Series, times: pd.Series) -> pd.Series:
