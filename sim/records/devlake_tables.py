@@ -12,7 +12,9 @@ import pandas as pd
 from .csv_files import SourceError
 from .delivery import ROW, Delivery, Kind, read_as
 from .devlake_rules import incident_relationships, text_of
+from .places import are_among
 from .problems import Problems
+from .utc_times import with_offset
 
 _DEPLOYMENT = (
     "id", "cicd_scope_id", "cicd_deployment_id", "name", "result", "status", "original_status",
@@ -110,7 +112,14 @@ def typed(name: str, texts: pd.DataFrame, file: str, problems: Problems) -> pd.D
     rows = texts[ROW].to_numpy(dtype=np.int64)
     known = [column for column in TABLES[name] if column in texts]
     columns = {
-        column: read_as(kind_of(column), texts[column], rows, file, problems, "UTC")
+        column: read_as(
+            kind_of(column),
+            with_offset(texts[column]) if kind_of(column) == "time" else texts[column],
+            rows,
+            file,
+            problems,
+            "UTC",
+        )
         for column in known
     }
     return pd.DataFrame(columns | {ROW: rows})
@@ -481,7 +490,7 @@ def _of_service(linked: pd.Series, service: pd.Series, deployed: pd.DataFrame) -
     is_one = linked.map(counts).fillna(1) == 1
     found = linked.map(only).astype("string").where(is_one)
     among = (linked + " (" + service + ")").astype("string")
-    among = among.where(among.isin(groups["group"]))
+    among = among.where(are_among(among, groups["group"]))
     # What names no deployment that there is stays as it is, and is listed as such.
     return found.fillna(among).fillna(linked)
 

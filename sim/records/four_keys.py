@@ -12,6 +12,7 @@ from .delivery import ROW, Delivery, Kind, read_as
 from .json_lines import keys_of, read_json_lines
 from .options import Options
 from .problems import Problems
+from .utc_times import with_offset
 
 NAME = "fourkeys"
 WANTED = "a folder with the tables of Four Keys: deployments.csv or .jsonl with deploy_id, ..."
@@ -77,7 +78,14 @@ def read(source: str, options: Options) -> Delivery:
             continue
         rows = texts[ROW].to_numpy()
         columns = {
-            column: read_as(kind, texts[column], rows, path.name, problems, "UTC")
+            column: read_as(
+                kind,
+                with_offset(texts[column]) if kind == "time" else texts[column],
+                rows,
+                path.name,
+                problems,
+                "UTC",
+            )
             for column, kind in TABLES[name].items()
             if column in texts
         }

@@ -364,3 +364,11 @@ def test_any_tables_are_read_or_refused_and_every_row_is_accounted_for(data: st.
             return
         compute_metrics(records)
         devlake_definition(records)
+
+
+def test_times_without_an_offset_are_utc_however_weeks_are_told(tmp_path: Path) -> None:
+    source = folder(tmp_path / "dump", cicd_deployment_commits=DEPLOYED)
+    records = read(source, timezone="Asia/Tokyo", **SINCE)
+    # 09:00 UTC is 18:00 there, where the Monday began at 15:00 UTC of the day before.
+    assert records.tables["deployments"]["deployed_at"].tolist()[0] == 18.0
+    assert not len(records.problems)
