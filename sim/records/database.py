@@ -45,6 +45,9 @@ _SCHEMES = {
     "postgres": "postgresql+psycopg",
     "sqlite": "sqlite",
 }
+_NOT_INSTALLED = (
+    "to read a database, install SQLAlchemy and its drivers: pip install 'mldelivery[database]'"
+)
 _CHUNK = 50_000
 _MEMORY_PER_ROW = 3_000
 """Bytes of a row at the most, once it is read and joined to others."""
@@ -70,7 +73,12 @@ def read(source: str, options: Options) -> Delivery:
     """
     url = _url(source)
     problems = Problems()
-    tables = _in_time(lambda say: _tables(url, problems, say), _place(url))
+    try:
+        engine = _engine(url)
+    except ImportError:
+        raise SourceError(_NOT_INSTALLED) from None
+    place = _place(url)
+    tables = _in_time(lambda say: _tables(engine, place, problems, say), place)
     return to_delivery("a database of Apache DevLake", tables, {}, problems)
 
 
@@ -79,10 +87,7 @@ def _url(source: str) -> Any:
     try:
         import sqlalchemy
     except ImportError:
-        raise SourceError(
-            "to read a database, install SQLAlchemy and its drivers: pip install "
-            "'mldelivery[database]'"
-        ) from None
+        raise SourceError(_NOT_INSTALLED) from None
     scheme = source.partition("://")[0].lower()
     if scheme not in _SCHEMES:
         known = ", ".join(f"{name}://" for name in ("mysql", "mariadb", "postgresql", "sqlite"))
@@ -161,20 +166,22 @@ def _words(error: BaseException) -> str:
     return printable(line)[:200]
 
 
-def _tables(url: Any, problems: Problems, say: Callable[[], None]) -> dict[str, pd.DataFrame]:
+def _tables(
+    engine: Any, place: str, problems: Problems, say: Callable[[], None]
+) -> dict[str, pd.DataFrame]:
     import sqlalchemy
 
-    engine = _engine(url)
     try:
         with engine.connect() as connection:
             say()
             _forbid_writing(connection)
-            there = set(sqlalchemy.inspect(connection).get_table_names())
+            inspected = sqlalchemy.inspect(connection)
+            there = {*inspected.get_table_names(), *inspected.get_view_names()}
             say()
             known = [name for name in TABLES if name in there]
             if not known:
                 raise SourceError(
-                    f"{_place(url)} has none of DevLake's tables, such as cicd_deployment_commits"
+                    f"{place} has none of DevLake's tables, such as cicd_deployment_commits"
                 )
             selects = {name: _select(connection, name) for name in known}
             say()

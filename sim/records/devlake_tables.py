@@ -37,7 +37,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
         "severity", "urgency", "component", "table", "scope_id",
     ),
     "issues": (
-        "id", "type", "title", "status", "resolution_date", "created_date", "lead_time_minutes", "severity",
+        "id", "type", "title", "status", "resolution_date", "created_date", "lead_time_minutes",
+        "severity",
     ),
     "project_incident_deployment_relationships": ("id", "project_name", "deployment_id"),
     "project_issue_metrics": ("id", "project_name", "deployment_id"),

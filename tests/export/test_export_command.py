@@ -60,8 +60,15 @@ def test_the_command_that_it_names_measures_what_was_simulated(
     arguments = said.removeprefix(start).split()
     assert arguments[1:] == ["--since", "2027-03-29", "--until", "2027-07-19"]
     with pytest.raises(SystemExit) as ended:
-        measure([*arguments, "--output", str(tmp_path / "measured")])
+        measure(
+            [*arguments, "--as", "devlake", "--as", "fourkeys", "--output", str(tmp_path / "out")]
+        )
     assert ended.value.code == 0
+    printed = capsys.readouterr().out
+    report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    for tool in ("DevLake", "Four Keys"):
+        assert f"As {tool} counts" in printed
+        assert f"As {tool} counts" in report
 
 
 @pytest.mark.parametrize(

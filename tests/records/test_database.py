@@ -1,6 +1,7 @@
 """Apache DevLake's tables in databases: real servers, refusals and silence."""
 
 import socket
+import sys
 import threading
 import traceback
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ def server(request: pytest.FixtureRequest, dump: Path) -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(database.PASSWORD, SECRET)
+    monkeypatch.setattr(database, "CONNECT_S", 60)  # however busy the machine is
 
 
 def load(url: sqlalchemy.URL, dump: Path) -> None:
@@ -217,6 +219,17 @@ def test_a_password_in_a_url_is_refused_and_never_shown(
     printed = capsys.readouterr()
     assert "hunt" not in printed.out + printed.err
     assert printed.err.count("\n") <= 2
+
+
+def test_without_its_libraries_it_is_said_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pymysql", None)
+    with pytest.raises(SourceError, match=r"pip install 'mldelivery\[database\]'"):
+        read("mysql://reader@host/lake")
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    with pytest.raises(SourceError, match=r"pip install 'mldelivery\[database\]'"):
+        read("postgresql://reader@host/lake")
 
 
 def test_a_file_of_sqlite_is_read_and_not_written(dump: Path, tmp_path: Path) -> None:
