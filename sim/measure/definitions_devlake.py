@@ -133,17 +133,18 @@ def _failure_rate(
     window: Window,
 ) -> Line:
     label = "change failure rate"
-    rule = (
-        "Deployments with at least one incident; an incident belongs to the last successful "
-        "deployment before it, however long before"
-    )
+    rule = "Deployments with at least one incident; an incident belongs to "
+    if "project_incident_deployment_relationships" in tables:
+        rule += "the deployment of project_incident_deployment_relationships"
+    else:
+        rule += "the last successful deployment before it, however long before"
     if deployments is None or relationships is None or "incidents" not in tables:
         return _missing(label, rule, "incidents or deployments")
     counted = deployments[_inside(deployments["finished"], window)]
     there = relationships[relationships["id"].isin(tables["incidents"]["id"])]
     failed = counted["cicd_deployment_id"].isin(there["deployment_id"])
     value = float(failed.mean()) if len(counted) else math.nan
-    return Line(label, "—" if math.isnan(value) else f"{value:.1%}", rule, value)
+    return Line(label, "—" if math.isnan(value) else f"{100.0 * value:.1f} %", rule, value)
 
 
 def _recovery(

@@ -142,7 +142,7 @@ def _failure_rate(tables: Tables, window: Window) -> Line:
     else:
         named = incident_changes(incidents)
         value = len(pairs.merge(named, on="change_id")) / pairs["deploy_id"].nunique()
-    return Line(label, "—" if math.isnan(value) else f"{value:.1%}", rule, value)
+    return Line(label, "—" if math.isnan(value) else f"{100.0 * value:.1f} %", rule, value)
 
 
 def _restore(tables: Tables, window: Window) -> Line:

@@ -104,7 +104,7 @@ def test_its_definitions_by_hand(tmp_path: Path) -> None:
     # c1/d1 and c1/d3 by two incidents each, c4/d3 by one, and c2/d1 by one, but twice, for its two
     # events: 7 rows for 3 deployments.
     assert failures.value == pytest.approx(7 / 3)
-    assert failures.text == "233.3%"
+    assert failures.text == "233.3 %"
     assert restore.value == pytest.approx(2.0)  # 3 and 1 whole hours; the open one is left out
 
 
