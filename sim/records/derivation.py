@@ -353,7 +353,7 @@ def _in_order(delivery: Delivery) -> None:
     if incidents is None:
         return
     unknown = pd.Series(pd.NaT, index=incidents.index, dtype="datetime64[us, UTC]")
-    begun = incidents["started_at"] if "started_at" in incidents else unknown
+    begun = incidents.get("started_at", unknown)
     last = begun
     for phase in (each for each in _PHASES if each in incidents):
         wrong = (incidents[phase] < last).to_numpy(dtype=bool)
