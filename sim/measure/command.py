@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
@@ -13,11 +13,15 @@ from rich.console import Console
 from sim.document.picture import drawn
 from sim.document.terminal import print_document
 from sim.records.csv_files import SourceError
+from sim.records.delivery_records import DeliveryRecords
 from sim.records.reading import READERS, read
 from sim.records.template import write_template
 from sim.report.pictures import records_pictures
 from sim.words import printable
 
+from .definitions import Definition
+from .definitions_devlake import devlake_definition
+from .definitions_four_keys import four_keys_definition
 from .document import measured_document
 from .folder import write_measured_folder
 from .measured import Measured
@@ -26,6 +30,12 @@ _EXPLAINED = (
     "Measures the four DORA metrics of a real organization by the records of its tools, with "
     "intervals, and says what could not be known. Nothing in the records is executed."
 )
+
+_DEFINITIONS: dict[str, Callable[[DeliveryRecords], Definition]] = {
+    "devlake": devlake_definition,
+    "fourkeys": four_keys_definition,
+}
+"""The tools whose definitions can be computed beside ours."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -99,6 +109,14 @@ def _parser() -> argparse.ArgumentParser:
         help="of issues on GitHub that are incidents (default: %(default)s)",
     )
     parser.add_argument(
+        "--as",
+        dest="definitions",
+        action="append",
+        choices=list(_DEFINITIONS),
+        default=[],
+        help="the metrics as this tool defines them, beside ours; may be given twice",
+    )
+    parser.add_argument(
         "--planned",
         metavar="PATTERN",
         help="incidents whose title it is found in are no incidents, as 'maintenance|upgrade'",
@@ -130,10 +148,11 @@ def _measure(options: argparse.Namespace) -> None:
     console = Console()
     if not console.is_terminal:
         console.width = 100
-    print_document(measured_document(measured, title), console)
+    definitions = [_DEFINITIONS[name](records) for name in dict.fromkeys(options.definitions)]
+    print_document(measured_document(measured, title, definitions=definitions), console)
     folder = options.output or _folder(title)
     pictures = {name: drawn(each, options.png) for name, each in records_pictures(measured).items()}
-    document = measured_document(measured, title, pictures)
+    document = measured_document(measured, title, pictures, definitions)
     write_measured_folder(measured, document, folder, options.png)
     console.print(
         f"Report, figures and tables: {printable(str(folder))}/", style="bold", soft_wrap=True

@@ -85,6 +85,8 @@ class Delivery:
         services_are_assigned: the reader has used the file of services itself.
         left_out: the deployments that do not count, by their identifiers.
         ended_at: until when the source has been kept; None: until the last event.
+        tool: the tool whose tables these are, if it has definitions of its own: ``devlake``.
+        tool_tables: its tables with its columns, for these definitions; times as instants.
     """
 
     source: str
@@ -97,6 +99,8 @@ class Delivery:
     services_are_assigned: bool = False
     left_out: set[str] = field(default_factory=set)
     ended_at: pd.Timestamp | None = None
+    tool: str = ""
+    tool_tables: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def add(self, name: str, file: str, texts: pd.DataFrame, timezone: str | None) -> None:
         """Add a table of texts, with its columns read as what they hold.
@@ -109,7 +113,7 @@ class Delivery:
         """
         rows = texts[ROW].to_numpy(dtype=np.int64)
         columns: dict[str, Any] = {
-            column: _read(texts[column], kind, rows, file, self.problems, timezone)
+            column: read_as(kind, texts[column], rows, file, self.problems, timezone)
             for column, kind in COLUMNS[name].items()
             if column in texts
         }
@@ -141,15 +145,27 @@ def texts(values: Iterable[str | None]) -> "pd.Series[Any]":
     return _printable(given.where((given != "").fillna(False)))
 
 
-def _read(
-    texts: pd.Series,
+def read_as(
     kind: Kind,
+    texts: pd.Series,
     rows: "np.ndarray[tuple[int], np.dtype[np.int64]]",
     file: str,
     problems: Problems,
     timezone: str | None,
 ) -> "pd.Series[Any]":
+    """Return a column of texts as what it holds, missing where it holds something else.
+
+    Args:
+        kind: what it holds.
+        texts: the column; times may be instants already.
+        rows: the number of each row.
+        file: where it is from.
+        problems: gets what cannot be read.
+        timezone: of times without an offset.
+    """
     texts = texts.reset_index(drop=True)
+    if kind == "time" and isinstance(texts.dtype, pd.DatetimeTZDtype):
+        return texts.astype("datetime64[us, UTC]")
     if kind == "time":
         return instants(texts, rows, file, problems, timezone)
     given = texts.astype("string[pyarrow]").str.strip()

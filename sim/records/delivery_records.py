@@ -1,5 +1,6 @@
 """The records of a real organization, with what is known about how they came about."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +25,8 @@ class DeliveryRecords(Records):
         knowledge: of every column, whether it was observed.
         attribution: how incidents were charged to deployments; None if there is nothing to charge.
         by_bot: which changes no person wrote; None if nobody recorded it.
+        tool: the tool whose tables they are from, if it has definitions of its own.
+        tool_tables: these tables.
     """
 
     epoch: pd.Timestamp = field(default_factory=lambda: pd.Timestamp(0, tz="UTC"))
@@ -33,3 +36,5 @@ class DeliveryRecords(Records):
     knowledge: tuple[Known, ...] = ()
     attribution: Attribution | None = None
     by_bot: "np.ndarray[tuple[int], np.dtype[np.bool_]] | None" = None
+    tool: str = ""
+    tool_tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)

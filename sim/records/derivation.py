@@ -68,6 +68,8 @@ def to_records(delivery: Delivery, options: Options) -> DeliveryRecords:
         knowledge=knowledge_of(known, delivery.rules),
         attribution=attribution,
         by_bot=_by_bot(delivery.tables.get("changes")),
+        tool=delivery.tool,
+        tool_tables=delivery.tool_tables,
     )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sim.words import printable
 
-from . import cdevents, csv_folder, git_log, github
+from . import cdevents, csv_folder, database, devlake, four_keys, git_log, github
 from .csv_files import SourceError
 from .delivery import Delivery
 from .delivery_records import DeliveryRecords
@@ -38,7 +38,7 @@ class Reader(NamedTuple):
 
 READERS = tuple(
     Reader(module.NAME, module.WANTED, module.can_open, module.read)
-    for module in (csv_folder, git_log, github, cdevents)
+    for module in (csv_folder, git_log, github, devlake, database, cdevents, four_keys)
 )
 """The readers, in the order in which they are asked."""
 

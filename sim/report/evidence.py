@@ -32,7 +32,7 @@ class Observation:
 
     @property
     def basis(self) -> Mapping[str, int]:
-        """On how many events a metric rests, where that is not the count that the catalogue says."""
+        """On how many events a metric rests, where the catalogue names another count."""
         return {}
 
     @cached_property
