@@ -49,7 +49,8 @@ def durations(records: Records, name: str, begin: str, end: str) -> Durations:
     """Return the durations of what began or ended in the window.
 
     If something that began in the window is not over at its end, they are those of all that began
-    in the window; otherwise those of all that ended in it, as for a simulation.
+    in the window; otherwise those of all that ended in it, as for a simulation. What was given up
+    (it has an `ended_at`, and is not over otherwise) is none.
 
     Raises:
         AbsentError: a column is absent.
@@ -58,7 +59,12 @@ def durations(records: Records, name: str, begin: str, end: str) -> Durations:
     begun, ended = reals(rows, begin), reals(rows, end)
     stop = records.window[1]
     late = np.where(ended < stop, ended, np.nan)
-    cohort = inside(begun, records.window)
+    given_up = np.isnan(ended)
+    if "ended_at" in rows:
+        given_up &= reals(rows, "ended_at") < stop
+    else:
+        given_up[:] = False
+    cohort = inside(begun, records.window) & ~given_up
     if (np.isnan(late) & cohort).any():
         is_over = ~np.isnan(late[cohort])
         hours = np.where(is_over, late[cohort], stop) - begun[cohort]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from .csv_files import SourceError, header_of, read_texts, refuse_too_large
 from .delivery import ROW, Delivery, Kind, read_as
-from .json_lines import keys_of, read_json_lines
+from .json_files import keys_of, read_texts_of_objects
 from .options import Options
 from .problems import Problems
 from .utc_times import with_offset
@@ -66,7 +66,7 @@ def read(source: str, options: Options) -> Delivery:
     tables = {}
     for name, path in paths.items():
         texts = (
-            read_json_lines(path, list(TABLES[name]), problems)
+            read_texts_of_objects(path, list(TABLES[name]), problems)
             if path.suffix in _JSON
             else read_texts(path, problems)
         )

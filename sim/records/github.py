@@ -15,19 +15,22 @@ from .environments import PRODUCTION, counting
 from .github_issues import add_incidents
 from .github_objects import Rows, looked_up, repository_of
 from .github_pulls import add_changes
-from .json_files import as_text, begins_as_json, read_objects
+from .json_files import as_text, begins_as_json, keys_of, read_objects
 from .options import Options
 
 NAME = "github"
 WANTED = "a folder with deployments.json, releases.json, pulls.json or issues.json of gh api"
 
 _MAIN = ("deployments", "releases", "pulls", "issues")
+_OF_FOUR_KEYS = {"deploy_id", "time_created"}
+"""Keys of another tool's objects in a file of the same name."""
 _FILES = (*_MAIN, "deployment_statuses", "pull_commits", "commits")
 
 
 def can_open(source: str) -> bool:
-    """Return whether a source is a folder with one of the files."""
-    return any(begins_as_json(Path(source, f"{name}.json")) for name in _MAIN)
+    """Return whether a source is a folder with one of the files, of no other tool."""
+    paths = [Path(source, f"{name}.json") for name in _MAIN]
+    return any(begins_as_json(path) and not keys_of(path) & _OF_FOUR_KEYS for path in paths)
 
 
 def read(source: str, options: Options) -> Delivery:

@@ -1,12 +1,16 @@
 """JSON files of any maker as objects: one per line, in arrays, or one behind the other."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from sim.words import printable
 
+from .delivery import ROW
 from .problems import Problems
 
 Object = dict[str, Any]
@@ -48,7 +52,57 @@ def read_objects(path: Path, problems: Problems) -> Iterator[tuple[int, Object]]
     if not text.strip():
         problems.add_file(path.name, "the file is empty", "there is nothing to read")
         return
-    yield from (_of_lines if _has_lines(text) else _of_arrays)(text, path.name, problems)
+    before, is_bare = len(problems), True
+    for found in (_of_lines if _has_lines(text) else _of_arrays)(text, path.name, problems):
+        is_bare = False
+        yield found
+    if is_bare and len(problems) == before:
+        problems.add_file(path.name, "there is no JSON object in it", "there is nothing to read")
+
+
+def keys_of(path: Path) -> set[str]:
+    """Return the names in the first object of a file; none if it has none to read."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(1 << 20)
+    except OSError:
+        return set()
+    text = start.decode("utf-8-sig", errors="replace").lstrip()
+    try:
+        if text.startswith("["):
+            first, _ = json.JSONDecoder().raw_decode(text[1:].lstrip())
+        else:
+            first = json.loads(text.partition("\n")[0])
+    except (ValueError, RecursionError):
+        return set()
+    return set(first) if isinstance(first, dict) else set()
+
+
+def read_texts_of_objects(path: Path, columns: Sequence[str], problems: Problems) -> pd.DataFrame:
+    """Return some values of each object as texts, with its number in :data:`~.delivery.ROW`.
+
+    Lists and objects are texts of JSON.
+
+    Args:
+        path: the file, see :func:`read_objects`.
+        columns: the names of the values; one that no object has is left out.
+        problems: gets what is wrong with it.
+    """
+    rows: list[int] = []
+    found: dict[str, list[str | None]] = {column: [] for column in columns}
+    seen: set[str] = set()
+    for number, value in read_objects(path, problems):
+        rows.append(number)
+        seen.update(value)
+        for column, texts in found.items():
+            of = value.get(column)
+            texts.append(as_text(json.dumps(of) if isinstance(of, list | dict) else of))
+    frame = {
+        column: pd.Series(texts, dtype="string[pyarrow]")
+        for column, texts in found.items()
+        if column in seen or not rows
+    }
+    return pd.DataFrame(frame | {ROW: np.array(rows, dtype=np.int64)})
 
 
 def as_text(value: Any) -> str | None:

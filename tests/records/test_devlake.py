@@ -355,8 +355,9 @@ def test_any_tables_are_read_or_refused_and_every_row_is_accounted_for(data: st.
         except SourceError:
             return
         assert len(delivery.tables["deployments"]) == counts[NAMES[0]]
+        unused = {each.file for each in delivery.problems if "not used" in each.consequence}
         for name in ("pull_requests", "incidents"):
-            if name in delivery.tool_tables and name in counts:
+            if name in delivery.tool_tables and name in counts and f"{name}.csv" not in unused:
                 assert len(delivery.tool_tables[name]) == counts[name]
         try:
             records = read(temporary)

@@ -131,7 +131,7 @@ def test_lines_that_are_no_objects_are_listed(tmp_path: Path) -> None:
     records = read(tmp_path, **SINCE)
     found = {(each.kind, *map(int, each.rows)) for each in records.problems}
     assert found == {
-        ("no object of JSON", 2, 3, 5, 8),
+        ("no JSON object", 2, 3, 5, 8),
         ("no time", 4),
         ("no time of deployment", 4),
     }
@@ -140,7 +140,7 @@ def test_lines_that_are_no_objects_are_listed(tmp_path: Path) -> None:
 
 def test_what_is_no_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "deployments.json").write_text("[" * 100_000, encoding="utf-8")
-    with pytest.raises(SourceError, match="is no JSON; write an array of objects, or an object"):
+    with pytest.raises(SourceError, match="there is no JSON object in it"):
         read(tmp_path, reader="fourkeys")
     (tmp_path / "deployments.json").write_text('{"deploy_id": "a"}', encoding="utf-8")
     with pytest.raises(SourceError, match="no deploy_id or no time_created; export both"):
