@@ -17,6 +17,7 @@ _MODULES = {
     "load": "configuration.load",
     "open": "configuration.opened",
     "population": "configuration.population",
+    "read": "records.reading",
     "replicate": "experiment.replicate",
     "simulate": "experiment.run",
     "sweep": "configuration.sweep",

@@ -13,6 +13,7 @@ from sim.experiment.store import ResultsError as ResultsError
 from sim.experiment.sweep_results import Sweep as Sweep
 from sim.log.contract import RecordsError as RecordsError
 from sim.log.records import Records as Records
+from sim.records.reading import read as read
 from sim.report.sweep_report import figures as figures
 from sim.report.sweep_report import write_report as write_report
 from sim.scenario.errors import ScenarioError as ScenarioError

@@ -20,8 +20,11 @@ MAY_IMPORT = {
     "metrics": BOTTOM | {"log"},  # of any organization: it knows no world and no scenario
     "experiment": BOTTOM | {"scenario", "log", "world", "metrics"},
     "configuration": BOTTOM | {"scenario", "experiment"},
+    "records": BOTTOM | {"scenario", "log", "metrics", "experiment"},
     "document": BOTTOM | {"metrics"},
     "report": BOTTOM | {"scenario", "log", "metrics", "experiment", "configuration", "document"},
+    "export": BOTTOM | {"log", "records", "configuration", "scenario"},
+    "measure": BOTTOM | {"log", "metrics", "document", "report", "records", "export"},
 }
 """What each package may import, from the ground up."""
 AT_THE_TOP = set(MAY_IMPORT) | BOTTOM
@@ -131,6 +134,14 @@ def test_hydra_is_known_to_one_package_alone() -> None:
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 names.add(str(node.module).partition(".")[0])
         assert ("hydra" not in names) or _layer(module) == "configuration", module
+
+
+def test_only_one_module_knows_of_databases() -> None:
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if "sqlalchemy" in names:
+                assert module == "records.database", f"{module}, line {node.lineno}"
 
 
 def test_no_package_has_a_circle_of_imports() -> None:

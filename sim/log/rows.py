@@ -190,7 +190,7 @@ class IncidentRow(NamedTuple):
     cause: DefectKind
     trigger: IncidentTrigger
     deployment_id: IdOrNone
-    started_at: float
+    started_at: RealOrNone  # always known of a simulated one; of a real one, perhaps only its end
     detected_at: RealOrNone
     responded_at: RealOrNone
     diagnosed_at: RealOrNone

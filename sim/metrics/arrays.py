@@ -190,12 +190,15 @@ def service_positions(tables: Tables, name: str) -> IntArray:
     """Return where in the table of services the service of each row of table `name` stands.
 
     Raises:
+        AbsentError: Nobody knows of which service a row is.
         ValueError: A row is of a service that the table of services does not have.
     """
     frame = table(tables, name)
     where = label_positions(frame, "service", service_names(tables))
     if (where < 0).any():
         stranger = frame["service"].iloc[int(np.argmin(where))]
+        if pd.isna(stranger) or stranger == "":
+            raise AbsentError(f"a row of the table '{name}' does not say of which service it is")
         raise ValueError(f"the table '{name}' has a row of the unknown service {stranger!r}")
     return where
 

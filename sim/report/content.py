@@ -199,6 +199,8 @@ def metric_rows(evidence: Evidence, metrics: Sequence[str]) -> list[MetricRow]:
         basis = ""
         if metric.rests_on is not None:
             count = float(means[metric.rests_on])
+            if isinstance(evidence, Observation):
+                count = evidence.basis.get(name, count)
             noun = catalogue.metric(metric.rests_on).noun
             basis = "" if math.isnan(count) else count_noun(count, noun)
         estimate = format_estimate(metric, mean, low, high)
@@ -318,7 +320,7 @@ def caveats(evidence: Evidence) -> list[Caveat]:
     if isinstance(evidence, Study):
         found += [*_precision(evidence), *_few_incidents(evidence), *_warm_up(evidence)]
     else:
-        found.append(_once())
+        found.append(_once(evidence))
     found += [*_censoring(evidence), *_unseen_failures(evidence), *_without_data(evidence)]
     return sorted(found, key=lambda caveat: not caveat.is_serious)
 
@@ -344,7 +346,10 @@ def _unstable(evidence: Evidence) -> list[Caveat]:
     return [Caveat(True, text)]
 
 
-def _once() -> Caveat:
+def _once(observation: Observation) -> Caveat:
+    if observation.interval_method:
+        text = f"One observation: all this happened once. {observation.interval_method}"
+        return Caveat(False, text)
     text = (
         "One observation: all this happened once, so there are no intervals. How much of it is "
         "chance, the records cannot say."

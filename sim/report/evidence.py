@@ -3,6 +3,7 @@
 Both have metrics with a summary, and event tables, so that the same functions report on either.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,6 +24,16 @@ class Observation:
     """
 
     records: Records
+
+    @property
+    def interval_method(self) -> str:
+        """How its intervals came about; empty if it has none."""
+        return ""
+
+    @property
+    def basis(self) -> Mapping[str, int]:
+        """On how many events a metric rests, where the catalogue names another count."""
+        return {}
 
     @cached_property
     def runs(self) -> pd.DataFrame:

@@ -46,7 +46,7 @@ def write_folder(
         OSError: it cannot be written.
     """
     drawings = draw_here(study, payback) if pictures is None else pictures
-    _place(folder, lambda beside: _write(study, beside, payback, drawings))
+    placed(folder, lambda beside: _write(study, beside, payback, drawings))
 
 
 def write_records_folder(
@@ -73,10 +73,10 @@ def write_records_folder(
         pictures = {name: drawn(each, png) for name, each in records_pictures(records).items()}
         write_document(records_document(records, title, pictures), beside, png)
 
-    _place(folder, write)
+    placed(folder, write)
 
 
-def _place(folder: Path, write: Callable[[Path], None]) -> None:
+def placed(folder: Path, write: Callable[[Path], None]) -> None:
     """Let a folder be written beside its place and move it there."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with temporary_folder(folder.parent, f".{folder.name}-") as beside:

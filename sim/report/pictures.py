@@ -83,7 +83,7 @@ def pictures_of_others(study: Study) -> list[Placed]:
     return list(_placed(lambda draw: draw(study), _declared_by_others()))
 
 
-def records_pictures(records: Records) -> dict[str, Picture]:
+def records_pictures(records: Records | Observation) -> dict[str, Picture]:
     """Return the pictures of records by name: those of a study that there are data for.
 
     Raises:
@@ -91,7 +91,7 @@ def records_pictures(records: Records) -> dict[str, Picture]:
     """
     import matplotlib as mpl  # takes a while, and who only asks for the modules draws nothing
 
-    observation = Observation(records)
+    observation = records if isinstance(records, Observation) else Observation(records)
 
     def drawn(draw: Draw) -> Picture | None:
         picture = known(partial(draw, observation), None)

@@ -97,10 +97,11 @@ def sections_of(evidence: Evidence) -> list[Section]:
 def _metric_tables(evidence: Evidence) -> list[Block]:
     """Return the table of metrics: with explanations on paper, in few columns in a terminal."""
     once = isinstance(evidence, Observation)
+    has_intervals = not isinstance(evidence, Observation) or bool(evidence.interval_method)
     columns = [
         Column("metric"),
         Column("value" if once else "mean", is_number=True),
-        *([] if once else [Column("95 % interval", is_number=True)]),
+        *([Column("95 % interval", is_number=True)] if has_intervals else []),
         Column(f"DORA {DORA_YEAR}", may_wrap=True),
         Column("count", is_number=True),
     ]
@@ -113,7 +114,7 @@ def _metric_tables(evidence: Evidence) -> list[Block]:
         Table(
             columns,
             [
-                Group([_metric_row(row, medium is ON_PAPER, once) for row in group])
+                Group([_metric_row(row, medium is ON_PAPER, has_intervals) for row in group])
                 for group in rows
             ],
             caption=FOOTNOTE_ON_RECORDS if once else FOOTNOTE,
@@ -123,7 +124,7 @@ def _metric_tables(evidence: Evidence) -> list[Block]:
     ]
 
 
-def _metric_row(row: MetricRow, on_paper: bool, once: bool) -> Row:
+def _metric_row(row: MetricRow, on_paper: bool, has_interval: bool) -> Row:
     of = metric(row.metric)
     band = _BANDS.get(row.bands[0], "") if len(row.bands) == 1 else ""
     value, basis = row.estimate.value, row.basis
@@ -131,7 +132,7 @@ def _metric_row(row: MetricRow, on_paper: bool, once: bool) -> Row:
         [
             Cell(row.label, of.meaning if on_paper else ""),
             Cell(value, tone="dim" if value == NO_DATA else ""),
-            *([] if once else [row.estimate.interval]),
+            *([row.estimate.interval] if has_interval else []),
             # Spaces around the slash let a narrow column wrap between bands.
             Cell(band_words(row.bands).replace("/", " / "), tone=band),
             Cell(basis if on_paper else basis.split(" ")[0], tone="dim"),

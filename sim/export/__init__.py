@@ -1,0 +1,1 @@
+"""Simulated runs in the formats of other tools: ``python -m sim.export``."""

@@ -1,0 +1,1 @@
+"""The measures of real records: ``python -m sim.measure SOURCE``."""

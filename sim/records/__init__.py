@@ -1,0 +1,1 @@
+"""Delivery records of real organizations: read from what their tools export."""
