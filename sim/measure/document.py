@@ -24,6 +24,7 @@ from sim.document.document import (
     with_pictures,
 )
 from sim.document.picture import Picture
+from sim.experiment.versions import versions
 from sim.metrics import compute_metrics_by
 from sim.metrics.catalogue import headlines, metric
 from sim.records.attribution import Attribution
@@ -32,7 +33,6 @@ from sim.records.problems import Problem
 from sim.report.content import caveats, instability, sentences, setting_of_records
 from sim.report.sections import sections_of
 from sim.report.units import count_noun, format_percent, format_value
-from sim.report.versions import versions
 from sim.words import listed
 
 from .definitions import Definition
