@@ -38,7 +38,7 @@ def write_document(document: Document, folder: Path, png: bool = False) -> None:
         png: whether pictures are written as PNG too.
     """
     figures = folder / "figures"
-    figures.mkdir()
+    figures.mkdir(exist_ok=True)
     for picture in document.pictures.values():
         save_picture(picture, figures, png)
     write_html(document, folder / "report.html")

@@ -75,7 +75,7 @@ def effects_picture(found: Findings) -> Picture:
     for metric, ax in zip(found.shown, row, strict=True):
         unit = found.units[metric]
         plot_effects(found.effects[metric].loc[shown] / unit.size, ax)
-        write_narrow_title(ax, metric, unit, change=True)
+        write_narrow_title(ax, metric, unit, change=True, better_is_right=True)
     label_rows(row[0], [point_label(found, number) for number in shown], found)
     name = point_name(found, baseline)
     entitle(figure, textwrap.fill(f"Difference to the baseline ({name})", 95), instability(found))

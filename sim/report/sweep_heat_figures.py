@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm, Normalize
+from matplotlib.colors import Colormap, LogNorm, Normalize
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
 from sim.document.picture import Picture
+from sim.metrics import catalogue
 from sim.report.palette import INK, VERMILION, entitle
 from sim.report.sweep_content import (
     Findings,
@@ -40,8 +41,19 @@ _LOG_FROM = 30.0
 """Ratio of largest to smallest from which colours follow the logarithm."""
 
 
+def colours_of(better: str | None) -> Colormap:
+    """Return the colours of a metric: lighter is better, or more where neither is."""
+    name = "cividis_r" if better == "less" else "cividis"
+    return colormaps[name].with_extremes(bad="#efefef")
+
+
 def plot_heat_map(
-    cells: pd.DataFrame, unclear: pd.DataFrame, baseline: tuple[int, int], unit: str, ax: Axes
+    cells: pd.DataFrame,
+    unclear: pd.DataFrame,
+    baseline: tuple[int, int],
+    unit: str,
+    ax: Axes,
+    better: str | None = None,
 ) -> Axes:
     """Draw a metric over two axes, with a colour bar.
 
@@ -55,6 +67,7 @@ def plot_heat_map(
         baseline: row and column of the baseline.
         unit: what stands at the colour bar.
         ax: where to draw.
+        better: ``less`` makes what is less lighter; otherwise what is more is.
     """
     values = cells.to_numpy(dtype=float)
     if np.isnan(values).all():
@@ -64,7 +77,7 @@ def plot_heat_map(
     low, high = float(known.min()), float(known.max())
     logarithmic = low > 0.0 and high / low > _LOG_FROM
     norm = LogNorm(low, high) if logarithmic else Normalize(low, high if high > low else low + 1)
-    colours = colormaps["cividis"].with_extremes(bad="#efefef")
+    colours = colours_of(better)
     image = ax.imshow(
         np.ma.masked_invalid(values),
         origin="lower",
@@ -128,6 +141,8 @@ def plot_heat_map(
     bar = ax.figure.colorbar(image, ax=ax, pad=0.02)
     bar.set_label(f"{unit} (logarithmic)" if logarithmic else unit, fontsize=9)
     bar.ax.tick_params(labelsize=8.5)
+    if better == "less":
+        bar.ax.invert_yaxis()
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda number, _: format_given(number)))
     bar.outline.set_visible(False)
     return ax
@@ -178,6 +193,7 @@ def heat_picture(found: Findings) -> Picture:
             (row, column),
             found.units[metric].heading,
             ax,
+            catalogue.metric(metric).better,
         )
         ax.set_title(panel_title(metric, found.units[metric]), loc="left", fontsize=11, color=INK)
         ax.set_xlabel(axis_name(across), fontsize=10)
@@ -186,10 +202,12 @@ def heat_picture(found: Findings) -> Picture:
     entitle(figure, f"The metrics over {what}", instability(found))
     mark = "hatched" if max(map(len, names)) <= MOST_ANNOTATED else "dotted"
     write_footnote(
-        figure, f"frame: baseline; {mark}: cannot be told apart from it; crossed out: no data"
+        figure,
+        f"lighter is better; frame: baseline; {mark}: cannot be told apart from it; crossed out: "
+        "no data",
     )
     caption = (
-        "Means over the replications. The frame is the baseline; "
+        "Means over the replications; lighter is better. The frame is the baseline; "
         f"{mark} cells cannot be told apart from it (paired "
         "differences, Holm's adjustment over the whole sweep); crossed-out cells have no data. "
         "The intervals are in the table of points."
@@ -199,5 +217,5 @@ def heat_picture(found: Findings) -> Picture:
         figure,
         f"What do {what} do together?",
         caption,
-        alt_text(found, "Four heat maps."),
+        alt_text(found, "Heat maps."),
     )

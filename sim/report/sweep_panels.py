@@ -127,9 +127,22 @@ def alt_text(found: Findings, kind: str) -> str:
     return f"{kind} {said}"
 
 
-def write_narrow_title(ax: Axes, metric: str, unit: Unit, change: bool = False) -> None:
-    """Write the name of a metric and its unit above a narrow panel."""
+def write_narrow_title(
+    ax: Axes, metric: str, unit: Unit, change: bool = False, better_is_right: bool = False
+) -> None:
+    """Write the name of a metric and its unit above a narrow panel.
+
+    Args:
+        ax: the panel.
+        metric: name of the metric.
+        unit: its unit.
+        change: the panel shows differences.
+        better_is_right: turn the axis around where less is better.
+    """
     better = {"more": "→ better", "less": "← better"}.get(catalogue.metric(metric).better or "", "")
+    if better_is_right and better.startswith("←"):
+        ax.invert_xaxis()
+        better = "→ better"
     label = textwrap.fill(capitalized(label_of(metric)), 14)
     ax.set_title(label, loc="left", fontsize=10.5, color=INK)
     name = (unit_of_change(unit) if change else unit).heading

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -21,6 +20,7 @@ from sim.experiment.intervals import FloatArray
 from sim.report.palette import INK, VERMILION, entitle
 from sim.report.surface_content import Asked, Told, answer_sentences, crossing_value
 from sim.report.sweep_content import Findings, better_in_words, instability, shortened
+from sim.report.sweep_heat_figures import colours_of
 from sim.report.sweep_panels import panel_grid, say_no_data, show_plain_numbers, write_footnote
 from sim.report.units import format_given, unit_of_change
 from sim.words import capitalized, listed
@@ -35,6 +35,7 @@ def plot_surface(
     unit: str,
     ends: tuple[float, float],
     ax: Axes,
+    better: str | None = None,
 ) -> Axes:
     """Draw values over two keys, with the points that were simulated and a colour bar.
 
@@ -44,6 +45,7 @@ def plot_surface(
         unit: what stands at the colour bar.
         ends: smallest and largest value of the colours.
         ax: where to draw.
+        better: ``less`` makes what is less lighter; otherwise what is more is.
     """
     if surface.isna().all(axis=None):
         say_no_data(ax)
@@ -53,9 +55,13 @@ def plot_surface(
     low, high = ends
     logarithmic = low > 0.0 and high / low > _LOG_FROM
     norm = LogNorm(low, high) if logarithmic else Normalize(low, high if high > low else low + 1.0)
-    colours = colormaps["cividis"].with_extremes(bad="#efefef")
     image = ax.pcolormesh(
-        across, up, np.ma.masked_invalid(values), cmap=colours, norm=norm, shading="nearest"
+        across,
+        up,
+        np.ma.masked_invalid(values),
+        cmap=colours_of(better),
+        norm=norm,
+        shading="nearest",
     )
     ax.scatter(
         points["across"],
@@ -70,6 +76,8 @@ def plot_surface(
     bar = ax.figure.colorbar(image, ax=ax, pad=0.03)
     bar.set_label(f"{unit} (logarithmic)" if logarithmic else unit, fontsize=9)
     bar.ax.tick_params(labelsize=8.5)
+    if better == "less":
+        bar.ax.invert_yaxis()
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda number, _: format_given(number, 3)))
     bar.outline.set_visible(False)
     ax.tick_params(labelsize=9)
@@ -198,7 +206,7 @@ def _draw_means(found: Findings, told: Told, asked: Asked, fit: Fit, panels: Pan
     undecided = ((fit.bands.low < value) & (fit.bands.high > value)).astype(float)
     title = f"{capitalized(asked.metric.label)} ({better_in_words(asked.metric.name)})"
     means = fit.bands.mean / asked.unit.size
-    _draw(found, told, fit, means, asked.unit.heading, title, panels)
+    _draw(found, told, fit, means, asked.unit.heading, title, panels, asked.metric.better)
     for piece, ax in panels:
         across, up = lines[:2]
         if is_crossing:
@@ -238,6 +246,7 @@ def _draw(
     unit: str,
     title: str,
     panels: Panels,
+    better: str | None = None,
 ) -> None:
     """Draw one value per place of the lattice, all panels with the same colours."""
     across, up = _values(told)[:2]
@@ -249,7 +258,7 @@ def _draw(
     points["n"] = found.sweep.replications
     for piece, ax in panels:
         surface = pd.DataFrame(piece.of(array), index=up, columns=across)
-        plot_surface(surface, points[piece.points], unit, ends, ax)
+        plot_surface(surface, points[piece.points], unit, ends, ax, better)
         ax.set_title(f"{title}\n{piece.name}".rstrip(), loc="left", fontsize=10.5, color=INK)
         ax.set_xlabel(textwrap.fill(told.names[0], 36), fontsize=10)
         ax.set_ylabel(textwrap.fill(told.names[1], 36), fontsize=10)
