@@ -1,7 +1,9 @@
 """Commands that are started, waited for and ended as at a terminal, on however busy a machine."""
 
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -22,6 +24,23 @@ def until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() - begun < PATIENCE_S, "it never came"
         time.sleep(0.01)
+
+
+def finished_replications(store: Path) -> int:
+    """Return how many replications a store has that a running sweep keeps for itself.
+
+    Args:
+        store: its database, of which a copy is read, as it is at this moment.
+    """
+    with tempfile.TemporaryDirectory() as folder, suppress(OSError, sqlite3.DatabaseError):
+        for path in (store, store.with_name(f"{store.name}-wal")):
+            shutil.copyfile(path, Path(folder, path.name))
+        database = sqlite3.connect(Path(folder, store.name))
+        try:
+            return int(database.execute("SELECT count(*) FROM runs").fetchone()[0])
+        finally:
+            database.close()
+    return 0
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "document": BOTTOM | {"metrics"},
     "report": BOTTOM | {"scenario", "log", "metrics", "experiment", "configuration", "document"},
     "export": BOTTOM | {"log", "records", "configuration", "scenario"},
-    "measure": BOTTOM | {"log", "metrics", "document", "report", "records", "export"},
+    "measure": BOTTOM | {"log", "metrics", "experiment", "document", "report", "records", "export"},
 }
 """What each package may import, from the ground up."""
 AT_THE_TOP = set(MAY_IMPORT) | BOTTOM

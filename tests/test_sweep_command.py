@@ -12,7 +12,7 @@ import hydra
 import pandas as pd
 import pytest
 import yaml
-from processes import PATIENCE_S, interrupt
+from processes import PATIENCE_S, finished_replications, interrupt
 
 import sim
 from sim.app import main
@@ -828,10 +828,8 @@ def test_ctrl_c_keeps_what_was_finished(tmp_path: Path) -> None:
     long = ("--config-name=verification/mm1", "horizon_weeks=20", "warmup_weeks=1")
     words = ("automation=0,0.25,0.5,0.75,1", "replications=40", "n_jobs=2")
     command = [sys.executable, "-m", "sim", "-m", *long, *words, "hydra.sweep.dir=mine"]
-    journal = tmp_path / "mine" / f"{STORE}-wal"
-    code, printed, errors = interrupt(
-        command, tmp_path, lambda _: journal.exists() and journal.stat().st_size > 60_000
-    )
+    path = tmp_path / "mine" / STORE
+    code, printed, errors = interrupt(command, tmp_path, lambda _: finished_replications(path) > 3)
     assert code == 130
     assert errors == (
         "interrupted; what was finished is kept, and the same command with hydra.sweep.dir=mine "

@@ -36,9 +36,8 @@ from sim.report.units import count_noun, format_percent, format_value
 from sim.words import listed
 
 from .definitions import Definition
-from .measured import Measured
+from .measured import Measured, noun_of
 
-_NOUNS = {"lead_time_h": "change", "time_to_restore_h": "incident"}
 _MOST_GROUPS = 30
 _MOST_PROBLEMS = 12
 
@@ -102,7 +101,7 @@ def _of_source(measured: Measured) -> list[Caveat]:
         found.append(
             Caveat(
                 False,
-                f"{count_noun(n_open, _NOUNS[name])} not over: the {of.label} counts them for as "
+                f"{count_noun(n_open, noun_of(name))} not over: the {of.label} counts them for as "
                 "long as they have lasted (Kaplan and Meier's median of what began in the observed "
                 "time).",
             )

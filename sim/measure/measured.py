@@ -80,6 +80,11 @@ _DURATIONS = {
 }
 
 
+def noun_of(name: str) -> str:
+    """Return what has the durations of a median: ``change``."""
+    return _DURATIONS[name][0].removesuffix("s")
+
+
 @dataclass(frozen=True)
 class Measured(Observation):
     """An organization of which there are records, as far as they can be judged.
@@ -104,7 +109,12 @@ class Measured(Observation):
     @property
     def basis(self) -> dict[str, int]:
         """How many durations the medians of durations rest on, those that are not over included."""
-        return {name: int((~np.isnan(of.hours)).sum()) for name, of in self._durations.items()}
+        return {
+            name: int((~np.isnan(self._durations[name].hours)).sum())
+            if name in self._durations
+            else 0
+            for name in _DURATIONS
+        }
 
     @cached_property
     def open_durations(self) -> dict[str, int]:

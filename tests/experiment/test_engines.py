@@ -28,7 +28,7 @@ from little_sweeps import (
     written_down,
 )
 from loky.process_executor import TerminatedWorkerError
-from processes import PATIENCE_S, interrupt, started, until
+from processes import PATIENCE_S, finished_replications, interrupt, started, until
 
 from sim.experiment import engines
 from sim.experiment.engines import EngineError, EngineName, cores, engine
@@ -298,8 +298,7 @@ asyncio.run(run())
 
 def has_results(folder: Path) -> bool:
     """Return whether a sweep that runs has put something into its store."""
-    journal = folder / "mine" / f"{STORE}-wal"
-    return journal.exists() and journal.stat().st_size > 60_000
+    return finished_replications(folder / "mine" / STORE) > 10
 
 
 def kept(folder: Path) -> int:

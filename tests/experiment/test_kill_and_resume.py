@@ -28,7 +28,7 @@ from little_sweeps import (
     run_written_down,
     small,
 )
-from processes import until
+from processes import finished_replications, until
 
 from sim.experiment.axes import Axis
 from sim.experiment.fingerprint import fingerprint
@@ -191,8 +191,7 @@ def test_killed_once_with_real_simulations(
     settings = {"axes": {"automation": (0.0, 0.5, 1.0)}, "observe": observe, "replications": 40}
     whole = run(tmp_path / "whole", **settings)
     process = start(run, tmp_path / "killed", n_jobs=2, **settings)
-    journal = tmp_path / "killed" / f"{STORE}-wal"
-    until(lambda: journal.exists() and journal.stat().st_size > 60_000)
+    until(lambda: finished_replications(tmp_path / "killed" / STORE) > 3)
     kill_family(process)
     assert process.exitcode == -9
     diary = Diary()

@@ -100,6 +100,8 @@ ALLOWED = {
     ("report/content.py", "SETTLING"): "columns of the weekly series that a warm-up is judged by",
     ("report/band_figures.py", "SHOWN_AT_LEAST"): "how far the axes of a picture reach",
     ("report/palette.py", "FILLS"): "colours and hatches of what is drawn",
+    ("measure/measured.py", "_DURATIONS"): "from when to when those last that may not be over",
+    ("measure/measured.py", "Measured"): "what resamples of weeks are computed by",
 }
 EXEMPT = ("metrics", "validation")  # where they are declared; what surveys published of them
 
