@@ -338,7 +338,7 @@ def setting(found: Findings) -> str:
     )
     design = DESIGNS.get(sweep.design, sweep.design)
     if left := _left_out(sweep):
-        design += f", {left:,} left out"
+        design += f", {format_given(left)} left out"
     return (
         f"{design}: {count_noun(len(sweep.points), 'point')} × {times} of "
         f"{count_noun(observed, 'week')} after {count_noun(sweep.base.warmup_weeks, 'week')} of "
@@ -862,7 +862,7 @@ def _skipped(found: Findings) -> list[Caveat]:
         return []
     named = [f"{point.overrides} ({point.error})" for point in skipped[:_MOST_NAMED]]
     left = len(skipped) - len(named)
-    more = [f"{left:,} more"] if left else []
+    more = [f"{format_given(left)} more"] if left else []
     count = count_noun(len(skipped), "combination")
     return [Caveat(False, f"Left out as no valid scenario: {count}, {listed([*named, *more])}.")]
 

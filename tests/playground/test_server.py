@@ -83,11 +83,13 @@ def test_it_is_ended_while_pages_wait_on_workers_of_which_some_were_killed(
     with started(command, tmp_path) as server, contextlib.ExitStack() as open_pages:
 
         def workers() -> set[psutil.Process]:
-            return {
-                process
-                for process in map(psutil.Process, server.others())
-                if any("spawn_main" in word for word in process.cmdline())
-            }
+            found = set()
+            for number in server.others():
+                with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+                    process = psutil.Process(number)
+                    if any("spawn_main" in word for word in process.cmdline()):
+                        found.add(process)
+            return found
 
         until_here(lambda: server.printed.endswith("Ctrl-C ends it.\n"))
         port = int(server.printed.partition("\n")[0].rstrip("/").rpartition(":")[2])
