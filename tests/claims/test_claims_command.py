@@ -91,7 +91,7 @@ def test_two_claims_from_end_to_end(tmp_path: Path) -> None:
         tiny_claim(id="T3"),
     )
     options = ("--claims", "claims", "--only", "T1,T2", "--organization", "startup")
-    done = run(tmp_path, *options, "--replications", "2", "--seed", "3", "--n-jobs", "1")
+    done = run(tmp_path, *options, "--replications", "8", "--seed", "3", "--n-jobs", "1")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert max(map(len, done.stdout.splitlines())) <= 100
@@ -107,14 +107,14 @@ def test_two_claims_from_end_to_end(tmp_path: Path) -> None:
     table = pd.read_csv(results)
     assert list(table["id"]) == ["T1", "T2", "T2"]
     assert list(table["verdict"][1:]) == ["supported", "reported"]
-    assert list(table["n"]) == [2, 2, 2]
+    assert list(table["n"]) == [8, 8, 8]
     assert table.loc[1, "difference"] == 0.0
     # The first row is what compare says of the same arms.
     arms = {
         name: sim.load("organization=startup", *TINY, f"automation={share}")
         for name, share in (("low", 0), ("high", 1))
     }
-    compared = sim.compare(arms, replications=2, seed=3, n_jobs=1)
+    compared = sim.compare(arms, replications=8, seed=3, n_jobs=1)
     row = compared.differences(metrics=["lead_time_h"]).loc[("high", "lead_time_h")]
     assert table.loc[0, "difference"] == pytest.approx(row["difference"], rel=1e-5)
     assert table.loc[0, "low_arm"] == pytest.approx(row["mean_first"], rel=1e-5)
@@ -122,7 +122,7 @@ def test_two_claims_from_end_to_end(tmp_path: Path) -> None:
     assert "python -m sim.claims --claims claims --only T1,T2" in page
     report = (results.parent / "report.html").read_text(encoding="utf-8")
     report = re.sub(r">\s+<", "><", report)
-    assert "<dt>seed</dt><dd>3</dd><dt>replications</dt><dd>2</dd>" in report
+    assert "<dt>seed</dt><dd>3</dd><dt>replications</dt><dd>8</dd>" in report
     assert "<dt>organization</dt><dd>startup</dd>" in report
     # One reference, to a figure within: it opens from disk, without a network.
     assert re.findall(r'(?:src|href)="([^,"]*)', report) == ["data:image/svg+xml;base64"]
