@@ -1,6 +1,5 @@
 """The report on the delivery records of a real organization as a document."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -136,9 +135,10 @@ def _of_attribution(of: Attribution) -> list[Caveat]:
         f"Of {count_noun(of.n_incidents, 'incident')}, {of.n_open:,} do not say which deployment "
         "caused them, if any did"
     )
-    if of.n_open and not math.isnan(of.chance):
+    if of.n_timed:
+        which = "these" if of.n_timed == of.n_open else f"the {of.n_timed:,} in the observed time"
         said += (
-            f"; {format_percent(of.n_in_window / of.n_open)} of these began within "
+            f"; {format_percent(of.n_in_window / of.n_timed)} of {which} began within "
             f"{of.window_h:g} h of a deployment, where {format_percent(of.chance)} would by chance"
         )
     return [Caveat(True, f"{said}.")]

@@ -462,10 +462,13 @@ def _attribute(
         trigger = incidents["trigger"]
         by_itself = trigger.notna() & (trigger != "deployment") & linked.isna()
         other = other | by_itself.to_numpy(dtype=bool)
-    is_open = linked.isna().to_numpy(dtype=bool) & ~other
     missing = pd.Series(pd.NaT, index=incidents.index, dtype="datetime64[us, UTC]")
-    in_window, chance = within_window(
-        incidents.get("started_at", missing)[is_open],
+    started_at = incidents.get("started_at", missing)
+    # No deployment of the observed time can have caused what began before it.
+    other = other | ((started_at < span[0]) & linked.isna()).to_numpy(dtype=bool)
+    is_open = linked.isna().to_numpy(dtype=bool) & ~other
+    n_timed, in_window, chance = within_window(
+        started_at[is_open],
         incidents.get("service", pd.Series(pd.NA, index=incidents.index, dtype="string"))[is_open],
         deployments,
         options.window_h,
@@ -488,6 +491,7 @@ def _attribute(
         n_reverted=len(new),
         n_other=int(other.sum()),
         n_open=n_open,
+        n_timed=n_timed,
         n_in_window=in_window,
         window_h=options.window_h,
         chance=chance,
