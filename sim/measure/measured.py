@@ -111,6 +111,13 @@ class Measured(Observation):
         """Of the medians of durations, how many durations are not over."""
         return {name: found.n_open for name, found in self._durations.items() if found.n_open}
 
+    @property
+    def bounded(self) -> frozenset[str]:
+        """The metrics of which there are only bounds."""
+        of = self.records.attribution
+        names = [] if of is None or of.is_certain else ["change_failure_rate"]
+        return frozenset(names)
+
     @cached_property
     def without_bots(self) -> "pd.Series[float] | None":
         """All metrics without the changes that bots wrote; None if nobody recorded who is one."""
@@ -163,8 +170,12 @@ class Measured(Observation):
         rate, n = (
             float(self.runs[name].iloc[0]) for name in ("change_failure_rate", "n_deployments")
         )
-        if rate == 0.0:  # no resample of no failures has one: Clopper and Pearson's end
+        # No resample of no failures has one, and none of failures only has a success: the ends of
+        # Clopper and Pearson.
+        if rate == 0.0:
             found["change_failure_rate"] = (0.0, 1.0 - 0.025 ** (1.0 / n))
+        elif rate == 1.0:
+            found["change_failure_rate"] = (0.025 ** (1.0 / n), 1.0)
         return found
 
     def _resampled(self) -> dict[str, Callable[[FloatArray], FloatArray]]:

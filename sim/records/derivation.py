@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sim.log import SCHEMAS, Records
+from sim.words import printable
 
 from .attribution import Attribution, charged, within_window
 from .csv_files import SourceError
@@ -110,8 +111,9 @@ def _in_environment(delivery: Delivery, options: Options) -> None:
     names = sorted(set(map(str, there.unique())) - {""})
     counted = counting(there, options)
     if not counted.any() and len(table):
+        wanted = "production" if options.environment is None else f"'{options.environment}'"
         raise SourceError(
-            f"no deployment is to {options.environment or 'production'}; name the environment "
+            f"no deployment is to {printable(wanted)}; name the environment "
             f"with --environment (there are {', '.join(names[:8]) or 'none'})"
         )
     lost = ~counted
@@ -390,6 +392,11 @@ def _span(delivery: Delivery, options: Options) -> tuple[pd.Timestamp, pd.Timest
         if str(column).endswith("_at") and name != "services"
     }
     known = {name: column for name, column in times.items() if column.notna().any()}
+    if not known and delivery.left_out and not len(delivery.problems):
+        raise SourceError(
+            "every deployment failed or is a rollback, and nothing else has a time; there is "
+            "nothing to measure"
+        )
     if not known:
         raise SourceError(
             "no time of a deployment, change or incident could be read; "

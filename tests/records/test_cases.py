@@ -253,7 +253,7 @@ def test_a_health_check_is_no_deployment_to_production(tmp_path: Path) -> None:
     )
     assert metrics(sim.read(source))["n_deployments"] == 1
     assert metrics(sim.read(source, environment="health-check"))["n_deployments"] == 1
-    with pytest.raises(SourceError, match=r"no deployment is to live; name .* Production"):
+    with pytest.raises(SourceError, match=r"no deployment is to 'live'; name .* Production"):
         sim.read(source, environment="live")
 
 
