@@ -1,6 +1,7 @@
 """The report on the delivery records of a real organization as a document."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import pandas as pd
 
@@ -24,7 +25,6 @@ from sim.document.document import (
 )
 from sim.document.picture import Picture
 from sim.experiment.versions import versions
-from sim.metrics import compute_metrics_by
 from sim.metrics.catalogue import headlines, metric
 from sim.records.attribution import Attribution
 from sim.records.knowledge import Known
@@ -144,10 +144,9 @@ def _of_attribution(of: Attribution) -> list[Caveat]:
     return [Caveat(True, f"{said}.")]
 
 
-def _by(measured: Measured, by: str) -> list[Block]:
+def _by(measured: Measured, by: Literal["team", "service"]) -> list[Block]:
     """Return the four metrics of each service or team, if there are several."""
-    records = measured.records
-    frame = compute_metrics_by(records, by)  # type: ignore[arg-type]
+    frame = measured.runs_by(by)
     if len(frame) < 2:
         return []
     names = [name for name in headlines() if frame[name].notna().any()]

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from sim.log import Records
-from sim.metrics import catalogue, compute_metrics
+from sim.metrics import catalogue, compute_metrics, compute_metrics_by
 from sim.metrics.arrays import (
     AbsentError,
     FloatArray,
@@ -146,6 +147,28 @@ class Measured(Observation):
             of = self._durations[name]
             metrics[name] = kaplan_meier_median(of.hours, of.is_over)
         return metrics.to_frame().T
+
+    def runs_by(self, by: Literal["team", "service"]) -> pd.DataFrame:
+        """Return the metrics of each team or service, in one row each, medians as in :attr:`runs`.
+
+        Args:
+            by: what to group by.
+        """
+        frame = compute_metrics_by(self.records, by)
+        tables = self.records.tables
+        for name in self.open_durations:
+            rows = tables[_DURATIONS[name][0]]
+            if "service" not in rows:
+                continue
+            group = rows["service"].astype("object")
+            if by == "team":
+                group = group.map(tables["services"].set_index("service")["team"].to_dict())
+            for each in frame.index:
+                part = {**tables, _DURATIONS[name][0]: rows[group == each]}
+                of = durations(replace(self.records, tables=part), *_DURATIONS[name])
+                if of.n_open:
+                    frame.loc[each, name] = kaplan_meier_median(of.hours, of.is_over)
+        return frame
 
     @cached_property
     def _summary(self) -> pd.DataFrame:

@@ -50,3 +50,23 @@ def test_a_rate_with_bounds_is_not_called_unknown(tmp_path: Path) -> None:
     assert (attribution.lowest, attribution.highest) == (0, 1 / 12)
     (said,) = [each.text for each in caveats(found) if each.text.startswith("No data for")]
     assert said.startswith("No data for lead time:")
+
+
+def test_the_median_of_a_service_counts_what_is_not_over_too(tmp_path: Path) -> None:
+    """Of a, one change took 24 h and two have waited longer: more than half are not over."""
+    rows = ["d1,a,2026-01-08T00:00Z", "d2,b,2026-01-05T00:00Z"]
+    text = "\n".join(["deployment_id,service,deployed_at", *rows])
+    (tmp_path / "deployments.csv").write_text(text, encoding="utf-8")
+    rows = [
+        "1,a,2026-01-07T00:00Z,d1",
+        "2,a,2026-01-05T00:00Z,",
+        "3,a,2026-01-06T00:00Z,",
+        "4,b,2026-01-03T00:00Z,d2",
+    ]
+    text = "\n".join(["change_id,service,committed_at,deployment_id", *rows])
+    (tmp_path / "changes.csv").write_text(text, encoding="utf-8")
+    (tmp_path / "services.csv").write_text("service,team\na,x\nb,y\n", encoding="utf-8")
+    found = Measured(sim.read(tmp_path))
+    for by in ("service", "team"):
+        lead_times = found.runs_by(by)["lead_time_h"].tolist()  # type: ignore[arg-type]
+        assert lead_times == [pytest.approx(float("nan"), nan_ok=True), 48.0]
