@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sim.log import SCHEMAS, Records
-from sim.words import printable
+from sim.words import in_number, printable
 
 from .attribution import Attribution, charged, within_window
 from .csv_files import SourceError
@@ -120,7 +120,11 @@ def _in_environment(delivery: Delivery, options: Options) -> None:
     if lost.any():
         others = ", ".join(f"'{name}'" for name in sorted(map(str, there[lost].unique()))[:4])
         delivery.remarks.append(
-            f"{lost.sum():,} deployments to other environments ({others}) are left out."
+            in_number(
+                int(lost.sum()),
+                f"deployment to another environment ({others}) is left out.",
+                f"deployments to other environments ({others}) are left out.",
+            )
         )
     _drop(delivery, "deployments", lost)
 
@@ -133,7 +137,9 @@ def _incidents_in_environment(delivery: Delivery, options: Options) -> None:
     there = table["environment"].fillna("")
     lost = (there != "").to_numpy(dtype=bool) & ~counting(there, options)
     if lost.any():
-        delivery.remarks.append(f"{lost.sum():,} incidents in other environments are left out.")
+        one = "incident in another environment is left out."
+        several = "incidents in other environments are left out."
+        delivery.remarks.append(in_number(int(lost.sum()), one, several))
     _drop(delivery, "incidents", lost)
 
 
@@ -146,9 +152,9 @@ def _successful_once(delivery: Delivery) -> None:
         result = table["result"].str.lower()
         failed = result.notna().to_numpy(dtype=bool) & ~are_among(result, _SUCCEEDED)
         if failed.any():
-            delivery.remarks.append(
-                f"{failed.sum():,} deployments that did not succeed are left out."
-            )
+            one = "deployment that did not succeed is left out."
+            several = "deployments that did not succeed are left out."
+            delivery.remarks.append(in_number(int(failed.sum()), one, several))
         _drop(delivery, "deployments", failed)
         table = delivery.tables["deployments"]
     if "deployed_at" not in table:
@@ -165,9 +171,8 @@ def _successful_once(delivery: Delivery) -> None:
     if "deployment_id" in table:
         again = table["deployment_id"].duplicated() & table["deployment_id"].notna()
         if again.any():
-            delivery.remarks.append(
-                f"{again.sum():,} rows repeat a deployment; its earliest success counts."
-            )
+            times = in_number(int(again.sum()), "row repeats", "rows repeat")
+            delivery.remarks.append(f"{times} a deployment; its earliest success counts.")
             table = table[~again]
     table = table.reset_index(drop=True)
     own = "row " + table[ROW].astype("string")
@@ -208,7 +213,8 @@ def _without_planned(delivery: Delivery, options: Options) -> None:
         titles = table["title"].fillna("")
         planned = planned | np.array([bool(options.planned.search(title)) for title in titles])
     if planned.any():
-        delivery.remarks.append(f"{planned.sum():,} planned entries are no incidents.")
+        one, several = "planned entry is no incident.", "planned entries are no incidents."
+        delivery.remarks.append(in_number(int(planned.sum()), one, several))
     _drop(delivery, "incidents", planned)
 
 
@@ -283,7 +289,11 @@ def _without_rollbacks(delivery: Delivery) -> pd.DataFrame:
         {"deployment_id": before[back], "service": service[back], "at": table["deployed_at"][back]}
     )
     delivery.remarks.append(
-        f"{back.sum():,} rollbacks are no deployments; the deployment before each has failed."
+        in_number(
+            int(back.sum()),
+            "rollback is no deployment; the deployment before it has failed.",
+            "rollbacks are no deployments; the deployment before each has failed.",
+        )
     )
     _drop(delivery, "deployments", back)
     links = delivery.tables.get("deployed_changes")
@@ -343,8 +353,9 @@ def _first_deployments(delivery: Delivery) -> None:
         if of_first.any():
             changes.loc[of_first, "committed_at"] = pd.NaT
             delivery.remarks.append(
-                f"The {of_first.sum():,} changes of the first deployment of a service have no lead "
-                "time: they are all that there was before."
+                "The first deployment of a service brings all that there was before: "
+                + in_number(int(of_first.sum()), "change of it has", "changes of it have")
+                + " no lead time."
             )
 
 

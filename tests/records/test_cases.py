@@ -67,8 +67,8 @@ def test_the_same_deployment_twice_counts_once_from_its_earliest_success(tmp_pat
     records = sim.read(source)
     assert metrics(records)["n_deployments"] == 1
     assert metrics(records)["lead_time_h"] == 12
-    assert "1 rows repeat a deployment; its earliest success counts." in records.remarks
-    assert "1 deployments that did not succeed are left out." in records.remarks
+    assert "1 row repeats a deployment; its earliest success counts." in records.remarks
+    assert "1 deployment that did not succeed is left out." in records.remarks
 
 
 def test_a_rollback_is_no_deployment_and_the_one_before_has_failed(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_planned_work_is_no_incident(tmp_path: Path) -> None:
     )
     records = sim.read(source)
     assert metrics(records)["n_incidents"] == 1
-    assert "1 planned entries are no incidents." in records.remarks
+    assert "1 planned entry is no incident." in records.remarks
 
 
 def test_paths_say_which_service_of_a_monorepo(tmp_path: Path) -> None:
