@@ -30,6 +30,8 @@ class SourceError(ValueError):
 
 def header_of(path: Path) -> list[str]:
     """Return the names of the columns of a CSV file; none if it has no first line to read."""
+    if not path.is_file():  # to open a pipe would wait for somebody to write into it
+        return []
     try:
         with path.open("rb") as file:
             line = file.readline(1 << 16)

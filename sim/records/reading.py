@@ -102,6 +102,9 @@ def read(
 
 
 def _reader(source: str, name: str | None) -> Reader:
+    path = Path(source)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise SourceError(f"{printable(source)} is no file; write what it gives into one")
     if name is not None:
         for each in READERS:
             if each.name == name:

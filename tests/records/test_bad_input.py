@@ -1,5 +1,6 @@
 """What strangers hand over: a readable list or a clear refusal, and nothing is executed."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -160,3 +161,21 @@ def test_a_file_that_may_not_be_read_is_said(
     monkeypatch.setattr("sim.records.csv_folder.read_texts", refuse)
     with pytest.raises(SourceError, match=r"deployments\.csv cannot be read: Permission denied"):
         sim.read(source)
+
+
+def test_a_table_that_is_no_file_is_said(tmp_path: Path) -> None:
+    source = folder(tmp_path, deployments=ONE)
+    (source / "incidents.csv").mkdir()
+    (source / "changes.csv").symlink_to("nowhere")
+    assert problems(sim.read(source)) == [
+        "changes.csv: it is no file; it is not read",
+        "incidents.csv: it is no file; it is not read",
+    ]
+
+
+def test_nothing_waits_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "deployments.csv")
+    with pytest.raises(SourceError, match="none of the sources"):
+        sim.read(tmp_path)
+    with pytest.raises(SourceError, match=r"deployments\.csv is no file"):
+        sim.read(tmp_path / "deployments.csv")
