@@ -21,6 +21,11 @@ def listed(items: Sequence[str]) -> str:
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
+def in_number(count: int, one: str, several: str) -> str:
+    """Return a count before a clause that agrees with it: ``1 row is``, ``1,200 rows are``."""
+    return f"{count:,} {one if count == 1 else several}"
+
+
 def capitalized(text: str) -> str:
     """Return a text as it stands at the beginning of a sentence; abbreviations stay as they are."""
     return text[:1].upper() + text[1:]

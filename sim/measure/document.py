@@ -1,7 +1,7 @@
 """The report on the delivery records of a real organization as a document."""
 
-import math
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import pandas as pd
 
@@ -25,7 +25,6 @@ from sim.document.document import (
 )
 from sim.document.picture import Picture
 from sim.experiment.versions import versions
-from sim.metrics import compute_metrics_by
 from sim.metrics.catalogue import headlines, metric
 from sim.records.attribution import Attribution
 from sim.records.knowledge import Known
@@ -135,18 +134,18 @@ def _of_attribution(of: Attribution) -> list[Caveat]:
         f"Of {count_noun(of.n_incidents, 'incident')}, {of.n_open:,} do not say which deployment "
         "caused them, if any did"
     )
-    if of.n_open and not math.isnan(of.chance):
+    if of.n_timed:
+        which = "these" if of.n_timed == of.n_open else f"the {of.n_timed:,} in the observed time"
         said += (
-            f"; {format_percent(of.n_in_window / of.n_open)} of these began within "
+            f"; {format_percent(of.n_in_window / of.n_timed)} of {which} began within "
             f"{of.window_h:g} h of a deployment, where {format_percent(of.chance)} would by chance"
         )
     return [Caveat(True, f"{said}.")]
 
 
-def _by(measured: Measured, by: str) -> list[Block]:
+def _by(measured: Measured, by: Literal["team", "service"]) -> list[Block]:
     """Return the four metrics of each service or team, if there are several."""
-    records = measured.records
-    frame = compute_metrics_by(records, by)  # type: ignore[arg-type]
+    frame = measured.runs_by(by)
     if len(frame) < 2:
         return []
     names = [name for name in headlines() if frame[name].notna().any()]

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from sim.log import Records
-from sim.metrics import catalogue, compute_metrics
+from sim.metrics import catalogue, compute_metrics, compute_metrics_by
 from sim.metrics.arrays import (
     AbsentError,
     FloatArray,
@@ -121,6 +122,13 @@ class Measured(Observation):
         """Of the medians of durations, how many durations are not over."""
         return {name: found.n_open for name, found in self._durations.items() if found.n_open}
 
+    @property
+    def bounded(self) -> frozenset[str]:
+        """The metrics of which there are only bounds."""
+        of = self.records.attribution
+        names = [] if of is None or of.is_certain else ["change_failure_rate"]
+        return frozenset(names)
+
     @cached_property
     def without_bots(self) -> "pd.Series[float] | None":
         """All metrics without the changes that bots wrote; None if nobody recorded who is one."""
@@ -150,6 +158,28 @@ class Measured(Observation):
             metrics[name] = kaplan_meier_median(of.hours, of.is_over)
         return metrics.to_frame().T
 
+    def runs_by(self, by: Literal["team", "service"]) -> pd.DataFrame:
+        """Return the metrics of each team or service, in one row each, medians as in :attr:`runs`.
+
+        Args:
+            by: what to group by.
+        """
+        frame = compute_metrics_by(self.records, by)
+        tables = self.records.tables
+        for name in self.open_durations:
+            rows = tables[_DURATIONS[name][0]]
+            if "service" not in rows:
+                continue
+            group = rows["service"].astype("object")
+            if by == "team":
+                group = group.map(tables["services"].set_index("service")["team"].to_dict())
+            for each in frame.index:
+                part = {**tables, _DURATIONS[name][0]: rows[group == each]}
+                of = durations(replace(self.records, tables=part), *_DURATIONS[name])
+                if of.n_open:
+                    frame.loc[each, name] = kaplan_meier_median(of.hours, of.is_over)
+        return frame
+
     @cached_property
     def _summary(self) -> pd.DataFrame:
         summary = super()._summary
@@ -173,8 +203,12 @@ class Measured(Observation):
         rate, n = (
             float(self.runs[name].iloc[0]) for name in ("change_failure_rate", "n_deployments")
         )
-        if rate == 0.0:  # no resample of no failures has one: Clopper and Pearson's end
+        # No resample of no failures has one, and none of failures only has a success: the ends of
+        # Clopper and Pearson.
+        if rate == 0.0:
             found["change_failure_rate"] = (0.0, 1.0 - 0.025 ** (1.0 / n))
+        elif rate == 1.0:
+            found["change_failure_rate"] = (0.025 ** (1.0 / n), 1.0)
         return found
 
     def _resampled(self) -> dict[str, Callable[[FloatArray], FloatArray]]:

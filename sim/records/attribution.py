@@ -19,11 +19,13 @@ class Attribution:
         n_linked: those that name their deployment.
         n_by_commit: those that name a commit that was deployed.
         n_reverted: failures that show in a rollback or a revert.
-        n_other: those that say that no deployment triggered them.
+        n_other: those that no deployment triggered, as they say, or that began before the observed
+            time.
         n_open: the others: nobody knows whether a deployment did it.
-        n_in_window: those of them that began within the window after a deployment of their service.
+        n_timed: those of them of which it is known that they began in the observed time.
+        n_in_window: those of these that began within the window after a deployment of theirs.
         window_h: that window.
-        chance: the share of incidents at any time that would have.
+        chance: the share of incidents at any time that would have; NaN if ``n_timed`` is 0.
         lowest: change failure rate if none of the open ones was caused by a deployment.
         highest: the same if each of them was, by a deployment that had not failed yet.
     """
@@ -34,6 +36,7 @@ class Attribution:
     n_reverted: int
     n_other: int
     n_open: int
+    n_timed: int
     n_in_window: int
     window_h: float
     chance: float
@@ -80,8 +83,10 @@ def within_window(
     deployments: pd.DataFrame,
     window_h: float,
     span: tuple[pd.Timestamp, pd.Timestamp],
-) -> tuple[int, float]:
-    """Return how many incidents began soon after a deployment, and which share would by chance.
+) -> tuple[int, int, float]:
+    """Return how many incidents began in the observed time, and how many soon after a deployment.
+
+    The last value is the share that would by chance.
 
     Chance is measured on the same records: all incidents are moved by the same stretch, around the
     end of the observed time to its beginning, for many stretches; so their clusters, and those of
@@ -96,14 +101,14 @@ def within_window(
     """
     start = span[0].value
     length = span[1].value - start
-    known = started_at.notna().to_numpy(dtype=bool)
+    known = ((started_at >= span[0]) & (started_at < span[1])).to_numpy(dtype=bool)
     at = started_at[known].astype("datetime64[ns, UTC]").astype("int64").to_numpy() - start
     of = services[known].fillna("").astype("object").to_numpy()
     deployed = deployments["deployed_at"].astype("datetime64[ns, UTC]").astype("int64").to_numpy()
     deployed = deployed - start
     service = deployments["service"].fillna("").astype("object").to_numpy()
     if not at.size or length <= 0:
-        return 0, np.nan
+        return 0, 0, np.nan
     window = int(window_h * 3_600e9)
     hits = np.zeros(_SHIFTS + 1)
     for name in pd.unique(of):
@@ -115,4 +120,4 @@ def within_window(
             if theirs.size:
                 near = (last >= 0) & (moved - theirs[np.maximum(last, 0)] <= window)
                 hits[number] += np.count_nonzero(near)
-    return int(hits[0]), float(hits[1:].mean() / at.size)
+    return at.size, int(hits[0]), float(hits[1:].mean() / at.size)

@@ -30,6 +30,8 @@ class SourceError(ValueError):
 
 def header_of(path: Path) -> list[str]:
     """Return the names of the columns of a CSV file; none if it has no first line to read."""
+    if not path.is_file():  # to open a pipe would wait for somebody to write into it
+        return []
     try:
         with path.open("rb") as file:
             line = file.readline(1 << 16)
@@ -72,7 +74,9 @@ def read_texts(path: Path, problems: Problems) -> pd.DataFrame:
         problems.add_file(path.name, "the file is empty", "there is nothing to read")
         return pd.DataFrame({ROW: np.empty(0, np.int64)})
     names = header_of(path)
-    if b"\0" in path.open("rb").read(1 << 16):
+    with path.open("rb") as file:
+        beginning = file.read(1 << 16)
+    if b"\0" in beginning:
         raise SourceError(f"{path.name} is no CSV file; export the table as text")
     encoding = "utf8" if _is_utf8(path) else "cp1252"
     if encoding != "utf8":

@@ -1,5 +1,6 @@
 """A folder of CSV files with the tables that the event log has: the format of one's own."""
 
+import os
 from pathlib import Path
 
 from .csv_files import header_of, read_texts, refuse_too_large
@@ -7,7 +8,10 @@ from .delivery import COLUMNS, Delivery
 from .options import Options
 
 NAME = "csv"
-WANTED = "a folder with deployments.csv, and any of changes.csv, incidents.csv, services.csv"
+WANTED = (
+    "a folder with deployments.csv (deployment_id, deployed_at), and any of changes.csv, "
+    "incidents.csv, services.csv"
+)
 
 _KEYS = (
     ("deployments", "deployment_id"),
@@ -35,6 +39,9 @@ def read(source: str, options: Options) -> Delivery:
     """
     delivery = Delivery("a folder of CSV files")
     paths = {name: Path(source, f"{name}.csv") for name in COLUMNS}
+    for path in paths.values():
+        if os.path.lexists(path) and not path.is_file():
+            delivery.problems.add_file(path.name, "it is no file", "it is not read")
     paths = {name: path for name, path in paths.items() if path.is_file()}
     refuse_too_large(paths)
     for name, path in paths.items():

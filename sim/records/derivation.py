@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sim.log import SCHEMAS, Records
+from sim.words import in_number, printable
 
 from .attribution import Attribution, charged, within_window
 from .csv_files import SourceError
@@ -110,15 +111,20 @@ def _in_environment(delivery: Delivery, options: Options) -> None:
     names = sorted(set(map(str, there.unique())) - {""})
     counted = counting(there, options)
     if not counted.any() and len(table):
+        wanted = "production" if options.environment is None else f"'{options.environment}'"
         raise SourceError(
-            f"no deployment is to {options.environment or 'production'}; name the environment "
+            f"no deployment is to {printable(wanted)}; name the environment "
             f"with --environment (there are {', '.join(names[:8]) or 'none'})"
         )
     lost = ~counted
     if lost.any():
         others = ", ".join(f"'{name}'" for name in sorted(map(str, there[lost].unique()))[:4])
         delivery.remarks.append(
-            f"{lost.sum():,} deployments to other environments ({others}) are left out."
+            in_number(
+                int(lost.sum()),
+                f"deployment to another environment ({others}) is left out.",
+                f"deployments to other environments ({others}) are left out.",
+            )
         )
     _drop(delivery, "deployments", lost)
 
@@ -131,7 +137,9 @@ def _incidents_in_environment(delivery: Delivery, options: Options) -> None:
     there = table["environment"].fillna("")
     lost = (there != "").to_numpy(dtype=bool) & ~counting(there, options)
     if lost.any():
-        delivery.remarks.append(f"{lost.sum():,} incidents in other environments are left out.")
+        one = "incident in another environment is left out."
+        several = "incidents in other environments are left out."
+        delivery.remarks.append(in_number(int(lost.sum()), one, several))
     _drop(delivery, "incidents", lost)
 
 
@@ -144,9 +152,9 @@ def _successful_once(delivery: Delivery) -> None:
         result = table["result"].str.lower()
         failed = result.notna().to_numpy(dtype=bool) & ~are_among(result, _SUCCEEDED)
         if failed.any():
-            delivery.remarks.append(
-                f"{failed.sum():,} deployments that did not succeed are left out."
-            )
+            one = "deployment that did not succeed is left out."
+            several = "deployments that did not succeed are left out."
+            delivery.remarks.append(in_number(int(failed.sum()), one, several))
         _drop(delivery, "deployments", failed)
         table = delivery.tables["deployments"]
     if "deployed_at" not in table:
@@ -163,9 +171,8 @@ def _successful_once(delivery: Delivery) -> None:
     if "deployment_id" in table:
         again = table["deployment_id"].duplicated() & table["deployment_id"].notna()
         if again.any():
-            delivery.remarks.append(
-                f"{again.sum():,} rows repeat a deployment; its earliest success counts."
-            )
+            times = in_number(int(again.sum()), "row repeats", "rows repeat")
+            delivery.remarks.append(f"{times} a deployment; its earliest success counts.")
             table = table[~again]
     table = table.reset_index(drop=True)
     own = "row " + table[ROW].astype("string")
@@ -206,7 +213,8 @@ def _without_planned(delivery: Delivery, options: Options) -> None:
         titles = table["title"].fillna("")
         planned = planned | np.array([bool(options.planned.search(title)) for title in titles])
     if planned.any():
-        delivery.remarks.append(f"{planned.sum():,} planned entries are no incidents.")
+        one, several = "planned entry is no incident.", "planned entries are no incidents."
+        delivery.remarks.append(in_number(int(planned.sum()), one, several))
     _drop(delivery, "incidents", planned)
 
 
@@ -281,7 +289,11 @@ def _without_rollbacks(delivery: Delivery) -> pd.DataFrame:
         {"deployment_id": before[back], "service": service[back], "at": table["deployed_at"][back]}
     )
     delivery.remarks.append(
-        f"{back.sum():,} rollbacks are no deployments; the deployment before each has failed."
+        in_number(
+            int(back.sum()),
+            "rollback is no deployment; the deployment before it has failed.",
+            "rollbacks are no deployments; the deployment before each has failed.",
+        )
     )
     _drop(delivery, "deployments", back)
     links = delivery.tables.get("deployed_changes")
@@ -341,8 +353,9 @@ def _first_deployments(delivery: Delivery) -> None:
         if of_first.any():
             changes.loc[of_first, "committed_at"] = pd.NaT
             delivery.remarks.append(
-                f"The {of_first.sum():,} changes of the first deployment of a service have no lead "
-                "time: they are all that there was before."
+                "The first deployment of a service brings all that there was before: "
+                + in_number(int(of_first.sum()), "change of it has", "changes of it have")
+                + " no lead time."
             )
 
 
@@ -390,6 +403,11 @@ def _span(delivery: Delivery, options: Options) -> tuple[pd.Timestamp, pd.Timest
         if str(column).endswith("_at") and name != "services"
     }
     known = {name: column for name, column in times.items() if column.notna().any()}
+    if not known and delivery.left_out and not len(delivery.problems):
+        raise SourceError(
+            "every deployment failed or is a rollback, and nothing else has a time; there is "
+            "nothing to measure"
+        )
     if not known:
         raise SourceError(
             "no time of a deployment, change or incident could be read; "
@@ -462,10 +480,13 @@ def _attribute(
         trigger = incidents["trigger"]
         by_itself = trigger.notna() & (trigger != "deployment") & linked.isna()
         other = other | by_itself.to_numpy(dtype=bool)
-    is_open = linked.isna().to_numpy(dtype=bool) & ~other
     missing = pd.Series(pd.NaT, index=incidents.index, dtype="datetime64[us, UTC]")
-    in_window, chance = within_window(
-        incidents.get("started_at", missing)[is_open],
+    started_at = incidents.get("started_at", missing)
+    # No deployment of the observed time can have caused what began before it.
+    other = other | ((started_at < span[0]) & linked.isna()).to_numpy(dtype=bool)
+    is_open = linked.isna().to_numpy(dtype=bool) & ~other
+    n_timed, in_window, chance = within_window(
+        started_at[is_open],
         incidents.get("service", pd.Series(pd.NA, index=incidents.index, dtype="string"))[is_open],
         deployments,
         options.window_h,
@@ -488,6 +509,7 @@ def _attribute(
         n_reverted=len(new),
         n_other=int(other.sum()),
         n_open=n_open,
+        n_timed=n_timed,
         n_in_window=in_window,
         window_h=options.window_h,
         chance=chance,

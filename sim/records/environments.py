@@ -11,7 +11,6 @@ PRODUCTION = ("production", "prod", "live")
 
 
 def counting(environments: "pd.Series[str]", options: Options) -> npt.NDArray[np.bool_]:
-    """Return which environments are production, or the one that a person named."""
-    if options.environment is None:
-        return are_among(environments.str.lower(), PRODUCTION)
-    return are_among(environments, [options.environment])
+    """Return which environments are production, or the one that a person named, in any case."""
+    names = PRODUCTION if options.environment is None else [options.environment.strip().lower()]
+    return are_among(environments.str.lower(), names)

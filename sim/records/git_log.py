@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sim.words import in_number
+
 from .ancestry import first_parents, first_with
 from .csv_files import SourceError, refuse_too_large
 from .delivery import ROW, Delivery, texts
@@ -166,8 +168,11 @@ def _deployments(
     names = once_per_version(final)
     n_other, n_same = len(history.tags) - len(final), len(final) - len(names)
     delivery.remarks.append(
-        f"Deployments are the {len(names):,} tags of releases; {n_other:,} tags that are no number "
-        "alone, such as those of release candidates, are left out"
+        f"Deployments are the tags of releases, {len(names):,}; "
+        + in_number(n_other, "tag that is", "tags that are")
+        + " no number alone, as of a release candidate, "
+        + ("is" if n_other == 1 else "are")
+        + " left out"
         + (f", and {n_same:,} second names of a release." if n_same else ".")
     )
     made = pd.Series([history.tagged_at.get(name, "") for name in names], dtype=object, name="R")
@@ -333,9 +338,8 @@ def _told_of_changes(
     n_again = int((is_change & (of_patch != np.arange(len(of_patch)))).sum())
     kept = set(delivery.tables["changes"]["commit"])
     n_lost = sum(history.hashes[place] not in kept for place in set(of_patch[is_change].tolist()))
-    said = (
-        f"A change is a commit; {len(is_change) - is_change.sum():,} merges are none of their own"
-    )
+    n_merges = len(is_change) - int(is_change.sum())
+    said = f"A change is a commit; {in_number(n_merges, 'merge is', 'merges are')} none"
     changes = delivery.tables["changes"]
     n_unknown = int((changes["committed_at"].isna() & changes["deployment_id"].notna()).sum())
     if n_unknown:
@@ -353,7 +357,8 @@ def _told_of_changes(
         delivery.remarks.append(f"{n_lost:,} commits {where}, and are left out.")
     if taken_back:
         delivery.remarks.append(
-            f"{len(taken_back):,} commits revert another. A deployment whose change a later one "
+            in_number(len(taken_back), "commit reverts", "commits revert")
+            + " another. A deployment whose change a later one "
             "reverts counts as failed: a proxy, since nobody recorded incidents."
         )
     delivery.rules["changes.deployment_id"] = "the first deployment whose history has the commit"

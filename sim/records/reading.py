@@ -18,6 +18,9 @@ from .delivery_records import DeliveryRecords
 from .derivation import to_records
 from .options import Options
 from .services import read_services
+from .times import EARLIEST, LATEST
+
+_LONGEST_WINDOW_H = 8784.0
 
 
 class Reader(NamedTuple):
@@ -86,15 +89,22 @@ def read(
         until=_day(until, "until"),
         environment=environment,
         services=None if services is None else read_services(Path(services)),
-        window_h=window_h,
+        window_h=_window(window_h),
         deployments=deployments,
         incident_label=incident_label,
         planned=_pattern(planned),
     )
-    return to_records(_reader(text, reader).read(text, options), options)
+    try:
+        return to_records(_reader(text, reader).read(text, options), options)
+    except OSError as error:
+        at = printable(str(error.filename or text))
+        raise SourceError(f"{at} cannot be read: {error.strerror or error}") from None
 
 
 def _reader(source: str, name: str | None) -> Reader:
+    path = Path(source)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise SourceError(f"{printable(source)} is no file; write what it gives into one")
     if name is not None:
         for each in READERS:
             if each.name == name:
@@ -118,6 +128,13 @@ def _zone(name: str | None) -> str | None:
     return name
 
 
+def _window(hours: float) -> float:
+    if not 0.0 < hours <= _LONGEST_WINDOW_H:
+        what = f"window: {hours:g} h is no window; give hours, more than 0 and no more than a year"
+        raise SourceError(what)
+    return hours
+
+
 def _pattern(text: str | None) -> re.Pattern[str] | None:
     try:
         return None if text is None else re.compile(text, re.IGNORECASE)
@@ -130,7 +147,10 @@ def _day(text: str | None, name: str) -> pd.Timestamp | None:
     if text is None:
         return None
     try:
-        return pd.Timestamp(date.fromisoformat(text))
+        day = pd.Timestamp(date.fromisoformat(text))
     except ValueError:
         what = f"{name}: '{printable(text)}' is no day; write it as 2026-01-05"
         raise SourceError(what) from None
+    if not EARLIEST <= day <= LATEST:
+        raise SourceError(f"{name}: name a day from {EARLIEST.year} to {LATEST.year - 1}")
+    return day

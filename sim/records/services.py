@@ -24,7 +24,7 @@ def read_services(path: Path) -> pd.DataFrame:
         SourceError: it lacks a column.
     """
     if not path.is_file():
-        raise SourceError(f"{path} does not exist; it is a CSV file with pattern,service,team")
+        raise SourceError(f"{path} is no file; give a CSV file with pattern,service,team")
     table = read_texts(path, Problems())
     lacking = sorted(_COLUMNS - set(table))
     if lacking:

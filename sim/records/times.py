@@ -12,7 +12,7 @@ from .problems import Problems
 
 Flags = npt.NDArray[np.bool_]
 
-_EARLIEST, _LATEST = pd.Timestamp("1980-01-01"), pd.Timestamp("2100-01-01")
+EARLIEST, LATEST = pd.Timestamp("1980-01-01"), pd.Timestamp("2100-01-01")
 _STRICT = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?"
 _OFFSET = r"(?:Z|[+-]\d{2}(?::?\d{2})?)$"
 _ZONE = r"(?:Z|z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
@@ -60,10 +60,10 @@ def instants(
     naive = there & ~zoned & found.notna().to_numpy()
     if naive.any():
         _place_local(found, naive, given, rows, file, problems, timezone)
-    out = found.notna() & ((found < _EARLIEST) | (found >= _LATEST))
+    out = found.notna() & ((found < EARLIEST) | (found >= LATEST))
     if out.any():
         lost = out.to_numpy()
-        kind = f"time before {_EARLIEST.year} or after {_LATEST.year - 1}"
+        kind = f"time before {EARLIEST.year} or after {LATEST.year - 1}"
         problems.add(file, column, kind, "the value is left out", rows[lost], given[lost])
         found[lost] = pd.NaT
     placed: pd.Series[pd.Timestamp] = found.dt.tz_localize("UTC")

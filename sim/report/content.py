@@ -450,12 +450,12 @@ def _censoring(evidence: Evidence) -> list[Caveat]:
     if not math.isnan(incidents):
         told.append(count_noun(incidents, "incident"))
     end, average = "at the end of a replication", ", on average"
+    left_out = "The times of unfinished work are not in the numbers."
     if isinstance(evidence, Observation):
         end, average = "at the end", ""
-    text = (
-        f"Still going on {end}: {listed(told)}{average}. "
-        "The times of unfinished work are not in the numbers."
-    )
+        if evidence.open_durations:
+            left_out = "Only Kaplan and Meier's medians count the times of unfinished work."
+    text = f"Still going on {end}: {listed(told)}{average}. {left_out}"
     return [Caveat(share > 0.1, text)]
 
 
@@ -495,7 +495,8 @@ def _few_incidents(study: Study) -> list[Caveat]:
 def _without_data(evidence: Evidence) -> list[Caveat]:
     counts = evidence.summary()["n"]
     if isinstance(evidence, Observation):
-        unknown = [catalogue.metric(m).label for m in headlines() if counts[m] == 0]
+        lacking = [m for m in headlines() if counts[m] == 0 and m not in evidence.bounded]
+        unknown = [catalogue.metric(m).label for m in lacking]
         text = (
             f"No data for {listed(unknown)}: nobody recorded what is needed, or nothing happened."
         )

@@ -36,6 +36,16 @@ class Observation:
         return {}
 
     @cached_property
+    def open_durations(self) -> dict[str, int]:
+        """Of the medians that count what is not over, how many durations are not over."""
+        return {}
+
+    @property
+    def bounded(self) -> frozenset[str]:
+        """The metrics of which there are only bounds."""
+        return frozenset()
+
+    @cached_property
     def runs(self) -> pd.DataFrame:
         """Its metrics, in one row."""
         return compute_metrics(self.records).to_frame().T

@@ -137,7 +137,13 @@ def look_at(records: sim.Records, texts: dict[str, str]) -> None:
             for row in problem.rows
         }
         remarked = {
-            "deployments": ("other environments", "did not succeed", "repeat", "rollbacks"),
+            "deployments": (
+                "to other environments",
+                "to another environment",
+                "did not succeed",
+                "repeat",
+                "rollback",
+            ),
             "incidents": ("planned",),
         }.get(name, ())
         # A row may have several problems, or a problem of a cell, so that at least all are told.

@@ -1,6 +1,8 @@
 """What strangers hand over: a readable list or a clear refusal, and nothing is executed."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from folders import folder
@@ -62,6 +64,10 @@ def test_a_formula_is_a_text_and_leaves_as_one(tmp_path: Path) -> None:
     [
         ({"deployments": "deployment_id,deployed_at\n"}, "no time of a deployment"),
         ({"deployments": "deployment_id,deployed_at\nd1,soon\n"}, "no time"),
+        (
+            {"deployments": "deployment_id,deployed_at,result\nd1,2026-01-05T12:00Z,failure\n"},
+            "every deployment failed or is a rollback",
+        ),
         ({"deployments": "deployment_id,deployed_at\nd1,2026-01-05 12:00\n"}, "--timezone"),
     ],
 )
@@ -101,10 +107,16 @@ def test_a_compressed_file_is_not_unpacked(tmp_path: Path) -> None:
         ({"timezone": "Mars/Olympus"}, "timezone: 'Mars/Olympus' is no time zone"),
         ({"environment": "production"}, "no deployment names its environment"),
         ({"planned": "("}, "is no regular expression"),
-        ({"services": "nowhere.csv"}, "nowhere.csv does not exist"),
+        ({"services": "nowhere.csv"}, "nowhere.csv is no file"),
+        ({"services": "."}, r"\. is no file; give a CSV file with pattern,service,team"),
+        ({"window_h": float("nan")}, "window: nan h is no window"),
+        ({"window_h": float("inf")}, "window: inf h is no window"),
+        ({"window_h": -1.0}, "window: -1 h is no window"),
+        ({"since": "0001-01-01"}, "since: name a day from 1980 to 2099"),
+        ({"until": "9999-01-01"}, "until: name a day from 1980 to 2099"),
     ],
 )
-def test_settings_that_do_not_fit(tmp_path: Path, given: dict[str, str], words: str) -> None:
+def test_settings_that_do_not_fit(tmp_path: Path, given: dict[str, Any], words: str) -> None:
     source = folder(tmp_path, deployments=ONE)
     if "planned" not in given:
         with pytest.raises(SourceError, match=words.replace("(", r"\(")):
@@ -120,3 +132,50 @@ def test_memory_that_does_not_suffice_is_said_before(tmp_path: Path) -> None:
         file.truncate(10**12)  # sparse
     with pytest.raises(SourceError, match=r"1,000 GB of records take up to .* of memory"):
         refuse_too_large({"changes": path})
+
+
+@pytest.mark.parametrize("name", ["STAGING", "staging", " Staging"])
+def test_the_case_of_an_environment_does_not_matter(tmp_path: Path, name: str) -> None:
+    text = "deployment_id,deployed_at,environment\n"
+    text += "d1,2026-01-05T12:00Z,Staging\nd2,2026-01-06T12:00Z,production\n"
+    records = sim.read(folder(tmp_path, deployments=text), environment=name)
+    assert len(records.tables["deployments"]) == 1
+    assert records.window[1] - records.window[0] == 24
+
+
+def test_an_environment_that_is_not_there_is_printed_without_escapes(tmp_path: Path) -> None:
+    text = "deployment_id,deployed_at,environment\nd1,2026-01-05T12:00Z,staging\n"
+    with pytest.raises(SourceError) as refused:
+        sim.read(folder(tmp_path, deployments=text), environment="x\x1b[31m")
+    assert str(refused.value).startswith(r"no deployment is to 'x\x1b[31m'; name the environment")
+
+
+def test_a_file_that_may_not_be_read_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = folder(tmp_path, deployments=ONE)
+
+    def refuse(path: Path, _: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("sim.records.csv_folder.read_texts", refuse)
+    with pytest.raises(SourceError, match=r"deployments\.csv cannot be read: Permission denied"):
+        sim.read(source)
+
+
+def test_a_table_that_is_no_file_is_said(tmp_path: Path) -> None:
+    source = folder(tmp_path, deployments=ONE)
+    (source / "incidents.csv").mkdir()
+    (source / "changes.csv").symlink_to("nowhere")
+    assert problems(sim.read(source)) == [
+        "changes.csv: it is no file; it is not read",
+        "incidents.csv: it is no file; it is not read",
+    ]
+
+
+def test_nothing_waits_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "deployments.csv")
+    with pytest.raises(SourceError, match="none of the sources"):
+        sim.read(tmp_path)
+    with pytest.raises(SourceError, match=r"deployments\.csv is no file"):
+        sim.read(tmp_path / "deployments.csv")

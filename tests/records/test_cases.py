@@ -67,8 +67,8 @@ def test_the_same_deployment_twice_counts_once_from_its_earliest_success(tmp_pat
     records = sim.read(source)
     assert metrics(records)["n_deployments"] == 1
     assert metrics(records)["lead_time_h"] == 12
-    assert "1 rows repeat a deployment; its earliest success counts." in records.remarks
-    assert "1 deployments that did not succeed are left out." in records.remarks
+    assert "1 row repeats a deployment; its earliest success counts." in records.remarks
+    assert "1 deployment that did not succeed is left out." in records.remarks
 
 
 def test_a_rollback_is_no_deployment_and_the_one_before_has_failed(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_planned_work_is_no_incident(tmp_path: Path) -> None:
     )
     records = sim.read(source)
     assert metrics(records)["n_incidents"] == 1
-    assert "1 planned entries are no incidents." in records.remarks
+    assert "1 planned entry is no incident." in records.remarks
 
 
 def test_paths_say_which_service_of_a_monorepo(tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_a_health_check_is_no_deployment_to_production(tmp_path: Path) -> None:
     )
     assert metrics(sim.read(source))["n_deployments"] == 1
     assert metrics(sim.read(source, environment="health-check"))["n_deployments"] == 1
-    with pytest.raises(SourceError, match=r"no deployment is to live; name .* Production"):
+    with pytest.raises(SourceError, match=r"no deployment is to 'live'; name .* Production"):
         sim.read(source, environment="live")
 
 
@@ -328,3 +328,32 @@ def test_a_revert_on_its_way_says_already_what_has_failed(tmp_path: Path) -> Non
         """,
     )
     assert metrics(sim.read(source))["change_failure_rate"] == 1 / 3
+
+
+def test_an_incident_before_the_observed_time_is_not_the_work_of_a_deployment(
+    tmp_path: Path,
+) -> None:
+    """Ten days are observed; i1 began exactly one such length before an hour after a deployment."""
+    source = folder(
+        tmp_path,
+        deployments="""
+        deployment_id,deployed_at
+        d1,2026-01-05T10:00:00Z
+        d2,2026-01-14T10:00:00Z
+        """,
+        incidents="""
+        incident_id,started_at
+        i1,2025-12-26T11:00:00Z
+        i2,2026-01-14T11:00:00Z
+        """,
+    )
+    attribution = sim.read(source).attribution
+    assert attribution is not None
+    assert (attribution.n_other, attribution.n_open) == (1, 1)
+    assert (attribution.n_timed, attribution.n_in_window) == (1, 1)
+    assert (attribution.lowest, attribution.highest) == (0, 1 / 2)
+    # i2 began after the time that is observed, which may still be the work of d1.
+    attribution = sim.read(source, until="2026-01-12").attribution
+    assert attribution is not None
+    assert (attribution.n_open, attribution.n_timed, attribution.n_in_window) == (1, 0, 0)
+    assert (attribution.lowest, attribution.highest) == (0, 1)

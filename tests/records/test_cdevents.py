@@ -143,8 +143,8 @@ def test_what_happens_elsewhere_does_not_count(tmp_path: Path) -> None:
     elsewhere = event("incident.detected", "08T20", "INC-2", environment="staging")
     records = read(write(tmp_path, *DELIVERY, elsewhere))
     assert len(records.tables["incidents"]) == 1
-    assert "1 incidents in other environments are left out." in records.remarks
-    assert any("1 deployments to other environments" in remark for remark in records.remarks)
+    assert "1 incident in another environment is left out." in records.remarks
+    assert any("1 deployment to another environment" in remark for remark in records.remarks)
 
 
 def test_an_incident_that_is_detected_again_is_open(tmp_path: Path) -> None:
