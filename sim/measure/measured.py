@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy.special import betaincinv
 
 from sim.log import Records
 from sim.metrics import catalogue, compute_metrics, compute_metrics_by
@@ -86,6 +87,23 @@ def noun_of(name: str) -> str:
     return _DURATIONS[name][0].removesuffix("s")
 
 
+_FEWEST_FAILURES = 10
+
+
+def exact_interval(k: int, n: int) -> tuple[float, float]:
+    """Return the ends of the 95 % interval of a share of independent events.
+
+    They are those of Clopper and Pearson (1934, Biometrika 26(4)).
+
+    Args:
+        k: how many of them.
+        n: of how many.
+    """
+    low = float(betaincinv(k, n - k + 1.0, 0.025)) if k > 0 else 0.0
+    high = float(betaincinv(k + 1.0, n - k, 0.975)) if k < n else 1.0
+    return low, high
+
+
 @dataclass(frozen=True)
 class Measured(Observation):
     """An organization of which there are records, as far as they can be judged.
@@ -104,7 +122,8 @@ class Measured(Observation):
             return ""
         return (
             f"The intervals draw its {weeks} weeks again, in blocks of {block_length(weeks):.0f} "
-            "on average (stationary bootstrap): they hold as far as the weeks are alike."
+            "on average (stationary bootstrap): they hold as far as the weeks are alike. Of fewer "
+            "than ten failures the interval is Clopper and Pearson's."
         )
 
     @property
@@ -203,12 +222,9 @@ class Measured(Observation):
         rate, n = (
             float(self.runs[name].iloc[0]) for name in ("change_failure_rate", "n_deployments")
         )
-        # No resample of no failures has one, and none of failures only has a success: the ends of
-        # Clopper and Pearson.
-        if rate == 0.0:
-            found["change_failure_rate"] = (0.0, 1.0 - 0.025 ** (1.0 / n))
-        elif rate == 1.0:
-            found["change_failure_rate"] = (0.025 ** (1.0 / n), 1.0)
+        # Weeks drawn again say nothing about failures, or successes, of which there are a few.
+        if min(rate, 1.0 - rate) * n < _FEWEST_FAILURES:
+            found["change_failure_rate"] = exact_interval(round(rate * n), round(n))
         return found
 
     def _resampled(self) -> dict[str, Callable[[FloatArray], FloatArray]]:

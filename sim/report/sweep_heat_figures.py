@@ -16,6 +16,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
 from sim.document.picture import Picture
+from sim.experiment.axes import Axis
 from sim.metrics import catalogue
 from sim.report.palette import INK, VERMILION, entitle
 from sim.report.sweep_content import (
@@ -23,6 +24,7 @@ from sim.report.sweep_content import (
     axis_name,
     instability,
     is_clear,
+    is_numeric,
     on_grid,
     panel_title,
 )
@@ -173,23 +175,36 @@ def _label_cells(ax: Axes, across: Sequence[str], up: Sequence[str]) -> None:
         spine.set_visible(False)
 
 
+def ascending(axis: Axis) -> list[int]:
+    """Return the places of the values of an axis: numbers ascending, words as they are listed."""
+    places = range(len(axis.listed or ()))
+    if not is_numeric(axis):
+        return list(places)
+    return list(map(int, np.argsort(np.array(axis.listed, dtype=float), kind="stable")))
+
+
 def heat_picture(found: Findings) -> Picture:
     """Return a heat map for each of the metrics."""
     across, up = found.axes
     figure, panels = panel_by_metric(found.shown, 7.6)
-    names = [value_names(axis) for axis in (up, across)]
+    orders = [ascending(axis) for axis in (up, across)]
+    rows, columns = orders
+    names = [
+        [value_names(axis)[place] for place in order]
+        for axis, order in zip((up, across), orders, strict=True)
+    ]
     place = found.numbers.index(found.sweep.baseline)
-    column, row = divmod(place, len(names[0]))
+    column, row = divmod(place, len(rows))
+    row, column = rows.index(row), columns.index(column)
     for metric, ax in panels.items():
-        cells = pd.DataFrame(
-            on_grid(found, shown_estimates(found, metric)["mean"]).T, names[0], names[1]
-        )
+        means = on_grid(found, shown_estimates(found, metric)["mean"]).T
+        cells = pd.DataFrame(means[np.ix_(rows, columns)], names[0], names[1])
         unclear = ~is_clear(found.effects[metric])
         unclear[found.sweep.baseline] = False
         flags = on_grid(found, unclear.reindex(found.numbers).astype(float)).T > 0.0
         plot_heat_map(
             cells,
-            pd.DataFrame(flags, names[0], names[1]),
+            pd.DataFrame(flags[np.ix_(rows, columns)], names[0], names[1]),
             (row, column),
             found.units[metric].heading,
             ax,

@@ -58,11 +58,13 @@ def plot_tornado(indices: pd.DataFrame, labels: Sequence[str], ax: Axes) -> Axes
             markersize=5.5,
         )
     ends = np.fmax(value, indices["high"].to_numpy(dtype=float))
+    if "first" in indices:  # a label is clear of the diamond, too
+        ends = np.fmax(ends, indices["first"].to_numpy(dtype=float))
     for row, end, label in zip(rows, ends, labels, strict=True):
         ax.annotate(
             label,
             (0.0 if math.isnan(end) else float(end), float(row)),
-            xytext=(5, 0),
+            xytext=(8, 0),
             textcoords="offset points",
             va="center",
             fontsize=9,

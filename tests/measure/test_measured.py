@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from scipy import stats
 
 import sim
-from sim.measure.measured import Measured
+from sim.measure.measured import Measured, exact_interval
 from sim.report.content import caveats
 
 MONDAYS = pd.date_range("2026-01-05T10:00Z", periods=12, freq="7D")
@@ -70,3 +71,12 @@ def test_the_median_of_a_service_counts_what_is_not_over_too(tmp_path: Path) -> 
     for by in ("service", "team"):
         lead_times = found.runs_by(by)["lead_time_h"].tolist()  # type: ignore[arg-type]
         assert lead_times == [pytest.approx(float("nan"), nan_ok=True), 48.0]
+
+
+def test_few_failures_have_the_exact_interval_of_a_share() -> None:
+    # Clopper and Pearson's own ends solve the binomial tails.
+    low, high = exact_interval(1, 12)
+    assert stats.binom.sf(0, 12, low) == pytest.approx(0.025)
+    assert stats.binom.cdf(1, 12, high) == pytest.approx(0.025)
+    assert exact_interval(0, 20) == (0.0, pytest.approx(1 - 0.025 ** (1 / 20)))
+    assert exact_interval(20, 20) == (pytest.approx(0.025 ** (1 / 20)), 1.0)
