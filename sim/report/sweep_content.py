@@ -13,7 +13,15 @@ import numpy as np
 import pandas as pd
 
 from sim.document.document import Caveat
-from sim.experiment.axes import Axis, Drawn, Interval, Weights, draws_a_population
+from sim.experiment.axes import (
+    Axis,
+    Drawn,
+    Interval,
+    Weights,
+    draws_a_population,
+    places_on_grid,
+    told_apart,
+)
 from sim.experiment.intervals import FEWEST_TO_JUDGE, FloatArray
 from sim.experiment.main_effects import MainEffect, level_means
 from sim.experiment.precision import Target
@@ -79,7 +87,7 @@ class Findings:
             columns `mean`, `ci_low`, `ci_high` and `n`; NaN where nothing is known.
         effects: by metric, those shown, index `point` (all but the baseline), columns
             `difference`, `ci_low`, `ci_high`, `adjusted_low`, `adjusted_high`.
-        moved: by metric, the headlines, the main effects of the axes, the largest first; empty if
+        moved: by metric, those shown, the main effects of the axes, the largest first; empty if
             the design has none.
         units: by metric of the estimates, the unit in which all of its numbers are shown.
         indices: what the sensitivity analysis says, if the design has one.
@@ -192,7 +200,7 @@ def value_name(axis: Axis, value: object) -> str:
     """Return a value of an axis as people write it, and no other value of the axis alike."""
     if axis.listed is None:
         return _written(value, digits=3)
-    return _value_names(axis).get(_found_by(value)) or _written(value)
+    return _value_names(axis).get(told_apart(value)) or _written(value)
 
 
 @lru_cache
@@ -204,13 +212,8 @@ def _value_names(axis: Axis) -> Mapping[tuple[bool, object], str]:
         word(value) if names.count(name) > 1 else name
         for name, value in zip(names, listed, strict=True)
     ]
-    places = map(_found_by, listed)
+    places = map(told_apart, listed)
     return dict(zip(places, shortened(words, _LONGEST_VALUE), strict=True))
-
-
-def _found_by(value: object) -> tuple[bool, object]:
-    """Return what tells values apart however they are stored: `true` is equal to 1."""
-    return isinstance(value, bool | np.bool_), value
 
 
 def _written(value: object, digits: int = 6) -> str:
@@ -399,11 +402,7 @@ def on_grid(found: Findings, values: "pd.Series[float]") -> FloatArray:
         values: index all points.
     """
     array: FloatArray = np.full([len(axis.listed or ()) for axis in found.axes], np.nan)
-    places = []
-    for axis in found.axes:
-        place_of = {_found_by(value): place for place, value in enumerate(axis.listed or ())}
-        places.append([place_of[_found_by(value)] for value in found.sweep.points[axis.key]])
-    array[tuple(places)] = values
+    array[places_on_grid(found.axes, found.sweep.points)] = values
     return array
 
 
@@ -422,7 +421,11 @@ def main_effect(found: Findings, metric: str, number: int) -> pd.DataFrame:
         A row per value of the axis: `mean`, `ci_low`, `ci_high`.
     """
     means = level_means(
-        found.axes, found.sweep.metric_values(metric), number, catalogue.metric(metric)
+        found.axes,
+        found.sweep.points,
+        found.sweep.metric_values(metric),
+        number,
+        catalogue.metric(metric),
     )
     return pd.DataFrame({"mean": means.mean, "ci_low": means.low, "ci_high": means.high})
 
