@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import stdtrit
 
@@ -156,8 +155,8 @@ def _on_grid(axes: Sequence[Axis], points: pd.DataFrame, values: FloatArray) -> 
     found = []
     for number, axis in enumerate(axes):
         levels = _levels(axes, points, values, number)
-        has_data: npt.NDArray[np.bool_] = ~np.isnan(levels).all(axis=1)
-        listed = [value for value, there in zip(axis.listed or (), has_data, strict=True) if there]
+        has_data = np.flatnonzero(~np.isnan(levels).all(axis=1))
+        listed = [(axis.listed or ())[place] for place in has_data]
         levels = levels[has_data]
         known = ~np.isnan(levels).any(axis=0)
         if len(listed) < 2 or not known.any():

@@ -364,7 +364,7 @@ def run_sweep(
                 wanted = go_on_as_planned(store, settings.adaptive, variants, prints)
             if words := what_is_left(store, before, prints, wanted):
                 watcher.goes_on(words)
-            write_record(store, folder, made, variants, prints, axes, baseline, wanted)
+            write_record(store, folder, made, variants, prints, axes, baseline, wanted, skipped)
             watcher.begin(len(wanted), sum(wanted))
             limits = Limits.of(settings, begun)
             scheduler = Scheduler(variants, prints, store, workers, watcher, observe, limits)

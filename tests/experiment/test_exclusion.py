@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from little_sweeps import Diary, run
 
+import sim
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.exclusion import Rule, without_excluded
 from sim.experiment.store import ResultsError
@@ -139,6 +140,16 @@ def test_invalid_points_are_skipped_on_request(tmp_path: Path, values: Sequence[
     assert skipped.overrides == "automation=2.0"
     assert skipped.error.startswith("automation: 2.0 is not allowed")
     assert watcher.left_out == [skipped]
+
+
+def test_a_folder_says_what_was_skipped(tmp_path: Path) -> None:
+    sweep = run(tmp_path / "one", {"automation": (0.0, 2.0)}, on_invalid="skip")
+    run(tmp_path / "other", {"automation": (1.0, 3.0)}, on_invalid="skip")
+    opened = sim.open(tmp_path / "one")
+    assert opened.skipped == sweep.skipped
+    assert [each.overrides for each in opened.skipped] == ["automation=2.0"]
+    joined = sim.open(tmp_path / "one", tmp_path / "other")
+    assert [each.overrides for each in joined.skipped] == ["automation=2.0", "automation=3.0"]
 
 
 def test_nothing_is_skipped_if_nothing_is_valid(tmp_path: Path) -> None:
