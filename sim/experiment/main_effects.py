@@ -187,6 +187,8 @@ def _of_sample(
 ) -> list[MainEffect]:
     n = (~np.isnan(values)).sum(axis=1)
     known = np.flatnonzero(n > 0)
+    if not known.size:
+        return []
     means = np.nansum(values[known], axis=1) / n[known]
     blocks: list[tuple[int, list[object], FloatArray]] = []
     for number, axis in enumerate(axes):

@@ -77,6 +77,14 @@ def test_a_grid_with_gaps_is_compared_where_it_is_whole() -> None:
         assert levels == pytest.approx([16.5, 39.5, np.nan], nan_ok=True)
 
 
+@pytest.mark.parametrize("design", ["grid", "random", "lhs", "adaptive"])
+def test_a_metric_without_data_is_moved_by_nothing(design: str) -> None:
+    listed = (Axis("automation", (0, 1)), Axis("standardization", (0, 1)))
+    drawn = tuple(Axis(axis.key, Interval(0, 1)) for axis in listed)
+    values = np.full((4, 3), np.nan)
+    assert main_effects(design, listed if design == "grid" else drawn, points(listed), values) == []
+
+
 def test_shared_luck_does_not_widen_an_effect_but_a_level() -> None:
     rng = np.random.default_rng(4)
     luck = rng.normal(0.0, 50.0, 12)
