@@ -47,7 +47,7 @@ from sim.report.units import (
     unit_of_change,
 )
 from sim.scenario.variants import word
-from sim.words import capitalized, listed, readable
+from sim.words import capitalized, is_or_are, listed, readable
 
 DESIGNS = {
     "grid": "Every combination",
@@ -451,21 +451,23 @@ def _estimate_at(found: Findings, metric: str, point: int) -> str:
 
 def _extremes(found: Findings, metric: str) -> str:
     label = capitalized(label_of(metric))
+    verb = is_or_are(label)
     known = found.estimates[metric].dropna(subset="mean").sort_values("mean", kind="stable")
     if known.empty:
         return f"{label}: {NO_DATA} at any point."
     low, high = int(known.index[0]), int(known.index[-1])
     if len(found.numbers) == 1:
-        return f"{label} is {_estimate_at(found, metric, low)}."
+        return f"{label} {verb} {_estimate_at(found, metric, low)}."
     if known["mean"].iloc[0] == known["mean"].iloc[-1]:
         everywhere = "all points" if len(known) == len(found.numbers) else "all points with data"
-        return f"{label} is the same at {everywhere}: {_estimate_at(found, metric, low)}."
+        return f"{label} {verb} the same at {everywhere}: {_estimate_at(found, metric, low)}."
     of_metric = catalogue.metric(metric)
     ends = list(zip(of_metric.extremes, (low, high), strict=True))
     (good, best), (bad, worst) = ends[::-1] if of_metric.better == "more" else ends
     said = (
-        f"{label} is {good} at {point_name(found, best)} ({_estimate_at(found, metric, best)}) and "
-        f"{bad} at {point_name(found, worst)} ({_estimate_at(found, metric, worst)})"
+        f"{label} {verb} {good} at {point_name(found, best)} "
+        f"({_estimate_at(found, metric, best)}) and {bad} at {point_name(found, worst)} "
+        f"({_estimate_at(found, metric, worst)})"
     )
     if known["ci_high"].iloc[0] >= known["ci_low"].iloc[-1]:
         said += "; these intervals overlap"
@@ -538,12 +540,13 @@ def _strongest_by_index(found: Findings, metric: str) -> str:
         f"{name_of(found, str(key))} ({kind} {show_index(row)}{unit})"
         for key, row in known.head(2).iterrows()
     ]
-    if len(told) == 1:
-        return f"{capitalized(label_of(metric))} depends most on {told[0]}."
     label = capitalized(label_of(metric))
+    depends = "depend" if is_or_are(label) == "are" else "depends"
+    if len(told) == 1:
+        return f"{label} {depends} most on {told[0]}."
     if known["low"].iloc[0] > known["high"].iloc[1]:
-        return f"{label} depends most on {told[0]}, then on {told[1]}."
-    return f"{label} depends most on {told[0]} or {told[1]}; these intervals overlap."
+        return f"{label} {depends} most on {told[0]}, then on {told[1]}."
+    return f"{label} {depends} most on {told[0]} or {told[1]}; these intervals overlap."
 
 
 def indices_of(found: Findings, metric: str) -> pd.DataFrame:
