@@ -354,7 +354,8 @@ def _left_out(sweep: Sweep) -> int:
     sizes = [len(axis.listed or ()) for axis in sweep.axes]
     if sweep.design not in ("grid", "zip") or not sizes:
         return 0
-    return (math.prod(sizes) if sweep.design == "grid" else max(sizes)) - len(sweep.points)
+    every = math.prod(sizes) if sweep.design == "grid" else max(sizes)
+    return max(0, every - len(sweep.points))  # parts that were joined may have more than a zip
 
 
 # --- what was found ------------------------------------------------------------------------------
