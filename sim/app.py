@@ -345,10 +345,16 @@ def _say_what_it_takes(variants: "Variants", wanted: "Demand") -> None:
         told = None if settings.on_invalid == "skip" else shown.checked
         if told is None:
             leave_out_invalid(variants, shown)
-        check_points(variants, settings.design in ("grid", "zip"), told)
+        _, first = check_points(variants, settings.design in ("grid", "zip"), told)
     check_metrics(settings)
     many = "1 point" if len(variants) == 1 else f"{len(variants):,} points"
     print(f"{many}, about {size(wanted.bytes_on_disk)} on disk\n{wanted}")
+    if settings.precision is not None:
+        most = settings.precision.most_replications
+        print(f"precision may ask for more, up to {most:,} replications of each point")
+    if settings.select is not None:
+        budget = settings.select.budget
+        print(f"select may ask for up to {sum(first) if budget is None else budget:,} more")
     print(_NOTHING_DONE)
 
 

@@ -34,3 +34,10 @@ def capitalized(text: str) -> str:
 def printable(text: str) -> str:
     """Return ``text`` with escapes for what a terminal would obey instead of showing it."""
     return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def is_or_are(label: str) -> str:
+    """Return the verb behind the name of a metric: time to restore is, open incidents are."""
+    subject = re.split(r", | (?:of|by|per|in|to|for) ", label)[0]
+    several = re.search(r"(?<![s'\u2019])s(?= |$)", subject)
+    return "are" if several else "is"

@@ -952,6 +952,28 @@ def test_a_dry_run_says_what_there_would_be_and_leaves_nothing(
     assert not list(here.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            ["precision.half_width.lead_time_h=5%", "precision.most_replications=1500"],
+            "precision may ask for more, up to 1,500 replications of each point",
+        ),
+        (["select.metric=lead_time_h"], "select may ask for up to 9 more"),
+        (["select.metric=lead_time_h", "select.budget=0"], "select may ask for up to 0 more"),
+    ],
+)
+def test_a_dry_run_says_what_may_be_asked_for_later(
+    here: Path, capfd: pytest.CaptureFixture[str], asked: list[str], said: str
+) -> None:
+    assert (
+        status("-m", *TINY, ONE, "automation=0,0.5,1", "replications=3", *asked, "--dry-run") == 0
+    )
+    out = capfd.readouterr().out.splitlines()
+    assert out[1].startswith("9 replications of up to ")
+    assert out[2:] == [said, "nothing was simulated or written (dry_run=true)"]
+
+
 def test_a_dry_run_checks_all_points(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert status("-m", *TINY, ONE, "automation=0,0.5,2", "--dry-run") == 2
     assert capfd.readouterr().err.startswith("automation: 2 is not allowed")

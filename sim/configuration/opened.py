@@ -117,6 +117,7 @@ def _recorded(folder: Path, store: Store, record: Record) -> Sweep:
         np.array(counts),
         tuple(Failure(**failure) for failure in (finished.failures if finished else [])),
         table,
+        record.skipped,
         variants=variants,
         made=record.made,
         remarks=(*remarks, *remark),

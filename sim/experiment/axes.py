@@ -7,6 +7,7 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from sim.scenario.distributions import Distribution
@@ -126,6 +127,25 @@ def draws_a_population(axes: Sequence[Axis]) -> bool:
     A sweep over intervals alone asks what would be; none of its points is likelier than another.
     """
     return any(axis.has_chances for axis in axes)
+
+
+def places_on_grid(axes: Sequence[Axis], points: pd.DataFrame) -> tuple[list[int], ...]:
+    """Return for each axis which of its listed values the points have.
+
+    Args:
+        axes: with listed values.
+        points: the values of their keys, a row per point.
+    """
+    places = []
+    for axis in axes:
+        place_of = {told_apart(value): place for place, value in enumerate(axis.listed or ())}
+        places.append([place_of[told_apart(value)] for value in points[axis.key]])
+    return tuple(places)
+
+
+def told_apart(value: object) -> tuple[bool, object]:
+    """Return what tells values apart however they are stored: `true` is equal to 1."""
+    return isinstance(value, bool | np.bool_), value
 
 
 def chances(key: str, said: Mapping[Any, Any]) -> Weights | Drawn:

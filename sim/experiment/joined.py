@@ -103,6 +103,7 @@ def join(sweeps: Sequence[Sweep], names: Sequence[str]) -> Sweep:
         np.array([replications(at) for at in chosen]),
         tuple(failures),
         _table(sweeps, chosen),
+        tuple(each for sweep in sweeps for each in sweep.skipped),
         variants=_variants(sweeps, chosen, keys),
         made=first.made,
         remarks=tuple(

@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 
 from sim.metrics.catalogue import Quantity
 
-from .axes import Axis
+from .axes import Axis, places_on_grid
 from .intervals import FloatArray, Means, estimate, interval, mean_of
 
 _MOST_LEVELS = 20
@@ -90,7 +90,7 @@ def main_effects(
         confidence: of the intervals.
     """
     if design == "grid":
-        contrasts = _on_grid(axes, values)
+        contrasts = _on_grid(axes, points, values)
     elif design in ("random", "lhs", "adaptive"):
         return _of_sample(axes, points, values, confidence)
     else:
@@ -108,43 +108,56 @@ def main_effects(
     return _told(contrasts, ends, behind)
 
 
-def level_means(axes: Sequence[Axis], values: FloatArray, number: int, quantity: Quantity) -> Means:
+def level_means(
+    axes: Sequence[Axis],
+    points: pd.DataFrame,
+    values: FloatArray,
+    number: int,
+    quantity: Quantity,
+) -> Means:
     """Return the means of a metric of a grid at each value of an axis, over all of the others.
 
     Args:
         axes: all axes of the sweep.
+        points: the values of the axes' keys, a row per point.
         values: of the metric, (points, replications), NaN where unknown.
         number: which axis.
         quantity: what the metric is.
     """
-    return mean_of(_levels(axes, values, number).T, [quantity] * _shape(axes)[number], 0.95)
+    levels = _levels(axes, points, values, number)
+    return mean_of(levels.T, [quantity] * len(levels), 0.95)
 
 
-def _shape(axes: Sequence[Axis]) -> list[int]:
-    return [len(axis.listed or ()) for axis in axes]
-
-
-def _levels(axes: Sequence[Axis], values: FloatArray, number: int) -> FloatArray:
+def _levels(
+    axes: Sequence[Axis], points: pd.DataFrame, values: FloatArray, number: int
+) -> FloatArray:
     """Return the mean at each value of an axis in each replication, (values, replications).
 
     A combination of the others that has no data at some value is left out at all of them, so that
-    only like is compared with like.
+    only like is compared with like; a value without any data is NaN, and the others are compared.
     """
     replications = values.shape[1]
-    grid = np.moveaxis(values.reshape(*_shape(axes), replications), number, 0)
+    grid = np.full((*(len(axis.listed or ()) for axis in axes), replications), np.nan)
+    grid[places_on_grid(axes, points)] = values
+    grid = np.moveaxis(grid, number, 0)
     grid = grid.reshape(len(grid), -1, replications)
-    whole = ~np.isnan(grid).any(axis=0)
+    is_there = ~np.isnan(grid)
+    without = ~is_there.any(axis=(1, 2))
+    whole = is_there[~without].all(axis=0)
     n = whole.sum(axis=0)
     sums = np.where(whole, grid, 0.0).sum(axis=1)
     found: FloatArray = np.divide(sums, n, out=np.full(sums.shape, np.nan), where=n > 0)
+    found[without] = np.nan
     return found
 
 
-def _on_grid(axes: Sequence[Axis], values: FloatArray) -> list[_Contrast]:
+def _on_grid(axes: Sequence[Axis], points: pd.DataFrame, values: FloatArray) -> list[_Contrast]:
     found = []
     for number, axis in enumerate(axes):
-        listed = axis.listed or ()
-        levels = _levels(axes, values, number)
+        levels = _levels(axes, points, values, number)
+        has_data = np.flatnonzero(~np.isnan(levels).all(axis=1))
+        listed = [(axis.listed or ())[place] for place in has_data]
+        levels = levels[has_data]
         known = ~np.isnan(levels).any(axis=0)
         if len(listed) < 2 or not known.any():
             continue

@@ -364,7 +364,7 @@ def run_sweep(
                 wanted = go_on_as_planned(store, settings.adaptive, variants, prints)
             if words := what_is_left(store, before, prints, wanted):
                 watcher.goes_on(words)
-            write_record(store, folder, made, variants, prints, axes, baseline, wanted)
+            write_record(store, folder, made, variants, prints, axes, baseline, wanted, skipped)
             watcher.begin(len(wanted), sum(wanted))
             limits = Limits.of(settings, begun)
             scheduler = Scheduler(variants, prints, store, workers, watcher, observe, limits)
@@ -549,7 +549,7 @@ def _keep_to_the_sweep(
     """
     here: dict[str, Any] = {
         "design": settings.design if settings.design in ("grid", "zip") else "sampled",
-        "axes": {axis.key: _shown(axis) for axis in axes},
+        "axes": {axis.key: _shown(axis, variants) for axis in axes},
         "points": [
             _identity(variants.label(point), digest) for point, digest in enumerate(digests)
         ],
@@ -621,9 +621,12 @@ def _is_shared(settings: Scenario) -> bool:
     return settings.select is not None or (precision is not None and precision.of == "differences")
 
 
-def _shown(axis: Axis) -> list[str]:
+def _shown(axis: Axis, variants: Variants) -> list[str]:
+    """Return the values of an axis that points have, or what they are drawn from."""
     if isinstance(axis.values, tuple):
-        return [word(value) for value in axis.values]
+        place = variants.keys.index(axis.key)
+        there = {word(values[place]) for values in variants.points}
+        return [text for text in map(word, axis.values) if text in there]
     return [str(axis.values)]
 
 

@@ -20,6 +20,7 @@ from sim.scenario.variants import Variants, with_value, word
 
 from .axes import Axis, Drawn, Interval, Values, Weights, chances
 from .fingerprint import model_version
+from .scheduler import Failure
 from .store import KeptPoint, Store
 from .versions import versions
 
@@ -113,6 +114,7 @@ class Record:
         points: the values of the keys at each point.
         fingerprints: under which the replications of each point are kept.
         finished: what it came to; None if it did not come to its end.
+        skipped: combinations that are no valid scenarios, and were left out.
     """
 
     made: Made
@@ -123,6 +125,7 @@ class Record:
     points: list[tuple[object, ...]]
     fingerprints: list[bytes]
     finished: Finished | None
+    skipped: tuple[Failure, ...]
     _overlays: list[Mapping[str, object]]
     _scenarios: list[bytes | None]
 
@@ -152,6 +155,7 @@ def write_record(
     axes: Sequence[Axis],
     baseline: int,
     wanted: Sequence[int],
+    skipped: Sequence[Failure],
 ) -> None:
     """Write down what a sweep is, before it is simulated.
 
@@ -164,6 +168,7 @@ def write_record(
         axes: what is varied.
         baseline: the point that others are compared to.
         wanted: replications of each point that are asked for at first.
+        skipped: combinations that are left out as no valid scenarios.
 
     Raises:
         ResultsError: the store cannot be written.
@@ -177,6 +182,7 @@ def write_record(
         "keys": list(variants.keys),
         "baseline": baseline,
         "wanted": list(wanted),
+        "skipped": list(map(asdict, skipped)),
     }
     store.write_note(_RECORD, json.dumps(record))
     said: dict[str, object] = {"command": made.command or "sim.sweep(...), from Python"}
@@ -274,6 +280,7 @@ def read_record(store: Store) -> Record | None:
         [tuple(each["values"]) for each in about],
         [point.fingerprint for point in kept],
         None if finished is None else Finished(**finished),
+        tuple(Failure(**each) for each in said.get("skipped", [])),
         [each["set"] for each in about],
         [point.scenario for point in kept],
     )

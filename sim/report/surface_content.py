@@ -28,7 +28,7 @@ from sim.report.units import (
     format_value,
     unit_of_change,
 )
-from sim.words import capitalized, listed
+from sim.words import capitalized, is_or_are, listed
 
 
 class Asked(NamedTuple):
@@ -142,6 +142,11 @@ def _percent(share: float) -> str:
     return f"{format_given(100.0 * share, 3)} %"
 
 
+def _subject(asked: Asked) -> str:
+    """Return the beginning of a sentence about a metric: ``Lead time is``."""
+    return f"{capitalized(asked.metric.label)} {is_or_are(asked.metric.label)}"
+
+
 def _value(asked: Asked, fit: Fit, place: int) -> str:
     mean, low, high = (float(each[place]) for each in fit.bands)
     shown = estimate_in(asked.unit, asked.metric, mean, low, high)
@@ -152,7 +157,7 @@ def _surface(told: Told, asked: Asked, fit: Fit) -> str:
     assert asked.width.widest is not None
     now, wanted = shown_widths(asked)
     return (
-        f"{capitalized(asked.metric.label)} is known to {now} or better everywhere (asked: "
+        f"{_subject(asked)} known to {now} or better everywhere (asked: "
         f"{wanted}); its interval is widest at {told.at(asked.width.widest)}."
     )
 
@@ -164,14 +169,14 @@ def _extremes(told: Told, asked: Asked) -> str:
         return f"{capitalized(asked.metric.label)} has no data anywhere."
     mean = np.where(fit.defined, fit.bands.mean, np.nan)
     low, high = int(np.nanargmin(mean)), int(np.nanargmax(mean))
-    label = capitalized(asked.metric.label)
     if mean[low] == mean[high]:
-        return f"{label} is the same everywhere: {_value(asked, fit, low)}."
+        return f"{_subject(asked)} the same everywhere: {_value(asked, fit, low)}."
     ends = [
         f"{name} at {told.at(fit.candidates[place])} ({_value(asked, fit, place)})"
         for name, place in zip(asked.metric.extremes, (low, high), strict=True)
     ]
-    return f"On its surface {asked.metric.label} is {ends[0]} and {ends[1]}."
+    label = asked.metric.label
+    return f"On its surface {label} {is_or_are(label)} {ends[0]} and {ends[1]}."
 
 
 def _crossing(told: Told, asked: Asked, fit: Fit) -> str:
@@ -190,7 +195,7 @@ def _crossing(told: Told, asked: Asked, fit: Fit) -> str:
     along = f"Along {told.names[0]}, at {middle['where']}, " if middle["crosses"] else ""
     told_where = f"{along}it crosses it at {middle['crosses']}. " if along else ""
     return (
-        f"{capitalized(label)} is below {shown} in {format_percent(below)} of the region, above it "
+        f"{_subject(asked)} below {shown} in {format_percent(below)} of the region, above it "
         f"in {format_percent(above)}, undecided in {format_percent(asked.width.now)}. {told_where}"
     ).rstrip()
 
@@ -272,7 +277,7 @@ def _best(told: Told, asked: Asked, fit: Fit) -> str:
     wish = smallest if told.answer.spec.best[asked.metric.name] == "smallest" else largest
     now, wanted = shown_widths(asked)
     return (
-        f"{capitalized(asked.metric.label)} is {wish} at {told.at(best)}: "
+        f"{_subject(asked)} {wish} at {told.at(best)}: "
         f"{_value(asked, fit, place)}; {now} (asked: {wanted})."
     )
 

@@ -13,7 +13,15 @@ import numpy as np
 import pandas as pd
 
 from sim.document.document import Caveat
-from sim.experiment.axes import Axis, Drawn, Interval, Weights, draws_a_population
+from sim.experiment.axes import (
+    Axis,
+    Drawn,
+    Interval,
+    Weights,
+    draws_a_population,
+    places_on_grid,
+    told_apart,
+)
 from sim.experiment.intervals import FEWEST_TO_JUDGE, FloatArray
 from sim.experiment.main_effects import MainEffect, level_means
 from sim.experiment.precision import Target
@@ -39,7 +47,7 @@ from sim.report.units import (
     unit_of_change,
 )
 from sim.scenario.variants import word
-from sim.words import capitalized, listed, readable
+from sim.words import capitalized, is_or_are, listed, readable
 
 DESIGNS = {
     "grid": "Every combination",
@@ -79,7 +87,7 @@ class Findings:
             columns `mean`, `ci_low`, `ci_high` and `n`; NaN where nothing is known.
         effects: by metric, those shown, index `point` (all but the baseline), columns
             `difference`, `ci_low`, `ci_high`, `adjusted_low`, `adjusted_high`.
-        moved: by metric, the headlines, the main effects of the axes, the largest first; empty if
+        moved: by metric, those shown, the main effects of the axes, the largest first; empty if
             the design has none.
         units: by metric of the estimates, the unit in which all of its numbers are shown.
         indices: what the sensitivity analysis says, if the design has one.
@@ -192,7 +200,7 @@ def value_name(axis: Axis, value: object) -> str:
     """Return a value of an axis as people write it, and no other value of the axis alike."""
     if axis.listed is None:
         return _written(value, digits=3)
-    return _value_names(axis).get(_found_by(value)) or _written(value)
+    return _value_names(axis).get(told_apart(value)) or _written(value)
 
 
 @lru_cache
@@ -204,13 +212,8 @@ def _value_names(axis: Axis) -> Mapping[tuple[bool, object], str]:
         word(value) if names.count(name) > 1 else name
         for name, value in zip(names, listed, strict=True)
     ]
-    places = map(_found_by, listed)
+    places = map(told_apart, listed)
     return dict(zip(places, shortened(words, _LONGEST_VALUE), strict=True))
-
-
-def _found_by(value: object) -> tuple[bool, object]:
-    """Return what tells values apart however they are stored: `true` is equal to 1."""
-    return isinstance(value, bool | np.bool_), value
 
 
 def _written(value: object, digits: int = 6) -> str:
@@ -351,7 +354,8 @@ def _left_out(sweep: Sweep) -> int:
     sizes = [len(axis.listed or ()) for axis in sweep.axes]
     if sweep.design not in ("grid", "zip") or not sizes:
         return 0
-    return (math.prod(sizes) if sweep.design == "grid" else max(sizes)) - len(sweep.points)
+    every = math.prod(sizes) if sweep.design == "grid" else max(sizes)
+    return max(0, every - len(sweep.points))  # parts that were joined may have more than a zip
 
 
 # --- what was found ------------------------------------------------------------------------------
@@ -399,11 +403,7 @@ def on_grid(found: Findings, values: "pd.Series[float]") -> FloatArray:
         values: index all points.
     """
     array: FloatArray = np.full([len(axis.listed or ()) for axis in found.axes], np.nan)
-    places = []
-    for axis in found.axes:
-        place_of = {_found_by(value): place for place, value in enumerate(axis.listed or ())}
-        places.append([place_of[_found_by(value)] for value in found.sweep.points[axis.key]])
-    array[tuple(places)] = values
+    array[places_on_grid(found.axes, found.sweep.points)] = values
     return array
 
 
@@ -422,7 +422,11 @@ def main_effect(found: Findings, metric: str, number: int) -> pd.DataFrame:
         A row per value of the axis: `mean`, `ci_low`, `ci_high`.
     """
     means = level_means(
-        found.axes, found.sweep.metric_values(metric), number, catalogue.metric(metric)
+        found.axes,
+        found.sweep.points,
+        found.sweep.metric_values(metric),
+        number,
+        catalogue.metric(metric),
     )
     return pd.DataFrame({"mean": means.mean, "ci_low": means.low, "ci_high": means.high})
 
@@ -448,21 +452,23 @@ def _estimate_at(found: Findings, metric: str, point: int) -> str:
 
 def _extremes(found: Findings, metric: str) -> str:
     label = capitalized(label_of(metric))
+    verb = is_or_are(label)
     known = found.estimates[metric].dropna(subset="mean").sort_values("mean", kind="stable")
     if known.empty:
         return f"{label}: {NO_DATA} at any point."
     low, high = int(known.index[0]), int(known.index[-1])
     if len(found.numbers) == 1:
-        return f"{label} is {_estimate_at(found, metric, low)}."
+        return f"{label} {verb} {_estimate_at(found, metric, low)}."
     if known["mean"].iloc[0] == known["mean"].iloc[-1]:
         everywhere = "all points" if len(known) == len(found.numbers) else "all points with data"
-        return f"{label} is the same at {everywhere}: {_estimate_at(found, metric, low)}."
+        return f"{label} {verb} the same at {everywhere}: {_estimate_at(found, metric, low)}."
     of_metric = catalogue.metric(metric)
     ends = list(zip(of_metric.extremes, (low, high), strict=True))
     (good, best), (bad, worst) = ends[::-1] if of_metric.better == "more" else ends
     said = (
-        f"{label} is {good} at {point_name(found, best)} ({_estimate_at(found, metric, best)}) and "
-        f"{bad} at {point_name(found, worst)} ({_estimate_at(found, metric, worst)})"
+        f"{label} {verb} {good} at {point_name(found, best)} "
+        f"({_estimate_at(found, metric, best)}) and {bad} at {point_name(found, worst)} "
+        f"({_estimate_at(found, metric, worst)})"
     )
     if known["ci_high"].iloc[0] >= known["ci_low"].iloc[-1]:
         said += "; these intervals overlap"
@@ -535,12 +541,13 @@ def _strongest_by_index(found: Findings, metric: str) -> str:
         f"{name_of(found, str(key))} ({kind} {show_index(row)}{unit})"
         for key, row in known.head(2).iterrows()
     ]
-    if len(told) == 1:
-        return f"{capitalized(label_of(metric))} depends most on {told[0]}."
     label = capitalized(label_of(metric))
+    depends = "depend" if is_or_are(label) == "are" else "depends"
+    if len(told) == 1:
+        return f"{label} {depends} most on {told[0]}."
     if known["low"].iloc[0] > known["high"].iloc[1]:
-        return f"{label} depends most on {told[0]}, then on {told[1]}."
-    return f"{label} depends most on {told[0]} or {told[1]}; these intervals overlap."
+        return f"{label} {depends} most on {told[0]}, then on {told[1]}."
+    return f"{label} {depends} most on {told[0]} or {told[1]}; these intervals overlap."
 
 
 def indices_of(found: Findings, metric: str) -> pd.DataFrame:

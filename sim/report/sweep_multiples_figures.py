@@ -179,8 +179,8 @@ def main_effects_picture(found: Findings) -> Picture:
     left_out = len(found.axes) - len(numbers)
     entitle(figure, "What each axis does on average over the others", instability(found))
     caption = (
-        "Main effects: the mean over all values of the other axes, with its 95 % interval over "
-        "the replications. A row of panels shares its scale."
+        "Main effects: the mean over the combinations of the other axes that have data at all "
+        "values, with its 95 % interval over the replications. A row of panels shares its scale."
     )
     if left_out:
         caption += f" Of {len(found.axes)} axes, the {len(numbers)} that do most are drawn."
@@ -193,9 +193,14 @@ def _leading_axes(found: Findings) -> list[int]:
     moved = np.zeros(len(found.axes))
     for metric in found.shown:
         ranges = np.array(
-            [np.ptp(main_effect(found, metric, number)["mean"]) for number in range(moved.size)]
+            [_spread(main_effect(found, metric, number)["mean"]) for number in range(moved.size)]
         )
         if np.nanmax(ranges, initial=0.0) > 0.0:
             moved = np.fmax(moved, ranges / np.nanmax(ranges))
     leading = np.argsort(-moved, kind="stable")[:MOST_AXES]
     return sorted(leading.tolist())
+
+
+def _spread(means: pd.Series) -> float:
+    """Return how far means lie apart; a value of an axis may have none."""
+    return float(means.max() - means.min())

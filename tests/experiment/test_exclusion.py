@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from little_sweeps import Diary, run
 
+import sim
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.exclusion import Rule, without_excluded
 from sim.experiment.store import ResultsError
@@ -117,7 +118,7 @@ def test_what_is_left_has_the_results_that_it_has_in_the_whole(tmp_path: Path) -
 def test_a_folder_keeps_its_points(tmp_path: Path) -> None:
     axes = {"automation": (0.0, 1.0)}
     run(tmp_path, axes)
-    with pytest.raises(ResultsError, match=r"\(it has points that this one leaves out: 1\)"):
+    with pytest.raises(ResultsError, match=r"\(it has automation=1\.0, which this one has not\)"):
         run(tmp_path, axes, exclude=[{"automation": 1.0}])
 
 
@@ -139,6 +140,26 @@ def test_invalid_points_are_skipped_on_request(tmp_path: Path, values: Sequence[
     assert skipped.overrides == "automation=2.0"
     assert skipped.error.startswith("automation: 2.0 is not allowed")
     assert watcher.left_out == [skipped]
+
+
+def test_a_sweep_goes_on_without_values_that_no_point_had(tmp_path: Path) -> None:
+    run(tmp_path, {"automation": (0.0, 2.0)}, on_invalid="skip")
+    sweep = run(tmp_path, {"automation": (0.0, 1.0)})
+    assert sweep.points["automation"].tolist() == [0.0, 1.0]
+    assert sweep.skipped == ()
+    assert sim.open(tmp_path).skipped == ()
+    with pytest.raises(ResultsError, match=r"\(it has automation=1\.0, which this one has not\)"):
+        run(tmp_path, {"automation": (0.0, 2.0)}, on_invalid="skip")
+
+
+def test_a_folder_says_what_was_skipped(tmp_path: Path) -> None:
+    sweep = run(tmp_path / "one", {"automation": (0.0, 2.0)}, on_invalid="skip")
+    run(tmp_path / "other", {"automation": (1.0, 3.0)}, on_invalid="skip")
+    opened = sim.open(tmp_path / "one")
+    assert opened.skipped == sweep.skipped
+    assert [each.overrides for each in opened.skipped] == ["automation=2.0"]
+    joined = sim.open(tmp_path / "one", tmp_path / "other")
+    assert [each.overrides for each in joined.skipped] == ["automation=2.0", "automation=3.0"]
 
 
 def test_nothing_is_skipped_if_nothing_is_valid(tmp_path: Path) -> None:

@@ -57,7 +57,32 @@ def test_like_is_compared_with_like() -> None:
     found = {effect.axis: effect for effect in on_grid(TWO, values)}
     assert (found[0].at_start, found[0].at_end) == (10.0, 30.0)
     assert (found[1].at_start, found[1].at_end) == (10.0, 20.0)
-    assert level_means(TWO, values, 0, NUMBER).mean.tolist() == [10.0, 30.0]
+    assert level_means(TWO, points(TWO), values, 0, NUMBER).mean.tolist() == [10.0, 30.0]
+
+
+def test_a_grid_with_gaps_is_compared_where_it_is_whole() -> None:
+    axes = (Axis("automation", (0, 1, 1.5)), Axis("practice/testing", ("none", "basic", "full")))
+    # Without (1, full), and without the whole of 1.5. The points need not be in any order.
+    there = points(axes).drop(index=[5, 6, 7, 8])
+    values = np.array([10.0, 20, 900, 31, 45])[:, np.newaxis] + np.array([0.0, 1, 2, 3])
+    for order in ([0, 1, 2, 3, 4], [4, 2, 0, 3, 1]):
+        shuffled = there.iloc[order].reset_index(drop=True)
+        testing, automation = main_effects("grid", axes, shuffled, values[order])
+        # Testing by automation 0 alone, as 1 has no `full`; (31 + 45) / 2 against (10 + 20) / 2.
+        assert (testing.axis, testing.start, testing.end) == (1, "none", "full")
+        assert testing.difference == pytest.approx(890.0)
+        assert (automation.axis, automation.start, automation.end) == (0, 0, 1)
+        assert automation.difference == pytest.approx(38.0 - 15.0)
+        levels = level_means(axes, shuffled, values[order], 0, NUMBER).mean
+        assert levels == pytest.approx([16.5, 39.5, np.nan], nan_ok=True)
+
+
+@pytest.mark.parametrize("design", ["grid", "random", "lhs", "adaptive"])
+def test_a_metric_without_data_is_moved_by_nothing(design: str) -> None:
+    listed = (Axis("automation", (0, 1)), Axis("standardization", (0, 1)))
+    drawn = tuple(Axis(axis.key, Interval(0, 1)) for axis in listed)
+    values = np.full((4, 3), np.nan)
+    assert main_effects(design, listed if design == "grid" else drawn, points(listed), values) == []
 
 
 def test_shared_luck_does_not_widen_an_effect_but_a_level() -> None:
@@ -69,7 +94,7 @@ def test_shared_luck_does_not_widen_an_effect_but_a_level() -> None:
     assert testing.is_clear
     assert automation.may_be_largest
     assert not testing.may_be_largest
-    level = level_means(TWO, values, 0, NUMBER)
+    level = level_means(TWO, points(TWO), values, 0, NUMBER)
     assert (level.high - level.low).min() > 20.0
 
 

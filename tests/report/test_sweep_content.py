@@ -451,3 +451,11 @@ def test_the_point_that_differs_most_in_a_time_is_told_by_mix_and_within():
         "(60 % → 20 %), which take less time; within them nothing differs clearly."
     ) in text
     assert "mix" not in said(sweep), "nobody knows it"
+
+
+def test_joined_points_that_are_no_grid_have_none_left_out():
+    # Three of the four combinations of two values each, as `sim.open` joins them.
+    whole = grid(automation=[0, 1], standardization=[0, 1])
+    points = whole.points.iloc[:3]
+    joined = replace(whole, design="zip", points=points, values=whole.values[:3])
+    assert setting(findings(joined)).startswith("Values taken side by side: 3 points × ")

@@ -305,6 +305,20 @@ def test_small_multiples_have_each_point_in_its_place():
         assert drawn.tolist() == pytest.approx(means[testing, 9].tolist())
 
 
+def test_an_axis_with_a_value_without_data_is_still_one_of_those_that_do_most():
+    # Seven axes, of which six are drawn. Automation moves everything by far the most; of its value
+    # 2 there is no point.
+    others = {f"other_{number}": [0, 1] for number in range(6)}
+    sweep = grid(replications=3, automation=[0, 1, 2], **others)
+    there = (sweep.points["automation"] < 2).to_numpy()
+    points = sweep.points[there].reset_index(drop=True).rename_axis("point")
+    size = 100.0 + points.to_numpy() @ np.array([50.0, 1, 2, 3, 4, 5, 6])
+    values = sweep.values[there] * 0.0 + size[:, np.newaxis, np.newaxis]
+    axes = by_name(replace(sweep, points=points, values=values))["metrics"].figure.axes
+    drawn = [ax.get_xlabel() for ax in axes if ax.get_xlabel()]
+    assert drawn == ["automation", *(f"other {number}" for number in range(1, 6))]
+
+
 def test_cloud_has_a_circle_per_point(ax):
     frame = ESTIMATES.assign(x=ESTIMATES.index)
     plot_cloud(frame, True, ax)
