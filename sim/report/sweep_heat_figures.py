@@ -17,6 +17,7 @@ from matplotlib.ticker import FuncFormatter
 
 from sim.document.picture import Picture
 from sim.experiment.axes import Axis
+from sim.experiment.intervals import FloatArray
 from sim.metrics import catalogue
 from sim.report.palette import INK, VERMILION, entitle
 from sim.report.sweep_content import (
@@ -193,18 +194,22 @@ def heat_picture(found: Findings) -> Picture:
         [value_names(axis)[place] for place in order]
         for axis, order in zip((up, across), orders, strict=True)
     ]
-    place = found.numbers.index(found.sweep.baseline)
-    column, row = divmod(place, len(rows))
-    row, column = rows.index(row), columns.index(column)
+
+    def placed(values: "pd.Series[float]") -> FloatArray:
+        cells: FloatArray = on_grid(found, values).T[np.ix_(rows, columns)]
+        return cells
+
+    is_baseline = pd.Series(0.0, index=found.numbers)
+    is_baseline[found.sweep.baseline] = 1.0
+    ((row, column),) = np.argwhere(placed(is_baseline) == 1.0).tolist()
     for metric, ax in panels.items():
-        means = on_grid(found, shown_estimates(found, metric)["mean"]).T
-        cells = pd.DataFrame(means[np.ix_(rows, columns)], names[0], names[1])
+        cells = pd.DataFrame(placed(shown_estimates(found, metric)["mean"]), names[0], names[1])
         unclear = ~is_clear(found.effects[metric])
         unclear[found.sweep.baseline] = False
-        flags = on_grid(found, unclear.reindex(found.numbers).astype(float)).T > 0.0
+        flags = placed(unclear.reindex(found.numbers).astype(float)) > 0.0
         plot_heat_map(
             cells,
-            pd.DataFrame(flags[np.ix_(rows, columns)], names[0], names[1]),
+            pd.DataFrame(flags, names[0], names[1]),
             (row, column),
             found.units[metric].heading,
             ax,
