@@ -36,6 +36,7 @@ from sim.experiment.intervals import FloatArray
 from sim.experiment.scheduler import observe
 from sim.experiment.store import Store
 from sim.experiment.sweep import STORE, TABLE, check_points, design_variants
+from sim.experiment.sweep_record import READABLE
 from sim.experiment.sweep_table import INCIDENTS
 from sim.scenario.from_data import validate
 from sim.scenario.organization import Scenario
@@ -226,4 +227,4 @@ def test_killed_while_the_table_is_written(
     both = run_written_down(folder, log, "once more", 0.0, axes=more)
     assert computed(log, "once more") == []
     assert len(both.runs) == 72
-    assert sorted(path.name for path in folder.iterdir()) == [STORE, TABLE]
+    assert sorted(path.name for path in folder.iterdir()) == [STORE, TABLE, READABLE]
