@@ -4,14 +4,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from sim.scenario.distributions import Distribution
 from sim.scenario.errors import Problem, ScenarioError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _TAIL = 1e-6
 """Of a distribution, left out at either end, where the quantile may be zero or infinite."""
@@ -129,7 +131,7 @@ def draws_a_population(axes: Sequence[Axis]) -> bool:
     return any(axis.has_chances for axis in axes)
 
 
-def places_on_grid(axes: Sequence[Axis], points: pd.DataFrame) -> tuple[list[int], ...]:
+def places_on_grid(axes: Sequence[Axis], points: "pd.DataFrame") -> tuple[list[int], ...]:
     """Return for each axis which of its listed values the points have.
 
     Args:
