@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaincinv
+from scipy.stats import binomtest
 
 from sim.log import Records
 from sim.metrics import catalogue, compute_metrics, compute_metrics_by
@@ -99,9 +99,8 @@ def exact_interval(k: int, n: int) -> tuple[float, float]:
         k: how many of them.
         n: of how many.
     """
-    low = float(betaincinv(k, n - k + 1.0, 0.025)) if k > 0 else 0.0
-    high = float(betaincinv(k + 1.0, n - k, 0.975)) if k < n else 1.0
-    return low, high
+    found = binomtest(k, n).proportion_ci()
+    return float(found.low), float(found.high)
 
 
 @dataclass(frozen=True)
