@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from sim.experiment.scheduler import Watcher
-from sim.experiment.sweep import AxesByKey, axes_of, run_in_folder
-from sim.experiment.sweep import sweep as sweep_values
+from sim.experiment.sweep import AxesByKey, axes_of, design_variants, run_in_folder
 from sim.experiment.sweep_results import Sweep
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.files import groups
 from sim.scenario.organization import Scenario
+from sim.scenario.variants import Composed, with_settings
 
 from .load import origin_of
 from .sweeper import composed_sweep
@@ -51,7 +51,11 @@ def sweep(
     there = set(groups())
     chosen = [key for key in axes if key.lstrip("+") in there]
     if not chosen:
-        return sweep_values(base, axes, replications, seed, n_jobs, folder, watcher)
+        base = with_settings(base, replications=replications, seed=seed, n_jobs=n_jobs)
+        data = base.model_dump(mode="json", by_alias=True)
+        parts = axes_of(axes)
+        variants = design_variants(parts, lambda _: Composed(data))
+        return run_in_folder(variants, parts, folder, watcher)
     origin = origin_of(base)
     if origin is None:
         hint = "sweep a scenario as sim.load returned it, with further values among its overrides"

@@ -24,11 +24,9 @@ from sim.scenario.organization import Scenario
 from sim.scenario.settings import FOR_READERS, OF_A_SWEEP
 from sim.scenario.variants import (
     Compose,
-    Composed,
     Variants,
     of_a_table,
     shown,
-    with_settings,
     word,
 )
 
@@ -97,44 +95,6 @@ AxesByKey = Mapping[str, Sequence[object] | Interval | Mapping[Any, Any]]
 """What is swept, by dotted key: listed values, or what they are drawn from."""
 
 
-def sweep(
-    base: Scenario,
-    axes: AxesByKey,
-    replications: int | None = None,
-    seed: int | None = None,
-    n_jobs: int | None = None,
-    folder: str | Path | None = None,
-    watcher: Watcher | None = None,
-) -> Sweep:
-    """Simulate a scenario at many points; :func:`sim.sweep` takes config groups as well.
-
-    Further settings are those of the scenario: `design`, `samples`, `engine`, `address`,
-    `baseline`, `precision`, `select` and `adaptive`. The result does not depend on ``n_jobs``
-    or the engine.
-
-    Args:
-        base: the scenario; values of the swept keys are replaced in it.
-        axes: values by dotted key; for designs that sample also an interval, a distribution or
-            weights by value, as in :func:`sim.experiment.axes.chances`.
-        replications: of each point; by default the scenario's.
-        seed: root of all random numbers; by default the scenario's.
-        n_jobs: parallel processes; -1 uses one per core; by default the scenario's.
-        folder: where finished replications are kept, so that the same call runs only what is
-            missing; by default they are kept in memory, and nowhere.
-        watcher: is told about what is finished and what fails.
-
-    Raises:
-        ScenarioError: a point is no valid scenario, or would not fit into memory; nothing is
-            simulated then.
-        ResultsError: the folder cannot be used.
-    """
-    base = with_settings(base, replications=replications, seed=seed, n_jobs=n_jobs)
-    data = base.model_dump(mode="json", by_alias=True)
-    parts = axes_of(axes)
-    variants = design_variants(parts, lambda _: Composed(data))
-    return run_in_folder(variants, parts, folder, watcher)
-
-
 def run_in_folder(
     variants: Variants, parts: Sequence[Axis], folder: str | Path | None, watcher: Watcher | None
 ) -> Sweep:
@@ -143,8 +103,9 @@ def run_in_folder(
     Args:
         variants: the scenarios of the points.
         parts: what is varied.
-        folder: as for :func:`sweep`.
-        watcher: likewise.
+        folder: where finished replications are kept, so that the same call runs only what is
+            missing; None: in memory, and nowhere.
+        watcher: is told about what is finished and what fails; None: nobody is.
 
     Raises:
         ScenarioError: a point is no valid scenario, or would not fit into memory.
