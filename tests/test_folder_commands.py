@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -22,15 +21,6 @@ from sim.scenario.files import SCENARIOS
 TINY = ("--config-name=verification/mm1", "horizon_weeks=5", "warmup_weeks=1", "n_jobs=1")
 SWEPT = ("-m", *TINY, "teams.team.wip_limit=1,2", "replications=2")
 OLD = Path(__file__).parent / "experiment" / "folder_of_before"
-
-
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The current folder, which is empty; what `main` sets in this process is restored."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["sim"])
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
-    return tmp_path
 
 
 def status(*arguments: str) -> object:

@@ -20,15 +20,6 @@ NEVER = "replications=0"  # which ends every command that would simulate otherwi
 TINY = ("--config-name=verification/mm1", "horizon_weeks=2", "warmup_weeks=0", "replications=2")
 
 
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The current folder, which is empty; what `main` sets in this process is restored."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["sim"])
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
-    return tmp_path
-
-
 def status(*arguments: str) -> object:
     with pytest.raises(SystemExit) as done:
         main(arguments)

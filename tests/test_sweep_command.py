@@ -28,15 +28,6 @@ TINY = ("--config-name=verification/mm1", "horizon_weeks=5", "warmup_weeks=1", "
 ONE = "n_jobs=1"
 
 
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The current folder, which is empty; what `main` sets in this process is restored."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["sim"])
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
-    return tmp_path
-
-
 def status(*arguments: str) -> object:
     with pytest.raises(SystemExit) as done:
         main(arguments)

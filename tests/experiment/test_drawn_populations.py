@@ -1,7 +1,6 @@
 """Populations: the same organizations in Python and on the command line, resumed and refused."""
 
 import re
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -52,11 +51,8 @@ n_jobs: 1
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def here(here: Path, tmp_path: Path) -> Path:
     """The current folder, with a scenario `own.yaml` and a population `mine` beside it."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["sim"])
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
     (tmp_path / "experiment").mkdir()
     (tmp_path / "experiment" / "mine.yaml").write_text(MINE)
     (tmp_path / "own.yaml").write_text("defaults: [default, _self_]\n")
