@@ -424,8 +424,8 @@ class Sweep:
         """
         number = self._reference(point)
         base = self.base if self.variants is None else self.variants.scenario(number)
-        keys = [axis.key for axis in self.axes]
-        values = dict(zip(keys, self.points[keys].iloc[number], strict=True))
+        # As Python's own numbers, which a scenario can write down.
+        values = {axis.key: self.points[axis.key].tolist()[number] for axis in self.axes}
         return replace(self, baseline=number, base=base.model_copy(update={"baseline": values}))
 
     def long(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:

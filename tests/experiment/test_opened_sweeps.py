@@ -409,6 +409,20 @@ def test_any_point_can_be_the_reference(tmp_path: Path) -> None:
         drawn.effects(baseline=1)
 
 
+def test_another_reference_can_be_written_down(tmp_path: Path) -> None:
+    """Its values are numbers of Python, of whatever kind the axes are."""
+    axes = {
+        "automation": [0, 0.5],
+        "services.service.count": [1, 2],
+        "working_hours.always": [False, True],
+    }
+    sweep = run(tmp_path, axes)
+    for point, values in sweep.points[list(axes)].iterrows():
+        base = sweep.with_baseline(int(str(point))).base
+        assert base.baseline == dict(values)
+        assert json.loads(base.model_dump_json())["baseline"] == dict(values)
+
+
 def test_any_arm_can_be_the_reference() -> None:
     scenarios = {
         name: validate(small(automation=value)) for name, value in (("a", 0.0), ("b", 1.0))
