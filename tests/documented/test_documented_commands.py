@@ -41,7 +41,7 @@ arguments = sys.argv[1:]
 module = arguments[1] if arguments[:1] == ["-m"] else ""
 said = arguments[2:]
 if module == "sim" and not {{"--help", "--version", "resume", "replay"}} & set(said):
-    said += ["replications=4", "horizon_weeks=30", "n_jobs=1"]
+    said += ["replications=4", "horizon_weeks=8", "warmup_weeks=2", "n_jobs=1"]
     if any("samples=" in each for each in said):
         said.append("samples=4")
     if any("experiment=population" in each for each in said):
@@ -52,10 +52,8 @@ if module == "sim.claims":
     said += ["--organization", "startup", "--replications", "2"]
     if "--only" not in said:
         said += ["--only", "D5"]
-if module == "sim.validation":
-    said += ["--replications", "2"]
-if module == "sim.playground":
-    said += ["--help"]  # a server is tested elsewhere
+if module in ("sim.playground", "sim.validation"):
+    said += ["--help"]  # what they do is fixed, and tested elsewhere
 os.execv({python!r}, [{python!r}, *arguments[:2], *said])
 """
 _STANDING_IN = {
