@@ -9,6 +9,8 @@ from omegaconf._utils import get_omega_conf_dumper  # quotes the texts that Omeg
 
 from sim.scenario.organization import Scenario
 
+from .records import with_checksum
+
 _MISSING = "???"
 _MISSING_AS_TEXT = "${oc.decode:\"'???'\"}"  # there is no other way to write it
 _NEXT_LINE = "\x85"
@@ -16,7 +18,8 @@ _NEXT_LINE = "\x85"
 
 def to_yaml(scenario: Scenario) -> str:
     """Return ``scenario`` as YAML that :func:`sim.load` reads back as an equal scenario."""
-    data = escaped(scenario.model_dump(mode="json", by_alias=True), missing=_MISSING_AS_TEXT)
+    full = with_checksum(scenario.model_dump(mode="json", by_alias=True))
+    data = escaped(full, missing=_MISSING_AS_TEXT)
     text = _dumped(data, allow_unicode=True)
     # PyYAML writes this line break as it is, and reads it back as another one.
     return text if _NEXT_LINE not in text else _dumped(data, allow_unicode=False)
