@@ -63,7 +63,7 @@ def _name(text: str) -> str:
 def role_name(text: str) -> str:
     """Return the name of a role: of ``ML engineers`` it is ``ml_engineer``."""
     name = re.sub(r"[\s-]+", "_", text.strip().lower())
-    if name not in _PLURALS and name.endswith("s") and not name.endswith("ss"):
+    if name not in _PLURALS | _ALIASES.keys() and name.endswith("s") and not name.endswith("ss"):
         name = name[:-1]
     return _name(_ALIASES.get(name, name))
 
@@ -135,7 +135,7 @@ def read_teams(
     else:
         for part in _parts(str(said), ";"):
             named = re.fullmatch(r"([^:,0-9][^:,]*?)(?: *x *(\d+))? *: *(\D*\d.*)", part)
-            is_one = named is None or re.fullmatch(r"\d+", named[3]) is not None
+            is_one = named is None or re.match(r"\d+ *(,|$)", named[3]) is not None
             name = "team" if is_one or named is None else step_name(named[1])
             count = 1 if is_one or named is None else _whole(named[2] or 1, 1000)
             if name in teams:
@@ -203,8 +203,10 @@ def read_services(said: object, so_far: Mapping[str, Any], preset: Scenario) -> 
     return services
 
 
-def show_services(preset: Scenario) -> str:
-    """Return the services of a scenario as text."""
+def show_services(preset: Scenario, so_far: Mapping[str, Any]) -> str:
+    """Return the services of a scenario as text; of teams that are others, the first has all."""
+    if "teams" in so_far:
+        return f"{', '.join(preset.services)}: {team_names(so_far, preset)[0]}"
     return ", ".join(f"{name}: {service.team}" for name, service in preset.services.items())
 
 
@@ -221,23 +223,17 @@ def read_steps(
     for name, step in _said_of_steps(said):
         if name in steps:
             raise AnswerError(f"the step '{name}' is there twice")
-        steps[name] = _step(name, step, preset)
+        steps[name] = read_step(name, step, so_far, preset)
     if not steps:
         raise AnswerError("at least one step is needed")
     if not any(step["stage"] == "deploy" for step in steps.values()):
         raise AnswerError("one step must bring the change into production: stage deploy")
-    there = [*roles_there(so_far, preset), *ROLES]
-    for name, step in steps.items():
-        if step["role"] is not None and step["role"] not in there:
-            raise AnswerError(
-                f"{name}: nobody is a '{step['role']}'; {nearest(step['role'], there)}"
-            )
     return steps
 
 
 def _said_of_steps(said: object) -> list[tuple[str, Mapping[str, Any]]]:
     if isinstance(said, Mapping):
-        return [(step_name(str(name)), _as_step(step)) for name, step in said.items()]
+        return [(step_name(str(name)), as_step(step)) for name, step in said.items()]
     if isinstance(said, Sequence) and not isinstance(said, str):
         return [(step_name(str(name)), {}) for name in said]
     text = str(said)
@@ -246,11 +242,12 @@ def _said_of_steps(said: object) -> list[tuple[str, Mapping[str, Any]]]:
     found = []
     for part in _parts(text, ";"):
         name, _, rest = part.partition(":")
-        found.append((step_name(name), _as_step(rest)))
+        found.append((step_name(name), as_step(rest)))
     return found
 
 
-def _as_step(said: object) -> Mapping[str, Any]:
+def as_step(said: object) -> Mapping[str, Any]:
+    """Return what a text or a mapping says of a step, by what it is about."""
     if said is None:
         return {}
     if isinstance(said, Mapping):
@@ -262,18 +259,25 @@ def _as_step(said: object) -> Mapping[str, Any]:
     return dict(zip(("role", "by_hand", "machine"), parts, strict=False))
 
 
-def _step(name: str, said: Mapping[str, Any], preset: Scenario) -> dict[str, Any]:
+def read_step(
+    name: str, said: Mapping[str, Any], so_far: Mapping[str, Any], preset: Scenario
+) -> dict[str, Any]:
+    """Return a step in full; what is not said is guessed."""
     stage = str(said.get("stage") or guessed_stage(name))
     if stage not in (*STAGES, "none"):
         raise AnswerError(f"{name}: no stage is called '{stage}'; {nearest(stage, sorted(STAGES))}")
     if name in STAGES and stage != name:
         raise AnswerError(f"{name}: a step of this name is of that stage; give it another name")
     like = like_step(stage, preset)
-    role = said.get("role", like.role)
-    is_machine = role is None or str(role).lower() in {*_NONE, "machine", "null"}
+    said_role = said.get("role", like.role)
+    is_machine = said_role is None or str(said_role).lower() in {*_NONE, "machine", "null"}
+    role = None if is_machine else role_name(str(said_role))
+    there = list(dict.fromkeys([*roles_there(so_far, preset), *ROLES]))
+    if role is not None and role not in there:
+        raise AnswerError(f"{name}: nobody is a '{role}'; {nearest(role, there)}")
     return {
         "stage": stage,
-        "role": None if is_machine else role_name(str(role)),
+        "role": role,
         "by_hand_h": hours(said.get("by_hand", like.effort_h.expectation), "by_hand"),
         "machine_h": hours(said.get("machine", like.run_h.expectation), "machine"),
     }
@@ -363,7 +367,7 @@ def read_board(said: object, so_far: Mapping[str, Any], preset: Scenario) -> dic
         hour, weeks = said.get("hour", 14), said.get("every_weeks", 1)
     else:
         text = str(said).lower()
-        clock = re.search(r"(\d{1,2})(?::(\d\d)) *(pm|am)?|\bat (\d{1,2}) *(pm|am)?", text)
+        clock = re.search(r"(?:\bat )?(\d{1,2}):(\d\d) *(pm|am)?|\bat (\d{1,2}) *(pm|am)?", text)
         rest = text if clock is None else text.replace(clock[0], " ")
         period = re.search(r"(?:every|each)? *(\d+|two|three|four|other) *-?weeks?", rest)
         numbers = {"two": 2, "three": 3, "four": 4, "other": 2}
@@ -467,6 +471,12 @@ def show_machines(preset: Scenario) -> str:
     return ", ".join(f"{preset.compute[kind].slots} {kind}" for kind in ("gpu", "ci"))
 
 
+def show_on_call(preset: Scenario, so_far: Mapping[str, Any]) -> str:
+    """Return who is on call in a scenario as text, of those who are there."""
+    there = {*roles_there(so_far, preset), *ROLES}
+    return ", ".join(role for role in preset.incidents.on_call if role in there) or "nobody"
+
+
 def read_roles(said: object, so_far: Mapping[str, Any], preset: Scenario) -> list[str]:
     """Read roles that somebody has."""
     if isinstance(said, Sequence) and not isinstance(said, str):
@@ -474,7 +484,7 @@ def read_roles(said: object, so_far: Mapping[str, Any], preset: Scenario) -> lis
     else:
         words = [] if said is None or str(said).lower() in _NONE else _parts(str(said), ",")
     roles = list(dict.fromkeys(role_name(word) for word in words))
-    there = roles_there(so_far, preset)
+    there = list(dict.fromkeys([*roles_there(so_far, preset), *ROLES]))
     for role in roles:
         if role not in there:
             raise AnswerError(f"nobody is a '{role}'; {nearest(role, there)}")

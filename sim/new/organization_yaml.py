@@ -85,11 +85,7 @@ def organization_yaml(answers: Answers, preset: str = "midsize") -> str:
 
 def _head(answers: Answers, preset: str) -> str:
     base = preset_scenario(preset)
-    guesses = [
-        f"  {question.key}: {question.default(base)}"
-        for question in QUESTIONS
-        if question.key not in answers and question.key != "name"
-    ]
+    guesses = [f"  {line}" for line in left_at_a_guess(answers, base)]
     lines = [
         f"Written by `python -m sim.new --from {preset}`. Values marked `answer` are yours.",
         "Run it with: python -m sim --config-dir=. --config-name=THIS_FILE (without .yaml)",
@@ -104,6 +100,17 @@ def _head(answers: Answers, preset: str) -> str:
         for each in textwrap.wrap(line, _WIDTH, subsequent_indent="    ") or [""]
     ]
     return "".join(f"# {line}".rstrip() + "\n" for line in wrapped)
+
+
+def left_at_a_guess(answers: Answers, base: Scenario) -> list[str]:
+    """Return what was not answered, with the value of the preset, line by line."""
+    left = [
+        question
+        for question in QUESTIONS
+        if question.key not in (*answers, "name")
+        and (question.key != "board" or of_stage("approve", answers, base))
+    ]
+    return [f"{question.key}: {question.default(base, answers)}" for question in left]
 
 
 def _defaults(answers: Answers, preset: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from sim.scenario.organization import Scenario
@@ -24,7 +25,7 @@ class Question:
         valid: an example of each way to write the answer.
         why: what hangs on it.
         read: reads an answer, which is a text or plain data, given the answers so far.
-        default: returns the answer of a preset, as a text.
+        show: returns the answer of a preset as a text, given the answers so far.
     """
 
     key: str
@@ -33,7 +34,11 @@ class Question:
     valid: str
     why: str
     read: Callable[[object, Answers, Scenario], Any]
-    default: Callable[[Scenario], str]
+    show: Callable[[Scenario, Answers], str]
+
+    def default(self, preset: Scenario, so_far: Answers = MappingProxyType({})) -> str:
+        """Return the answer of a preset as a text, given the answers so far."""
+        return self.show(preset, so_far)
 
 
 QUESTIONS: tuple[Question, ...] = (
@@ -44,7 +49,7 @@ QUESTIONS: tuple[Question, ...] = (
         "a letter, then letters, digits, _ and -: acme",
         "Reports and folders of results carry the name.",
         grammar.read_name,
-        lambda preset: preset.name,
+        lambda *_: "mine",
     ),
     Question(
         "teams",
@@ -54,7 +59,7 @@ QUESTIONS: tuple[Question, ...] = (
         "Work waits for people. Too few of a role, or a role that only other teams have, is where "
         "changes queue. `x3` means three such teams.",
         grammar.read_teams,
-        grammar.show_teams,
+        lambda preset, _: grammar.show_teams(preset),
     ),
     Question(
         "shared_people",
@@ -63,7 +68,7 @@ QUESTIONS: tuple[Question, ...] = (
         "2 operations, 1 security | none",
         "Each piece of work that goes to a group outside is a handoff: a ticket in a queue.",
         grammar.read_people,
-        lambda preset: grammar.show_counts(preset.shared_people),
+        lambda preset, _: grammar.show_counts(preset.shared_people),
     ),
     Question(
         "services",
@@ -79,11 +84,11 @@ QUESTIONS: tuple[Question, ...] = (
         "steps",
         "Which steps does a change take from commit to production?",
         "steps",
-        "data prep, fit, review, ship | fit: data scientist, 4 h, 8 h; ship: operations, 1 h, 5 min",
+        "data prep, fit, ship | fit: data scientist, 4 h, 8 h; ship: operations, 1 h, 5 min",
         "Lead time is what these steps take, and the waiting between them. Say who does a step, "
         "how long it takes by hand, and how long a machine runs for it.",
         grammar.read_steps,
-        grammar.show_steps,
+        lambda preset, _: grammar.show_steps(preset),
     ),
     Question(
         "board",
@@ -92,7 +97,7 @@ QUESTIONS: tuple[Question, ...] = (
         "wed 14:00 | every 2 weeks on wed at 14 | none",
         "Finished changes wait for it: half its period, on average.",
         grammar.read_board,
-        grammar.show_board,
+        lambda preset, _: grammar.show_board(preset),
     ),
     Question(
         "release_days",
@@ -101,7 +106,7 @@ QUESTIONS: tuple[Question, ...] = (
         "tue, thu | any",
         "What is finished the day after a release day waits for the next one.",
         grammar.read_days,
-        grammar.show_days,
+        lambda preset, _: grammar.show_days(preset),
     ),
     Question(
         "machines",
@@ -110,7 +115,7 @@ QUESTIONS: tuple[Question, ...] = (
         "1 gpu, 2 ci | 0 gpu, 4 ci (0: there is always one free)",
         "Trainings and tests queue when all slots are taken.",
         grammar.read_machines,
-        grammar.show_machines,
+        lambda preset, _: grammar.show_machines(preset),
     ),
     Question(
         "on_call",
@@ -119,7 +124,7 @@ QUESTIONS: tuple[Question, ...] = (
         "operations, ml engineers | nobody",
         "Without anybody on call an incident of Friday night waits until Monday.",
         grammar.read_roles,
-        lambda preset: ", ".join(preset.incidents.on_call) or "nobody",
+        grammar.show_on_call,
     ),
     Question(
         "automated",
@@ -128,7 +133,7 @@ QUESTIONS: tuple[Question, ...] = (
         "fit 80%, ship | nothing",
         "Automated steps need no person, no handoff and no board; automation breaks at times.",
         grammar.read_shares,
-        lambda preset: grammar.AS_LEVELS,
+        lambda *_: grammar.AS_LEVELS,
     ),
     Question(
         "fails",
@@ -138,7 +143,7 @@ QUESTIONS: tuple[Question, ...] = (
         "Failures cause the change failure rate and the time to restore. Weeks are between two "
         "outages of a service; shares are of batches of data, trainings and new features.",
         grammar.read_failures,
-        grammar.show_failures,
+        lambda preset, _: grammar.show_failures(preset),
     ),
     Question(
         "exploration",
@@ -147,7 +152,7 @@ QUESTIONS: tuple[Question, ...] = (
         "60 h | 8 days | 2 weeks (a day is 8 h of work)",
         "It decides how many changes there are to deliver.",
         grammar.read_effort,
-        grammar.show_exploration,
+        lambda preset, _: grammar.show_exploration(preset),
     ),
 )
 KEYS = tuple(question.key for question in QUESTIONS)
