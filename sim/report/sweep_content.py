@@ -30,6 +30,7 @@ from sim.experiment.stopping import goal_of
 from sim.experiment.sweep_results import COST, Sweep
 from sim.metrics import catalogue
 from sim.metrics.catalogue import NUMBER, divided, headlines
+from sim.report.content import ENOUGH_TO_FIND, FEW_REPLICATIONS
 from sim.report.mix import split_in_words
 from sim.report.surface_content import Told, answer_caveats, answer_sentences
 from sim.report.units import (
@@ -58,12 +59,6 @@ DESIGNS = {
     "morris": "Morris trajectories",
     "adaptive": "Points where the answer needed them",
 }
-
-FEW_REPLICATIONS = 5
-"""Below this, half of the sweeps of a start-up or more find no difference at all."""
-
-ENOUGH_TO_FIND = 6
-"""Replications with which 97 % of them find some; `benchmarks/coverage.py` has the numbers."""
 
 _SMALLEST_CHANCE = 0.001
 """Of being the best, for a point to be shown."""

@@ -403,7 +403,7 @@ def test_most_likely_best_point_is_on_top():
 def test_all_metrics_of_a_point_come_in_one_unit():
     found = findings(SWEEPS["heat map"]())
     assert {metric: unit.heading for metric, unit in found.units.items()} == {
-        "deployment_frequency": "per week",
+        "deployment_frequency": "per service and week",
         "lead_time_h": "days",
         "change_failure_rate": "%",
         "time_to_restore_h": "h",
