@@ -21,6 +21,7 @@ from sim.report.mix import median_split_in_words, split_in_words
 from sim.report.units import (
     NO_DATA,
     UNKNOWN,
+    Unit,
     change_in_words,
     difference_in,
     format_number,
@@ -103,18 +104,18 @@ def headline_differences(comparison: Comparison, arm: str) -> dict[str, Differen
     return {row.metric: row for row in differences(comparison, arm, list(metrics))}
 
 
-def difference_tile(of: Difference, label: str = "") -> Tile:
+def difference_tile(of: Difference, unit: Unit | None = None) -> Tile:
     """Return a paired difference with its interval, the two levels, and whether it is better.
 
     Args:
         of: the difference.
-        label: what it is called; by default as its metric.
+        unit: in which it is shown; by default the one in which its first level reads best.
     """
     metric = catalogue.metric(of.metric)
-    label = label or metric.label
+    label = metric.label
     if math.isnan(of.difference):
         return Tile(label, NO_DATA, name=of.metric)
-    unit = unit_for(metric, of.first)
+    unit = unit_for(metric, of.first) if unit is None else unit
     shown = difference_in(unit, of.difference, of.low, of.high)
     ends = " → ".join(format_number(level / unit.size) for level in (of.first, of.other))
     levels = unit.behind(ends)
