@@ -27,6 +27,7 @@ from .parallel import observe_all
 from .replicate import Observed, Study, observe, study_of
 from .resources import demand, refuse_too_large
 from .run import Run
+from .showing import Showing
 
 _ROUNDING = 1e-6
 """Sums of money that differ by less are equal."""
@@ -65,8 +66,8 @@ class Period:
     study: Study | None
 
 
-@dataclass(frozen=True)
-class Payback:
+@dataclass(frozen=True, repr=False)
+class Payback(Showing):
     """An organization with a roadmap and the same one without, with common random numbers.
 
     Attributes:

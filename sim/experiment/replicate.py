@@ -18,10 +18,11 @@ from .parallel import observe_all
 from .pooled import summary_of
 from .resources import demand, refuse_too_large
 from .run import Run
+from .showing import Showing
 
 
-@dataclass(frozen=True)
-class Study:
+@dataclass(frozen=True, repr=False)
+class Study(Showing):
     """Replications of one scenario.
 
     Attributes:
@@ -143,4 +144,4 @@ def observe(run: Run) -> Observed:
     """Keep what a study needs of a replication; of the first one, everything."""
     weeks = weekly_series(run.tables, run.scenario.horizon_weeks)
     kept = run if run.replication == 0 else None
-    return Observed(run.metrics(), weeks, run.restored(), Breakdowns.of(run.records), kept)
+    return Observed(run.metrics(), weeks, run.restored(), run.breakdowns, kept)

@@ -13,13 +13,14 @@ import pandas as pd
 from sim.experiment.breakdowns import COMPUTED_BY, Part
 from sim.experiment.intervals import summarize
 from sim.experiment.replicate import Study
+from sim.experiment.showing import Showing
 from sim.log import Records
 from sim.metrics import compute_metrics
 from sim.report.units import count_noun
 
 
-@dataclass(frozen=True)
-class Observation:
+@dataclass(frozen=True, repr=False)
+class Observation(Showing):
     """An organization of which there are records: what happened, once.
 
     Attributes:

@@ -554,8 +554,8 @@ def difference_at(found: Findings, metric: str, point: int) -> Difference:
     rows, means = found.effects[metric], found.estimates[metric]["mean"]
     names = ("difference", "adjusted_low", "adjusted_high")
     change, low, high = (float(rows[name][point]) for name in names)
-    levels = (float(means[number]) for number in (found.sweep.baseline, point))
-    return Difference(metric, *levels, change, low, high)
+    start, end = (float(means[number]) for number in (found.sweep.baseline, point))
+    return Difference(metric, start, end, change, low, high)
 
 
 def _largest_difference_in_words(found: Findings, metric: str) -> str:

@@ -142,7 +142,7 @@ def sweep_document(
             *([] if tiles is None else [tiles]),
             *doubts,
         ],
-        lead=_lead_picture(found),
+        lead=lead_picture(found),
         description=found.sweep.base.description,
         context=question(found),
         setting=setting(found),
@@ -151,7 +151,7 @@ def sweep_document(
     )
 
 
-def _lead_picture(found: Findings) -> str:
+def lead_picture(found: Findings) -> str:
     """Return the name of the picture that stands with the answer."""
     if is_population(found):
         return "population"
