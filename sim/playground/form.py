@@ -224,7 +224,7 @@ def _value(arm: str, control: Control, text: str) -> str:
         )
     step = "1" if control.is_whole else "any"
     return (
-        f'<input type="number" {attributes} min="{control.low:.15g}" max="{control.high:.15g}" '
+        f'<input type="number" {attributes} min="{control.low}" max="{control.high}" '
         f'step="{step}" value="{text}" required>'
     )
 

@@ -26,6 +26,7 @@ from sim.configuration.dump import to_yaml
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.organization import Scenario
 
+from . import describe
 from .answers import answers
 from .form import form, links, roadmap_form
 from .laboratory import ClosedError, Laboratory
@@ -79,6 +80,7 @@ def application(workers: int) -> Starlette:
         Route("/scenario.yaml", _scenario),
         Route("/table.csv", _table),
         Route("/upload", _upload, methods=["POST"]),
+        Route("/describe", _describe, methods=["POST"]),
         Mount("/static", StaticFiles(packages=[("sim.playground", "static")])),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
@@ -99,7 +101,10 @@ async def _page(request: Request) -> Response:
         state, problem = from_query({}), str(error)
     forms = await asyncio.to_thread(_of_state, request, state)
     text = Template((_FOLDER / "page.html").read_text("utf-8")).substitute(
-        forms, problem=html.escape(problem), most_bytes=MOST_BYTES
+        forms,
+        problem=html.escape(problem),
+        most_bytes=MOST_BYTES,
+        questions=await asyncio.to_thread(describe.questions_form),
     )
     return HTMLResponse(text, status_code=400 if problem else 200)
 
@@ -165,19 +170,43 @@ def _command(state: State, arm: str) -> str:
 
 
 async def _upload(request: Request) -> Response:
-    # No form of another site can send this without asking first.
-    if request.headers.get("content-type") != "application/yaml":
-        return PlainTextResponse("the file has to be sent as application/yaml", status_code=415)
-    content = b""
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > MOST_BYTES:
-            break
     try:
+        content = await _posted(request, "application/yaml", MOST_BYTES)
         name = await asyncio.to_thread(request.app.state.uploads.add, content)
     except ScenarioError as error:
         return _refusal(error)
-    return JSONResponse({"name": name, "label": request.app.state.uploads.labels[name]})
+    return JSONResponse(_kept(request, name))
+
+
+async def _describe(request: Request) -> Response:
+    try:
+        content = await _posted(request, "application/json", describe.MOST_BYTES)
+        text = await asyncio.to_thread(describe.yaml_of_answers, content)
+        name = await asyncio.to_thread(request.app.state.uploads.add, text.encode())
+    except ScenarioError as error:
+        return _refusal(error)
+    return JSONResponse({**_kept(request, name), "text": text})
+
+
+def _kept(request: Request, name: str) -> dict[str, str]:
+    return {"name": name, "label": request.app.state.uploads.labels[name]}
+
+
+async def _posted(request: Request, kind: str, most_bytes: int) -> bytes:
+    """Return what was sent, of which one byte too many is enough to see that it is too much.
+
+    Raises:
+        ScenarioError: it is not of the kind that only scripts of this page can send: no form of
+            another site can, without asking first.
+    """
+    if request.headers.get("content-type") != kind:
+        raise ScenarioError([Problem("the file", f"has to be sent as {kind}")])
+    content = b""
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > most_bytes:
+            return content[: most_bytes + 1]
+    return content
 
 
 Lines = AsyncGenerator[Mapping[str, Any]]

@@ -287,6 +287,30 @@ def test_an_uploaded_organization_is_one_to_choose(open_page: Open) -> None:
     assert value(again, "lead_time_h") == value(page, "lead_time_h")
 
 
+def test_an_organization_is_described_in_a_form(open_page: Open, tmp_path: Path) -> None:
+    page = open_page(f"{SMALL}#own", refused=True)
+    page.get_by_label("What is it most like?").select_option("startup")
+    page.get_by_label("What is the organization called?").fill("acme")
+    page.get_by_label("When does the board meet").fill("every blue moon")
+    page.get_by_role("button", name="Make the file").click()
+    expect(page.locator("#uploaded")).to_contain_text("board: ")
+    page.get_by_label("When does the board meet").fill("wed 14:00")
+    page.get_by_role("button", name="Make the file").click()
+    expect(page.locator("#uploaded")).to_contain_text("acme is there")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download acme.yaml").click()
+    download.value.save_as(tmp_path / "acme.yaml")
+    scenario = sim.load(config=tmp_path / "acme.yaml")
+    assert scenario.name == "acme"
+    window = scenario.pipeline.steps["approve"].window
+    assert window is not None
+    assert (window.days, window.hour, window.waits.manual) == (("wed",), 14, 1)
+    page.get_by_role("button", name="Use it as B").click()
+    wait_for_all(page)
+    expect(page.get_by_label("organization of B").locator("option:checked")).to_have_text("acme")
+    assert value(page, "lead_time_h") > value(page, "lead_time_h", "a")
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -404,31 +404,33 @@ place("hour").addEventListener("input", () => watch.draw());
 
 // --- one's own organization ---------------------------------------------------------------------
 
-place("file").addEventListener("change", async ({ target }) => {
-  const [file] = target.files;
-  if (!file) return;
-  problem.textContent = "";
+async function post(address, body, kind) {
   place("uploaded").textContent = "checking";
-  const most = Number(target.dataset.most);
-  if (file.size > most) {
-    place("uploaded").textContent = `${file.name} is larger than ${most / 1000} kB.`;
-    return;
-  }
-  const headers = { "Content-Type": "application/yaml" };
   try {
-    const response = await fetch("upload", { method: "POST", body: file, headers });
-    if (!response.ok) {
-      place("uploaded").textContent = await response.text();
-      return;
-    }
-    const { name, label } = await response.json();
-    uploaded(name, label);
+    const headers = { "Content-Type": kind };
+    const response = await fetch(address, { method: "POST", body, headers });
+    if (response.ok) uploaded(await response.json());
+    else place("uploaded").textContent = await response.text();
   } catch {
     place("uploaded").textContent = NO_SERVER;
   }
+  place("uploaded").scrollIntoView({ block: "nearest" });
+}
+place("file").addEventListener("change", ({ target }) => {
+  const [file] = target.files;
+  if (!file) return;
+  const most = Number(target.dataset.most);
+  if (file.size > most)
+    place("uploaded").textContent = `${file.name} is larger than ${most / 1000} kB.`;
+  else post("upload", file, "application/yaml");
+});
+place("describe").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const said = Object.fromEntries(new FormData(event.target));
+  post("describe", JSON.stringify(said), "application/json");
 });
 
-function uploaded(name, label) {
+function uploaded({ name, label, text }) {
   const said = place("uploaded");
   said.textContent = `${label} is there. `;
   for (const arm of "abcd".slice(0, Number(query().get("arms")))) {
@@ -445,6 +447,12 @@ function uploaded(name, label) {
     });
     said.append(button, " ");
   }
+  if (!text) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "application/yaml" }));
+  link.download = `${label}.yaml`;
+  link.textContent = `Download ${label}.yaml`;
+  said.append(link);
 }
 
 // --- begin --------------------------------------------------------------------------------------
