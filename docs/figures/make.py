@@ -56,7 +56,7 @@ def photograph_playground() -> None:
         with sync_playwright() as playwright:
             path = shutil.which("chromium")
             browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1366, "height": 1000})
+            page = browser.new_page(viewport={"width": 1366, "height": 768})
             page.goto(address)
             page.wait_for_function("progress.textContent.startsWith('done')", timeout=300_000)
             page.screenshot(path=FOLDER / "playground.png")

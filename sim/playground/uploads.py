@@ -19,6 +19,7 @@ import yaml
 from sim.configuration.composition import Files
 from sim.configuration.load import composed_scenario, files_of
 from sim.experiment.resources import demand, duration
+from sim.report.units import format_given
 from sim.scenario.errors import Problem, ScenarioError, nearest
 from sim.scenario.organization import Scenario
 
@@ -164,14 +165,14 @@ def _composed(text: str) -> yaml.Node | None:
         if depth > _DEEPEST:
             raise _refused(f"is nested more than {_DEEPEST} levels deep")
         if number > 2 * _MOST_NODES:
-            raise _refused(f"has more than {_MOST_NODES:,} values")
+            raise _refused(f"has more than {format_given(_MOST_NODES)} values")
     return yaml.compose(text, yaml.SafeLoader)
 
 
 def _problems(root: yaml.MappingNode) -> Iterator[Problem]:
     """Yield what an upload may not hold."""
     if _size(root, {}) > _MOST_NODES:
-        yield Problem("the file", f"has more than {_MOST_NODES:,} values, aliases followed")
+        yield Problem("the file", f"has more than {format_given(_MOST_NODES)} values, aliases followed")
         return
     for node in _nodes(root, set()):
         line = f"line {node.start_mark.line + 1}"
