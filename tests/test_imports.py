@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "metrics": BOTTOM | {"log"},  # of any organization: it knows no world and no scenario
     "experiment": BOTTOM | {"scenario", "log", "world", "metrics"},
     "configuration": BOTTOM | {"scenario", "experiment"},
+    "new": BOTTOM | {"scenario", "configuration"},
     "records": BOTTOM | {"scenario", "log", "metrics", "experiment"},
     "document": BOTTOM | {"metrics"},
     "report": BOTTOM | {"scenario", "log", "metrics", "experiment", "configuration", "document"},

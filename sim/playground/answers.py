@@ -12,7 +12,7 @@ from sim.metrics.restore import together
 from sim.scenario.organization import Scenario
 
 from .laboratory import Laboratory, ObservedReplication
-from .state import ARMS, State
+from .state import State
 
 _PREVIEW_WEEKS = 26
 """Weeks after the warm-up that the first impression is from."""
@@ -30,7 +30,7 @@ class Answer:
     """The answer so far.
 
     Attributes:
-        comparison: of the two arms, of as many replications as both have.
+        comparison: of the arms, of as many replications as all have.
         waiting: mean hours per deployed change by arm, see
             :func:`sim.metrics.flow.waiting_by_step`.
         replications: how many of each arm this is from.
@@ -79,7 +79,7 @@ async def answers(
     ]
     try:
         for part, impression in zip(parts, impressions, strict=True):
-            one = part[ARMS[0]]
+            one = next(iter(part.values()))
             weeks = one.warmup_weeks + 1, one.horizon_weeks
             yield _answer(part, [await impression], wanted, weeks)
         done: list[Mapping[str, ObservedReplication]] = []
@@ -127,7 +127,7 @@ def _takes_long(scenario: Scenario) -> bool:
 async def _together(
     laboratory: Laboratory, scenarios: Mapping[str, Scenario], number: int, urgency: int
 ) -> Mapping[str, ObservedReplication]:
-    """Return the observation of each arm: a pair that had the same luck."""
+    """Return the observation of each arm: replications that had the same luck."""
     found = await asyncio.gather(
         *(laboratory.observe(scenario, number, urgency) for scenario in scenarios.values())
     )
@@ -140,13 +140,14 @@ def _answer(
     wanted: int,
     weeks: tuple[int, int] | None = None,
 ) -> Answer:
-    rows = [(arm, number) for arm in ARMS for number in range(len(done))]
+    rows = [(arm, number) for arm in scenarios for number in range(len(done))]
     runs = pd.DataFrame([done[number][arm].metrics for arm, number in rows], index=range(len(rows)))
     runs.insert(0, "arm", [arm for arm, _ in rows])
     runs.insert(1, "replication", [number for _, number in rows])
-    restored = {arm: together([pair[arm].restored for pair in done]) for arm in ARMS}
-    comparison = Comparison(dict(scenarios), scenarios[ARMS[0]].seed, runs, restored)
-    waiting = {arm: _mean([pair[arm].waiting for pair in done]) for arm in ARMS}
+    restored = {arm: together([pair[arm].restored for pair in done]) for arm in scenarios}
+    seed = next(iter(scenarios.values())).seed
+    comparison = Comparison(dict(scenarios), seed, runs, restored)
+    waiting = {arm: _mean([pair[arm].waiting for pair in done]) for arm in scenarios}
     return Answer(comparison, waiting, len(done), wanted, weeks)
 
 

@@ -16,25 +16,28 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from typing import NamedTuple, TypeVar
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 
 from sim.experiment.fingerprint import scenario_digest
 from sim.experiment.run import Run, simulate_unchecked
 from sim.experiment.worker_processes import deferred_interrupts
+from sim.metrics import weekly_series
 from sim.metrics.flow import waiting_by_step
 from sim.metrics.restore import Restored
-from sim.report.animation import animate
 from sim.scenario.organization import Scenario
 
-from .abandoned import AbandonedError, begin, raise_if_abandoned
+from .abandoned import begin, raise_if_abandoned
+from .watch import Stays, stays_of
 
 _TRIES = 2
 """Attempts at a replication whose process is killed: another one may have been the cause."""
-_ANIMATIONS = 8
 _REMEMBERED = 4000
-"""Replications whose observation is kept, at about 10 kB each."""
+"""Replications whose observation is kept, at about 10 kB each, 20 kB of weeks."""
+_REMEMBERED_STAYS = 6
+"""Of whole replications, at up to 12 MB each."""
 
 
 class ObservedReplication(NamedTuple):
@@ -46,7 +49,23 @@ class ObservedReplication(NamedTuple):
     restored: Restored
 
 
+class ObservedWeeks(NamedTuple):
+    """What a roadmap needs of a replication."""
+
+    metrics: "pd.Series[float]"
+    weekly: pd.DataFrame
+    """Of :func:`sim.metrics.weekly_series`."""
+    run: Run
+    """With the tables of services and investments only."""
+
+
 Seen = TypeVar("Seen")
+Look = Callable[[Scenario, int, int], Any]
+"""Simulates a replication in a slot, and returns what there is to see."""
+
+
+_Key = tuple[str, str, int]
+"""Of an observation: what is looked at, the digest of the scenario, and the replication."""
 
 
 class ClosedError(Exception):
@@ -69,10 +88,9 @@ class Laboratory:
         self._free = list(range(workers))
         self._waiting: list[tuple[int, int, asyncio.Future[int]]] = []
         self._arrivals = itertools.count()
-        self._known: OrderedDict[tuple[str, int], ObservedReplication] = OrderedDict()
-        self._running: dict[tuple[str, int], asyncio.Task[ObservedReplication]] = {}
-        self._wanted: dict[tuple[str, int], int] = {}
-        self._animations: OrderedDict[str, str] = OrderedDict()
+        self._known: OrderedDict[_Key, Any] = OrderedDict()
+        self._running: dict[_Key, asyncio.Task[Any]] = {}
+        self._wanted: dict[_Key, int] = {}
         self._stopped = False
 
     def warm_up(self) -> None:
@@ -109,7 +127,7 @@ class Laboratory:
 
     def known(self, scenario: Scenario, replication: int) -> bool:
         """Return whether an observation is there already."""
-        return (scenario_digest(scenario), replication) in self._known
+        return _key(_observe, scenario, replication) in self._known
 
     async def observe(
         self, scenario: Scenario, replication: int, urgency: int
@@ -128,15 +146,39 @@ class Laboratory:
             RuntimeError: the simulation failed, or its process was killed.
             ClosedError: the laboratory was stopped meanwhile.
         """
+        found: ObservedReplication = await self._look(_observe, scenario, replication, urgency)
+        return found
+
+    async def weeks(self, scenario: Scenario, replication: int, urgency: int) -> ObservedWeeks:
+        """Return what happened week by week in a replication, as :meth:`observe` does.
+
+        Raises:
+            RuntimeError: the simulation failed, or its process was killed.
+            ClosedError: the laboratory was stopped meanwhile.
+        """
+        found: ObservedWeeks = await self._look(_weeks, scenario, replication, urgency)
+        return found
+
+    async def stays(self, scenario: Scenario) -> Stays:
+        """Return who is where when in replication 0, as :meth:`observe` does.
+
+        Raises:
+            RuntimeError: the simulation failed, or its process was killed.
+            ClosedError: the laboratory was stopped meanwhile.
+        """
+        found: Stays = await self._look(_stays, scenario, 0, urgency=0)
+        return found
+
+    async def _look(self, look: Look, scenario: Scenario, replication: int, urgency: int) -> Any:
         if self._stopped:
             raise ClosedError
-        key = scenario_digest(scenario), replication
+        key = _key(look, scenario, replication)
         if key in self._known:
             self._known.move_to_end(key)
             return self._known[key]
         task = self._running.get(key)
         if task is None:
-            task = asyncio.create_task(self._work(_observe, scenario, replication, urgency))
+            task = asyncio.create_task(self._work(look, scenario, replication, urgency))
             self._running[key] = task
             task.add_done_callback(lambda done: self._settle(key, done))
         self._wanted[key] = self._wanted.get(key, 0) + 1
@@ -155,29 +197,7 @@ class Laboratory:
                     del self._running[key]
                     task.cancel()
 
-    async def animation(self, scenario: Scenario) -> str:
-        """Return replication 0 as an animation, in HTML that needs plotly.js on its page.
-
-        Args:
-            scenario: what to simulate, with its seed.
-
-        Raises:
-            RuntimeError: the simulation failed, or its process was killed.
-            ClosedError: the laboratory was stopped meanwhile.
-        """
-        key = scenario_digest(scenario)
-        if key not in self._animations:
-            try:
-                self._animations[key] = await self._work(_animation, scenario, 0, urgency=0)
-            except (AbandonedError, asyncio.CancelledError):
-                if self._stopped:
-                    raise ClosedError from None
-                raise
-            if len(self._animations) > _ANIMATIONS:
-                self._animations.popitem(last=False)
-        return self._animations[key]
-
-    def _settle(self, key: tuple[str, int], task: "asyncio.Task[ObservedReplication]") -> None:
+    def _settle(self, key: _Key, task: "asyncio.Task[Any]") -> None:
         if self._running.get(key) is task:
             del self._running[key]
         if task.cancelled() or task.exception():
@@ -185,6 +205,9 @@ class Laboratory:
         self._known[key] = task.result()
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
+        of_stays = [each for each in self._known if each[0] == _stays.__name__]
+        for oldest in of_stays[:-_REMEMBERED_STAYS]:
+            del self._known[oldest]
 
     async def _work(
         self,
@@ -264,6 +287,10 @@ class Laboratory:
         )
 
 
+def _key(look: Look, scenario: Scenario, replication: int) -> _Key:
+    return look.__name__, scenario_digest(scenario), replication
+
+
 def _ready() -> None:
     """Do nothing: a worker that has come here has imported the model."""
 
@@ -274,16 +301,20 @@ def _simulate(scenario: Scenario, replication: int, slot: int) -> Run:
     )
 
 
-def _animation(scenario: Scenario, replication: int, slot: int) -> str:
-    run = _simulate(scenario, replication, slot)
-    made: str = animate(run.records).to_html(
-        full_html=False, include_plotlyjs=False, auto_play=False
-    )
-    return made
-
-
 def _observe(scenario: Scenario, replication: int, slot: int) -> ObservedReplication:
     run = _simulate(scenario, replication, slot)
     return ObservedReplication(
         run.metrics(), waiting_by_step(run.tables, run.window), run.restored()
     )
+
+
+def _weeks(scenario: Scenario, replication: int, slot: int) -> ObservedWeeks:
+    run = _simulate(scenario, replication, slot)
+    tables = {name: run.tables[name] for name in ("services", "investments")}
+    weekly = weekly_series(run.tables, scenario.horizon_weeks)
+    return ObservedWeeks(run.metrics(), weekly, replace(run, tables=tables))
+
+
+def _stays(scenario: Scenario, replication: int, slot: int) -> Stays:
+    run = _simulate(scenario, replication, slot)
+    return stays_of(run.tables, run.window)

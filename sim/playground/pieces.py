@@ -1,7 +1,8 @@
 """The pieces of the page that an answer changes, as HTML."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -37,38 +38,39 @@ from sim.report.units import (
     count_noun,
     format_difference,
     format_estimate,
-    format_given,
     format_number,
     format_weeks,
 )
-from sim.scenario.documentation import headings
-from sim.scenario.files import SCENARIOS
-from sim.words import readable
+from sim.words import listed
 
 from .answers import Answer
-from .state import ARMS, DIALS, State
+from .changes import changes
+from .state import State
 
-_COLUMNS = (Column("metric"), Column("A"), Column("B"), Column("B compared with A"))
-_LONGEST = 0.86
-"""Share of the room that the longest bar takes, so that its number is beside it."""
-_MECHANISMS = {
-    "automation": "a machine does this share of the step executions: nobody waits for a person, "
-    "and what it can test it tests every time",
-    "standardization": "this share of the services is on the golden path: in the same environment "
-    "as the others, so that less fails that worked elsewhere, and machines are pooled",
-}
+_LONGEST = (0.0, 0.9, 0.82, 0.72, 0.6)
+"""Share of the room that the longest bar takes, by the number of arms: its number is beside it."""
+_MARKS = ("diamond", "circle", "square", "triangle")
+"""Of the arms, on the strips."""
 
 
 def pieces(answer: Answer, state: State) -> dict[str, str]:
     """Return the HTML of each piece by the id of the place where it goes."""
-    summaries = {arm: answer.comparison.summary(arm) for arm in ARMS}
+    arms = list(answer.comparison.scenarios)
+    summaries = {arm: answer.comparison.summary(arm) for arm in arms}
     return {
         "progress": _progress(answer),
         "metrics": _metrics(answer, summaries),
         "stream": _stream(answer.waiting),
-        "why": _why(answer, state),
+        "why": _why(answer, state.explained),
         "more": _more(answer, summaries),
     }
+
+
+def _columns(arms: Sequence[str]) -> list[Column]:
+    names = [Column(arm.upper()) for arm in arms]
+    if len(arms) == 2:
+        names.append(Column(f"{arms[1].upper()} against {arms[0].upper()}"))
+    return [Column("metric"), *names]
 
 
 def _progress(answer: Answer) -> str:
@@ -83,45 +85,67 @@ def _progress(answer: Answer) -> str:
 
 
 def _metrics(answer: Answer, summaries: Mapping[str, pd.DataFrame]) -> str:
-    totals = headline_differences(answer.comparison, ARMS[1])
-    rows = [_headline(totals[name], summaries) for name in headlines()]
+    arms = list(summaries)
+    totals = {arm: headline_differences(answer.comparison, arm) for arm in arms[1:]}
+    rows = [
+        _headline(name, {arm: rows[name] for arm, rows in totals.items()}, summaries)
+        for name in headlines()
+    ]
+    marks = listed([f"the {mark} {arm.upper()}" for mark, arm in zip(_MARKS, arms, strict=False)])
+    compared = "" if len(arms) == 2 else " The small numbers compare with A."
     caption = (
-        f"Mean of the replications, with its 95 % interval; bands of DORA {DORA_YEAR}. The strips: "
-        "better is to the right; the diamond is A, the circle B."
+        f"Mean, 95 % interval, band of DORA {DORA_YEAR}.{compared} Better is to the right; "
+        f"{marks.replace(' A', ' is A', 1)}."
     )
-    return block_as_html(Table(_COLUMNS, [Group(rows)], caption))
+    return block_as_html(Table(_columns(arms), [Group(rows)], caption))
 
 
-def _headline(row: Difference, summaries: Mapping[str, pd.DataFrame]) -> Row:
-    of = catalogue.metric(row.metric)
-    values = {arm: _estimates(summaries[arm], row.metric) for arm in ARMS}
-    difference, _, interval = _difference(row).partition(" (")
-    notes = [f"({interval}"] if interval else []
-    if not math.isnan(row.low) and row.difference != 0.0:
-        notes.append("clear" if row.is_clear else "not clear yet")
+def _headline(
+    metric: str, rows: Mapping[str, Difference], summaries: Mapping[str, pd.DataFrame]
+) -> Row:
+    of = catalogue.metric(metric)
+    values = {arm: _estimates(summary, metric) for arm, summary in summaries.items()}
+    cells = [_estimate(metric, *value) for value in values.values()]
+    if len(rows) == 1:
+        (row,) = rows.values()
+        difference, _, interval = _difference(row).partition(" (")
+        notes = [f"({interval}"] if interval else []
+        cells.append(Cell(difference, ", ".join([*notes, *_clearness(row)])))
+    else:
+        for number, row in enumerate(rows.values(), start=1):
+            said = [_difference(row).partition(" (")[0], *_clearness(row)]
+            cells[number] = replace(cells[number], note=", ".join(said))
+        cells[0] = replace(cells[0], note=cells[0].note.rpartition(": ")[2])
     return Row(
-        [
-            Cell(of.label, of.meaning),
-            *(_estimate(row.metric, *value) for value in values.values()),
-            Cell(difference, ", ".join(notes)),
-        ],
-        name=row.metric,
-        scale=_scale(row.metric, values) if has_bands(row.metric, DORA_YEAR) else None,
+        [Cell(of.label, of.meaning), *cells],
+        name=metric,
+        scale=_scale(metric, values) if has_bands(metric, DORA_YEAR) else None,
     )
+
+
+def _clearness(row: Difference) -> list[str]:
+    if math.isnan(row.low) or row.difference == 0.0:
+        return []
+    return ["clear" if row.is_clear else "not clear yet"]
 
 
 def _more(answer: Answer, summaries: Mapping[str, pd.DataFrame]) -> str:
     """Return a table of what else there is to know, without strips and bands."""
     shown = [*metrics("companion"), *metrics("supplement")]
+    arms = list(summaries)
     rows = []
-    for of, row in zip(
-        shown,
-        differences(answer.comparison, ARMS[1], [metric.name for metric in shown]),
-        strict=True,
-    ):
-        values = [format_estimate(of, *_estimates(summaries[arm], of.name)).value for arm in ARMS]
-        rows.append(Row([of.label, *values, _difference(row)], name=of.name))
-    return block_as_html(Table(_COLUMNS, [Group(rows)]))
+    for of in shown:
+        values = [
+            format_estimate(of, *_estimates(summary, of.name)).value
+            for summary in summaries.values()
+        ]
+        rows.append([of.label, *values])
+    if len(arms) == 2:
+        names = [metric.name for metric in shown]
+        found = differences(answer.comparison, arms[1], names)
+        rows = [[*row, _difference(each)] for row, each in zip(rows, found, strict=True)]
+    named = [Row(row, name=of.name) for of, row in zip(shown, rows, strict=True)]
+    return block_as_html(Table(_columns(arms), [Group(named)]))
 
 
 def _difference(row: Difference) -> str:
@@ -186,20 +210,22 @@ def _stream(waiting: Mapping[str, pd.DataFrame]) -> str:
         for arm, frame in frames.items()
     ]
     rows = [
-        Row([step_name(step), *(_stack(frame.loc[step], longest) for frame in frames.values())])
+        Row(
+            [
+                step_name(step),
+                *(_stack(frame.loc[step], longest, len(frames)) for frame in frames.values()),
+            ]
+        )
         for step in steps
     ]
-    caption = (
-        "Mean hours of a deployed change at each step, from commit to production; solid is work, "
-        "striped is waiting"
-    )
+    caption = "Mean hours of a deployed change; solid is work, striped waiting"
     return block_as_html(Table([Column("step"), *columns], [Group(rows)], caption))
 
 
-def _stack(hours: "pd.Series[float]", longest: float) -> Stack:
+def _stack(hours: "pd.Series[float]", longest: float, n_arms: int) -> Stack:
     parts = [
         Part(
-            _LONGEST * float(hours[part.column]) / longest,
+            _LONGEST[n_arms] * float(hours[part.column]) / longest,
             part.column,
             part.label,
             f"{format_number(float(hours[part.column]), 1)} h",
@@ -212,45 +238,34 @@ def _stack(hours: "pd.Series[float]", longest: float) -> Stack:
 # --- why ------------------------------------------------------------------------------------------
 
 
-def _why(answer: Answer, state: State) -> str:
-    changed = _changed(state)
+def _why(answer: Answer, arm: str) -> str:
+    scenarios = answer.comparison.scenarios
+    first = next(iter(scenarios))
+    one, other = first.upper(), arm.upper()
+    changed = changes(scenarios[first], scenarios[arm])
     if not changed:
-        text = "A and B are the same organization. Move a slider of B."
+        text = f"{one} and {other} are the same organization. Move a slider of {other}."
         return block_as_html(Paragraph(text))
-    found = [item.sentence for item in explain(answer.comparison, ARMS[1])]
-    found += [_cost(answer), busier_and_less_busy(answer.comparison, ARMS[1])]
-    became = Bullets([line for line in found if line])
+    found = [item.sentence.partition(". ") for item in explain(answer.comparison, arm)]
+    became = [f"{said.removesuffix('.')}." for said, _, _ in found]
+    became += [_cost(answer, arm), busier_and_less_busy(answer.comparison, arm)]
+    precisely = [more for _, _, more in found if more]
+    more = (
+        f"<details><summary>More precisely</summary>{block_as_html(Bullets(precisely))}</details>"
+        if precisely
+        else ""
+    )
     return (
-        f"<h3>What is different in B</h3>{block_as_html(Bullets(changed))}"
-        f"<h3>What becomes of it: B against A</h3>{block_as_html(became)}"
+        f"<h3>What is different in {other}</h3>{block_as_html(Bullets(changed))}"
+        f"<h3>What becomes of it: {other} against {one}</h3>"
+        f"{block_as_html(Bullets([line for line in became if line]))}{more}"
     )
 
 
-def _changed(state: State) -> list[str]:
-    """Say which settings differ, and what each does in the model."""
-    first, second = (state.arms[arm] for arm in ARMS)
-    said = []
-    if first.organization != second.organization:
-        said.append(f"Another organization: {first.organization} → {second.organization}.")
-    for dial in DIALS:
-        if first.dials[dial] != second.dials[dial]:
-            change = f"{format_given(first.dials[dial])} → {format_given(second.dials[dial])}"
-            said.append(f"{dial.capitalize()} {change}: {_MECHANISMS[dial]}.")
-    for practice, level in second.levels.items():
-        if first.levels[practice] != level:
-            about = headings(SCENARIOS / "practice" / practice / f"{level}.yaml")
-            how = about.get("Mechanism") or about[""]
-            said.append(
-                f"{readable(practice).capitalize()} {readable(first.levels[practice])} → "
-                f"{readable(level)}: {how[0].lower()}{how[1:]}"
-            )
-    return said
-
-
-def _cost(answer: Answer) -> str:
-    row = differences(answer.comparison, ARMS[1], ["net_cost_per_week"])[0]
+def _cost(answer: Answer, arm: str) -> str:
+    row = differences(answer.comparison, arm, ["net_cost_per_week"])[0]
     net_cost = catalogue.metric(row.metric).priced_in(
-        answer.comparison.scenarios[ARMS[0]].cost.currency
+        answer.comparison.scenarios[arm].cost.currency
     )
     if math.isnan(row.difference) or row.difference == 0.0:
         return ""

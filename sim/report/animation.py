@@ -27,8 +27,8 @@ HOURS_A_FRAME = 3
 INSTALL = "pip install 'mldelivery[animation]'"
 
 _AUTHOR_STEPS = ("exploration", "authoring", "rework", "reconstruction")
-_AUTHORS = "author"
-_PHASES = {
+AUTHORS = "author"
+PHASES = {
     "unnoticed": ("started_at", "detected_at"),
     "noticed": ("detected_at", "responded_at"),
     "in diagnosis": ("responded_at", "diagnosed_at"),
@@ -36,7 +36,7 @@ _PHASES = {
 }
 _ON_INCIDENT, _ON_CHANGES, _FREE = "on an incident", "on other work", "without work"
 # Letters, not emoji: they look the same everywhere. Colours are those of sim.report.palette.
-_LOOKS = {
+LOOKS = {
     "feature or improvement": ("●", "#0072b2"),
     "retraining": ("◆", "#009e73"),
     "fix": ("▲", "#e69f00"),
@@ -46,8 +46,9 @@ _LOOKS = {
 _KINDS = {"feature": 0, "improvement": 0, "retrain": 1, "fix": 2}
 _STAY = ["entity_id", "what", "name", "place", "from_h", "to_h"]
 _INCIDENT_IDS, _PERSON_IDS = 1_000_000, 2_000_000  # vidigi names its own from 9,000,000 on
-_WAIT, _WORK = "wait ", "work "
-_STATES = (_ON_INCIDENT, _ON_CHANGES, _FREE)
+WAIT, WORK = "wait ", "work "
+"""Begin the names of places of changes, before that of the step."""
+STATES = (_ON_INCIDENT, _ON_CHANGES, _FREE)
 _LEFT, _COLUMN, _ROW, _GAP, _WRAP = 130, 85, 24, 14, 5
 _PLAIN: dict[str, Any] = {"showarrow": False, "font": {"size": 12, "color": "#222222"}}
 
@@ -120,7 +121,7 @@ def animate(records: Records, weeks: float = WEEKS) -> "Figure":
     looks = found.drop_duplicates("entity_id").set_index("entity_id")["what"]
     what = drawn["entity_id"].map(looks)
     # Rows of nobody are vidigi's own, such as "+ 12 more".
-    drawn["icon"] = what.map({name: icon for name, (icon, _) in _LOOKS.items()}).fillna(
+    drawn["icon"] = what.map({name: icon for name, (icon, _) in LOOKS.items()}).fillna(
         drawn["icon"]
     )
     drawn["what"] = what.fillna("more")
@@ -142,7 +143,7 @@ def animate(records: Records, weeks: float = WEEKS) -> "Figure":
         text_size=13,
         entity_icon_font="sans-serif",
         entity_colour_by="what",
-        entity_colour_map={name: colour for name, (_, colour) in _LOOKS.items()}
+        entity_colour_map={name: colour for name, (_, colour) in LOOKS.items()}
         | {"more": "#000000"},
         custom_hover_data=["name", "event"],
         hover_text_entity="%{customdata[0]}, %{customdata[1]}<extra></extra>",
@@ -156,6 +157,24 @@ def animate(records: Records, weeks: float = WEEKS) -> "Figure":
     return figure
 
 
+def steps_and_roles(
+    tables: Tables, window: tuple[float, float], found: pd.DataFrame
+) -> tuple[list[str], list[str]]:
+    """Return the steps that somebody stays at, in their order, and the roles of people.
+
+    Args:
+        tables: Event tables, of which the order of the steps is read.
+        window: Start and end of the observed time, in hours.
+        found: What :func:`stays` returned.
+    """
+    visited = set(found["place"])
+    known = [str(step) for step in waiting_by_step(tables, window).index]
+    others = {place.partition(" ")[2] for place in visited if place.startswith((WAIT, WORK))}
+    order = [AUTHORS, *(step for step in known if step not in _AUTHOR_STEPS)]
+    steps = [step for step in order if step in others] + sorted(others - set(order))
+    return steps, sorted({place.partition(":")[0] for place in visited if ": " in place})
+
+
 def positions(tables: Tables, window: tuple[float, float], found: pd.DataFrame) -> pd.DataFrame:
     """Return where each place is drawn: `event`, `x` and `y`, as vidigi wants it, `row`, `label`.
 
@@ -166,22 +185,17 @@ def positions(tables: Tables, window: tuple[float, float], found: pd.DataFrame) 
         window: Start and end of the observed time, in hours.
         found: What :func:`stays` returned.
     """
-    visited = set(found["place"])
-    known = [str(step) for step in waiting_by_step(tables, window).index]
-    others = {place.partition(" ")[2] for place in visited if place.startswith((_WAIT, _WORK))}
-    order = [_AUTHORS, *(step for step in known if step not in _AUTHOR_STEPS)]
-    steps = [step for step in order if step in others] + sorted(others - set(order))
-    roles = sorted({place.partition(":")[0] for place in visited if ": " in place})
+    steps, roles = steps_and_roles(tables, window, found)
     rows: list[tuple[str, int, int, str, str]] = []
     y = _ROW
     for role in reversed(roles):
-        for column, state in enumerate(_STATES):
+        for column, state in enumerate(STATES):
             x = _LEFT + (1 + 3 * column) * _COLUMN
             label = state if role == roles[0] else ""
             rows.append((f"{role}: {state}", x, y, readable(role), label))
         y += 2 * _ROW
     y += _ROW
-    for column, phase in enumerate(_PHASES):
+    for column, phase in enumerate(PHASES):
         x = _LEFT + (1 + 3 * column) * _COLUMN
         rows.append((phase, x, y, "incidents", phase))
     y += 3 * _ROW
@@ -189,8 +203,8 @@ def positions(tables: Tables, window: tuple[float, float], found: pd.DataFrame) 
     for column, step in enumerate(steps):
         x = _LEFT + (column + 1) * _COLUMN
         name = step_name(step).replace(" ", "<br>")
-        rows.append((f"{_WORK}{step}", x, work_y, "in work", ""))
-        rows.append((f"{_WAIT}{step}", x, wait_y, "waiting for", name))
+        rows.append((f"{WORK}{step}", x, work_y, "in work", ""))
+        rows.append((f"{WAIT}{step}", x, wait_y, "waiting for", name))
     rows.append(("arrival", _LEFT, wait_y, "", ""))
     rows.append(("depart", _LEFT + (len(steps) + 1) * _COLUMN, work_y, "", ""))
     return pd.DataFrame(rows, columns=["event", "x", "y", "row", "label"])
@@ -211,7 +225,7 @@ def _annotate(figure: "Figure", places: pd.DataFrame) -> None:
         figure.add_annotation(x=x - _WRAP * _GAP / 2, y=y + beside, text=label, **_PLAIN)
     key = "   ".join(
         f'<span style="color:{colour}">{icon}</span> {name}'
-        for name, (icon, colour) in _LOOKS.items()
+        for name, (icon, colour) in LOOKS.items()
     )
     top = int(places["y"].max()) + 2.8 * _ROW
     figure.add_annotation(x=0, y=top, text=key, xanchor="left", **_PLAIN)
@@ -261,9 +275,9 @@ def _events(
 def _of_changes(tables: Tables) -> pd.DataFrame:
     steps = tables["steps"]
     kinds = tables["changes"].set_index("change_id")["kind"].astype(str).map(_KINDS).fillna(0)
-    names = list(_LOOKS)
+    names = list(LOOKS)
     step = steps["step"].astype(str)
-    step = step.where(~step.isin(_AUTHOR_STEPS), _AUTHORS)
+    step = step.where(~step.isin(_AUTHOR_STEPS), AUTHORS)
     shared = pd.DataFrame(
         {
             "entity_id": steps["change_id"],
@@ -271,9 +285,9 @@ def _of_changes(tables: Tables) -> pd.DataFrame:
             "name": "change " + steps["change_id"].astype(str),
         }
     )
-    waiting = shared.assign(place=_WAIT + step, from_h=steps["queued_at"], to_h=steps["started_at"])
+    waiting = shared.assign(place=WAIT + step, from_h=steps["queued_at"], to_h=steps["started_at"])
     working = shared.assign(
-        place=_WORK + step, from_h=steps["started_at"], to_h=steps["finished_at"]
+        place=WORK + step, from_h=steps["started_at"], to_h=steps["finished_at"]
     )
     return pd.concat([waiting, working], ignore_index=True)
 
@@ -282,7 +296,7 @@ def _of_incidents(tables: Tables) -> pd.DataFrame:
     incidents = tables["incidents"]
     until = incidents["restored_at"].fillna(np.inf)
     parts = []
-    for phase, (begins, ends) in _PHASES.items():
+    for phase, (begins, ends) in PHASES.items():
         # What is restored before it is noticed or diagnosed has no further phases.
         ended = incidents[ends].fillna(np.inf).clip(upper=until)
         parts.append(

@@ -16,7 +16,7 @@ import sim
 from sim.metrics.flow import waiting_by_step
 from sim.playground.answers import Answer, answers
 from sim.playground.laboratory import ClosedError, Laboratory, ObservedReplication
-from sim.playground.state import ARMS, from_query
+from sim.playground.state import from_query
 from sim.scenario.organization import Scenario
 
 SHORT = ("organization=startup", "horizon_weeks=20", "warmup_weeks=4")
@@ -49,7 +49,8 @@ def test_the_last_answer_is_that_of_a_comparison() -> None:
     state = from_query(
         {"a.organization": "startup", "b.organization": "startup", "replications": "3"}
     )
-    scenarios = {arm: state.scenario(arm).model_copy(update={"horizon_weeks": 40}) for arm in ARMS}
+    short = {"horizon_weeks": 40}
+    scenarios = {arm: state.scenario(arm).model_copy(update=short) for arm in state.arms}
 
     async def test() -> None:
         async with laboratory(2) as made:
@@ -89,7 +90,7 @@ def test_an_answer_comes_when_its_intervals_are_a_tenth_narrower() -> None:
 
     async def test() -> None:
         known: Any = OneAfterTheOther()
-        found = answers(state, dict.fromkeys(ARMS, scenario), known)
+        found = answers(state, dict.fromkeys("ab", scenario), known)
         counts = [answer.replications async for answer in found]
         assert counts[0] == 1
         assert counts[-1] == 20
@@ -211,7 +212,7 @@ def test_nothing_is_tried_again_once_it_is_stopped() -> None:
             waits = [
                 asyncio.create_task(made.observe(huge, 0, 0)),
                 asyncio.create_task(made.observe(huge, 1, 1)),
-                asyncio.create_task(made.animation(huge)),
+                asyncio.create_task(made.stays(huge)),
             ]
             await until(lambda: not made.idle and bool(made._pool._processes))
             for process in list(made._pool._processes.values()):
@@ -221,5 +222,24 @@ def test_nothing_is_tried_again_once_it_is_stopped() -> None:
             for wait in waits:
                 with pytest.raises(ClosedError):
                     await wait
+
+    run(test)
+
+
+def test_weeks_and_stays_are_those_of_the_replication() -> None:
+    scenario = sim.load(*SHORT)
+    expected = sim.replicate(scenario, replications=2, n_jobs=1)
+
+    async def test() -> None:
+        async with laboratory() as made:
+            found = [await made.weeks(scenario, number, 0) for number in range(2)]
+            for number, weeks in enumerate(found):
+                of_study = expected.weekly.query(f"replication == {number}").set_index("week")
+                pd.testing.assert_frame_equal(
+                    weeks.weekly, of_study.drop(columns="replication"), check_exact=True
+                )
+            seen = await made.stays(scenario)
+            assert seen.window == expected.first.window
+            assert await made.stays(scenario) is seen
 
     run(test)

@@ -51,7 +51,7 @@ def test_pages_that_go_away_take_their_work_back() -> None:
     async def test() -> None:
         async with served() as (app, port):
             laboratory: Laboratory = app.state.laboratory
-            for path in (f"answers?{LONG}", f"animation?arm=a&{LONG}"):
+            for path in (f"answers?{LONG}", f"watch?{LONG}"):
                 connections = [await ask(port, path) for _ in range(5)]
                 await until(lambda: laboratory.idle == 0 and app.state.pages == 5)
                 for _, writer in connections:  # during the first impression
@@ -93,7 +93,7 @@ def test_it_is_ended_while_pages_wait_on_workers_of_which_some_were_killed(
 
         until_here(lambda: server.printed.endswith("Ctrl-C ends it.\n"))
         port = int(server.printed.partition("\n")[0].rstrip("/").rpartition(":")[2])
-        for path in ("answers", "answers", "animation"):
+        for path in ("answers", "roadmap", "watch"):
             page = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
             open_pages.enter_context(page)
             page.sendall(f"GET /{path}?{LONG} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())

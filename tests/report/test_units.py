@@ -239,7 +239,6 @@ ELSEWHERE = {
     "report/animation.py": {"02.0f"},  # the hour of a clock
     "claims/table.py": {"+.4g"},  # a column of a CSV file
     "playground/form.py": {"g"},  # values of sliders, which scripts read
-    "playground/state.py": {"g"},  # words of a command line
 }
 """Numbers that are formatted for programs, and what is no amount."""
 
