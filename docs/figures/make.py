@@ -1,8 +1,8 @@
 """Makes the pictures that the README shows: ``python docs/figures/make.py``, some minutes.
 
-Each is one for slides: a picture of a report with fewer rows and words, so narrow that its letters can
-be read where a page gives it 415 pixels. The picture of the playground needs Chromium and the extra
-``test``.
+Each is one for slides: a picture of a report with fewer rows and words, so narrow that its letters
+can be read where a page gives it 415 pixels. The picture of the playground needs Chromium and the
+extra ``test``.
 """
 
 import shutil
@@ -72,6 +72,7 @@ def main() -> None:
 def slides_of_a_study(study: sim.Study) -> None:
     """Make those of an organization; events are of replication 0."""
     records, breakdowns = study.first.records, study.breakdowns
+    assert breakdowns is not None
     end = records.window[1]
     half_a_year, a_quarter = (records.within(end - 168 * weeks, end) for weeks in (26, 13))
 

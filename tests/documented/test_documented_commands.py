@@ -1,9 +1,9 @@
 """Every command and example of the README and the docs is run as it stands, with small settings.
 
-The blocks of a document are run one after the other in one folder that was empty. A shell runs those
-marked ``sh``; it finds small programs in front of its path that add small settings, and others in the
-place of what needs a network. Blocks marked ``yaml`` begin with the name of their file, perhaps with a
-command that uses it: ``# mine.yaml: python -m sim ...``.
+The blocks of a document are run one after the other in one folder that was empty. A shell runs
+those marked ``sh``; it finds small programs in front of its path that add small settings, and
+others in the place of what needs a network. Blocks marked ``yaml`` begin with the name of their
+file, perhaps with a command that uses it: ``# mine.yaml: python -m sim ...``.
 """
 
 import os
@@ -113,7 +113,7 @@ def make_a_history(folder: Path, shell: dict[str, str]) -> None:
         git init --quiet --initial-branch=main .
         git config user.name A; git config user.email a@example.com
         for week in 01 02 03 04 05 06 07 08 09 10 11 12; do
-          export GIT_AUTHOR_DATE="2026-$week-05T10:00:00Z" GIT_COMMITTER_DATE="2026-$week-06T10:00:00Z"
+          export GIT_AUTHOR_DATE="2026-$week-05T10:00Z" GIT_COMMITTER_DATE="2026-$week-06T10:00Z"
           git commit --quiet --allow-empty --message "Change $week"
           git tag "v1.$week"
         done
