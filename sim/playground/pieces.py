@@ -1,7 +1,7 @@
 """The pieces of the page that an answer changes, as HTML."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -23,7 +23,7 @@ from sim.document.document import (
 from sim.document.html import block_as_html
 from sim.metrics import catalogue
 from sim.metrics.bands import has_bands
-from sim.metrics.catalogue import headlines, metrics
+from sim.metrics.catalogue import Metric, headlines, metrics
 from sim.report.band_figures import SHOWN_AT_LEAST, band_segments
 from sim.report.comparison import (
     Difference,
@@ -34,12 +34,15 @@ from sim.report.comparison import (
 )
 from sim.report.content import DORA_YEAR, LEAD_TIME_COMPONENTS, band_words, bands_between, step_name
 from sim.report.units import (
+    Estimate,
+    Unit,
     change_in_words,
     count_noun,
+    estimate_in,
     format_difference,
-    format_estimate,
     format_number,
     format_weeks,
+    unit_for,
 )
 from sim.words import listed
 
@@ -105,7 +108,8 @@ def _headline(
 ) -> Row:
     of = catalogue.metric(metric)
     values = {arm: _estimates(summary, metric) for arm, summary in summaries.items()}
-    cells = [_estimate(metric, *value) for value in values.values()]
+    unit = _common_unit(of, values.values())
+    cells = [_estimate(of, unit, *value) for value in values.values()]
     if len(rows) == 1:
         (row,) = rows.values()
         difference, _, interval = _difference(row).partition(" (")
@@ -135,11 +139,9 @@ def _more(answer: Answer, summaries: Mapping[str, pd.DataFrame]) -> str:
     arms = list(summaries)
     rows = []
     for of in shown:
-        values = [
-            format_estimate(of, *_estimates(summary, of.name)).value
-            for summary in summaries.values()
-        ]
-        rows.append([of.label, *values])
+        values = [_estimates(summary, of.name) for summary in summaries.values()]
+        unit = _common_unit(of, values)
+        rows.append([of.label, *(_in_unit(unit, of, *value).value for value in values)])
     if len(arms) == 2:
         names = [metric.name for metric in shown]
         found = differences(answer.comparison, arms[1], names)
@@ -159,11 +161,21 @@ def _estimates(summary: pd.DataFrame, metric: str) -> tuple[float, float, float]
     return mean, low, high
 
 
-def _estimate(metric: str, mean: float, low: float, high: float) -> Cell:
-    shown = format_estimate(catalogue.metric(metric), mean, low, high)
+def _common_unit(of: Metric, values: Iterable[tuple[float, float, float]]) -> Unit:
+    """Return the unit of a row: that of the first arm that has a value."""
+    return unit_for(of, next((mean for mean, *_ in values if not math.isnan(mean)), math.nan))
+
+
+def _in_unit(unit: Unit, of: Metric, mean: float, low: float, high: float) -> Estimate:
+    shown = estimate_in(unit, of, mean, low, high)
+    return shown if math.isnan(mean) else shown._replace(value=unit.behind(shown.value))
+
+
+def _estimate(of: Metric, unit: Unit, mean: float, low: float, high: float) -> Cell:
+    shown = _in_unit(unit, of, mean, low, high)
     bands: tuple[str, ...] = ()
-    if has_bands(metric, DORA_YEAR):
-        bands = bands_between(metric, *((mean, mean) if math.isnan(low) else (low, high)))
+    if has_bands(of.name, DORA_YEAR):
+        bands = bands_between(of.name, *((mean, mean) if math.isnan(low) else (low, high)))
     note = ": ".join(part for part in (shown.interval, band_words(bands)) if part)
     return Cell(shown.value, note, "strong", mean)
 
