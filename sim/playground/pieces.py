@@ -43,6 +43,7 @@ from sim.report.units import (
     format_number,
     format_weeks,
     unit_for,
+    without_service,
 )
 from sim.words import listed
 
@@ -163,7 +164,8 @@ def _estimates(summary: pd.DataFrame, metric: str) -> tuple[float, float, float]
 
 def _common_unit(of: Metric, values: Iterable[tuple[float, float, float]]) -> Unit:
     """Return the unit of a row: that of the first arm that has a value."""
-    return unit_for(of, next((mean for mean, *_ in values if not math.isnan(mean)), math.nan))
+    known = (mean for mean, *_ in values if not math.isnan(mean))
+    return without_service(unit_for(of, next(known, math.nan)))  # below its name it says so
 
 
 def _in_unit(unit: Unit, of: Metric, mean: float, low: float, high: float) -> Estimate:

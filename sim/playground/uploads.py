@@ -172,9 +172,8 @@ def _composed(text: str) -> yaml.Node | None:
 def _problems(root: yaml.MappingNode) -> Iterator[Problem]:
     """Yield what an upload may not hold."""
     if _size(root, {}) > _MOST_NODES:
-        yield Problem(
-            "the file", f"has more than {format_given(_MOST_NODES)} values, aliases followed"
-        )
+        what = f"has more than {format_given(_MOST_NODES)} values, aliases followed"
+        yield Problem("the file", what)
         return
     for node in _nodes(root, set()):
         line = f"line {node.start_mark.line + 1}"

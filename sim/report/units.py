@@ -106,6 +106,11 @@ def column_unit(quantity: Quantity, value: float) -> Unit:
     return unit._replace(name=f"{word} {unit.name}".strip(), size=size)
 
 
+def without_service(unit: Unit) -> Unit:
+    """Return a unit where the words around it say already that it is of a service."""
+    return unit._replace(name=unit.name.replace(_PER_SERVICE, "per"))
+
+
 def unit_of_change(unit: Unit) -> Unit:
     """Return the unit of a difference: that of two percentages is points."""
     return unit._replace(name="points") if unit == PERCENT else unit
@@ -240,7 +245,7 @@ def format_difference(
         return NO_DATA
     if difference == low == high == 0.0:
         return "the same"
-    unit = unit_for(quantity, level)
+    unit = without_service(unit_for(quantity, level))
     shown = difference_in(unit, difference, low, high)
     value = unit_of_change(unit).behind(shown.value)
     return f"{value} ({shown.interval})" if shown.interval else value
@@ -321,8 +326,7 @@ def value_in_words(quantity: Quantity, value: float) -> str:
     shown = value / unit.size
     number = format_number(shown, min(1, decimals_for(shown))).removesuffix(".0")
     if quantity.dimension == "frequency":
-        period = unit.name.replace(_PER_SERVICE, "per")  # the sentence names the service
-        return f"{'once' if number == '1' else f'{number} times'} {period}"
+        return f"{'once' if number == '1' else f'{number} times'} {without_service(unit).name}"
     return _said(number, unit)
 
 
@@ -345,7 +349,7 @@ def change_in_words(
     decimals = {"share": 1, "frequency": 2, "money": decimals_for(size)}.get(
         quantity.dimension, min(1, decimals_for(size))
     )
-    return _said(format_number(size, decimals, signed), unit_of_change(unit))
+    return _said(format_number(size, decimals, signed), without_service(unit_of_change(unit)))
 
 
 def _said(number: str, unit: Unit) -> str:

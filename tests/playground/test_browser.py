@@ -448,10 +448,10 @@ def test_axe_finds_nothing_in_a_window_of_any_size(open_page: Open) -> None:
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("query", ["replications=4", SMALL])
+@pytest.mark.parametrize("query", [pytest.param("", marks=pytest.mark.slow), SMALL])
 def test_metrics_picture_and_words_are_above_the_fold(open_page: Open, query: str) -> None:
-    page = open_page(query if "automation" in query else f"b.automation=0.8&{query}")
-    wait_for_all(page)
+    page = open_page(query)
+    wait_for_all(page, 4 if query == SMALL else 20)
     for width, height in ((1366, 768), (1920, 1080)):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("scrollY") == 0
