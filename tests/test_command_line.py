@@ -274,6 +274,7 @@ def test_the_composed_scenario_can_be_printed(
     composed = yaml.safe_load(capfd.readouterr().out)
     assert composed["automation"] == 0.5
     assert composed["pipeline"]["steps"]["train"]["run_h"] == 3
+    assert composed["defaults"] == ["default", "_self_"]
     assert list(in_process.iterdir()) == []
 
 

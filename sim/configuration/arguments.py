@@ -67,6 +67,13 @@ class Arguments:
         return bool({"--cfg", "-c"} & set(self.options))
 
     @property
+    def shows_an_overlay(self) -> bool:
+        """Whether the scenario is to be shown as what differs from what it builds on."""
+        names = {option.partition("=")[0] for option in self.options if option.startswith("-")}
+        shown = self._value(("--cfg", "-c"))
+        return shown == "job" and names <= {"--cfg", "-c", *_CONFIG_NAME, *_CONFIG_DIR}
+
+    @property
     def sweeps(self) -> bool:
         """Whether a sweep is to be run."""
         return bool({"-m", "--multirun"} & set(self.options)) and not self.shows

@@ -13,14 +13,14 @@ from sim.scenario.organization import Scenario
 from .records import with_checksum
 
 _MISSING = "???"
-_MISSING_AS_TEXT = "${oc.decode:\"'???'\"}"  # there is no other way to write it
+MISSING_AS_TEXT = "${oc.decode:\"'???'\"}"  # there is no other way to write it
 _NEXT_LINE = "\x85"
 
 
 def to_yaml(scenario: Scenario) -> str:
     """Return ``scenario`` as YAML that :func:`sim.load` reads back as an equal scenario."""
     full = with_checksum(scenario.model_dump(mode="json", by_alias=True))
-    data = escaped(full, missing=_MISSING_AS_TEXT)
+    data = escaped(full, missing=MISSING_AS_TEXT)
     text = _dumped(data, allow_unicode=True)
     # PyYAML writes this line break as it is, and reads it back as another one.
     return text if _NEXT_LINE not in text else _dumped(data, allow_unicode=False)

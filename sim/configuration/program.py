@@ -16,6 +16,7 @@ process. What can only be done by pretending to be one is here, and nowhere else
 import os
 import pickle
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ from .arguments import Arguments
 from .composition import Files, compose, own_values_last, read
 from .dump import escaped
 from .load import composed_scenario
+from .overlay import overlay
 from .overrides import add_missing, parse, sets_a_value
 from .own_folder import searched_first
 from .problems import COMPOSITION_ERRORS, from_composition
@@ -81,14 +83,34 @@ def compose_and_run(arguments: Arguments, run: Run, sweep: Sweep) -> None:
     )
     node = {"_target_": f"{_MODULE}.{_CLASS}", "params": None}
     ConfigStore.instance().store(group="hydra/sweeper", name=_SWEEPER, node=node, provider=_SWEEPER)
-    if not (_asks_for_a_run(arguments) and _run_composed(arguments, settings, run)):
+    if arguments.shows_an_overlay and not _varies(arguments):
+        _show_overlay(arguments, settings)
+    elif not (_asks_for_a_run(arguments) and _run_composed(arguments, settings, run)):
         _run_program(arguments, completed, settings, run, sweep)
 
 
 def _asks_for_a_run(arguments: Arguments) -> bool:
+    return arguments.runs and not _varies(arguments)
+
+
+def _varies(arguments: Arguments) -> bool:
+    """Return whether Hydra has to be asked: about several values, or a folder that is not there."""
     folder = arguments.own_folder
     several = any(parse(override).is_sweep_override() for override in arguments.overrides)
-    return arguments.runs and not several and (folder is None or folder.is_dir())
+    return several or not (folder is None or folder.is_dir())
+
+
+def _show_overlay(arguments: Arguments, settings: Sequence[str]) -> None:
+    """Print what differs from the files that the package has."""
+    overrides = arguments.overrides
+    files = Files(arguments.config_name or _DEFAULT, tuple(settings), SCENARIOS)
+    words = [option for option in arguments.options if option not in ("--cfg", "-c", "job")]
+    command = " ".join(map(shlex.quote, [*words, *overrides]))
+    with searched_first(arguments.own_folder):
+        try:
+            print(overlay(files, overrides, f"python -m sim {command}".rstrip()), end="")
+        except COMPOSITION_ERRORS as error:
+            raise from_composition(error, overrides, files) from None
 
 
 def _run_composed(arguments: Arguments, settings: Sequence[str], run: Run) -> bool:
@@ -235,8 +257,9 @@ def _resolved_texts_escaped() -> Iterator[None]:
         if isinstance(data, dict):
             data = with_checksum(data)
         pairs = data.items() if isinstance(data, Mapping) else enumerate(data)
-        for key, value in pairs:
-            config[key] = value
+        with open_dict(config):
+            for key, value in pairs:
+                config[key] = value
 
     setattr(OmegaConf, "resolve", resolve_and_escape)  # noqa: B010 - it is a method
     try:

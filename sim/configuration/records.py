@@ -17,6 +17,13 @@ from sim.scenario.errors import Problem, ScenarioError
 RECORD = "_record_"
 """The key of the checksum."""
 RECORDS = ("practices", "practice_reach")
+_OF_A_FULL_SCENARIO = {"name", "seed", "teams", "services", "pipeline", "incidents", "upkeep"} | {
+    "debt",
+    "threats",
+    "cost",
+    "roadmap",
+}
+"""Keys of a scenario that an earlier version has written down in full, without a checksum."""
 
 
 def checksum(data: Mapping[str, Any]) -> str | None:
@@ -31,10 +38,11 @@ def checksum(data: Mapping[str, Any]) -> str | None:
 def with_checksum(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return a scenario as plain data with the checksum behind its records."""
     found = checksum(data)
+    last = [key for key in data if key in RECORDS][-1:]
     written: dict[str, Any] = {}
     for key, value in data.items():
         written[key] = value
-        if key == RECORDS[-1] and found is not None:
+        if [key] == last and found is not None:
             written[RECORD] = found
     return written
 
@@ -59,6 +67,8 @@ def refuse_records(said: DictConfig, path: str) -> None:
         if data.get("practices") not in (None, {practice: level}):
             what = f"a level records itself, which is {practice}: {level} in this file"
             raise ScenarioError([Problem(f"{path}: practices", what)])
+        return
+    if RECORD not in said and set(said) >= _OF_A_FULL_SCENARIO:
         return
     if data.get(RECORD) != checksum({str(key): value for key, value in data.items()}):
         raise ScenarioError([_not_chosen(data)])

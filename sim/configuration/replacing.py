@@ -186,7 +186,7 @@ def begin_as_before(before: DictConfig, steps: DictConfig) -> None:
     for name in list(steps):
         own = steps[name]
         so_far.append(name)
-        stands_for = _counterpart(name, stages[name], stages_before)
+        stands_for = counterpart(name, stages[name], stages_before)
         if stands_for is None or not isinstance(own, DictConfig):
             continue
         old = before[stands_for]
@@ -203,7 +203,8 @@ def begin_as_before(before: DictConfig, steps: DictConfig) -> None:
         steps[name] = OmegaConf.merge(begun, own)
 
 
-def _counterpart(name: Any, stage: str, stages_before: Mapping[Any, str]) -> Any:
+def counterpart(name: Any, stage: str, stages_before: Mapping[Any, str]) -> Any:
+    """Return the name of the step that another one stands for; None if there is none."""
     if not stage:
         return name if stages_before.get(name) == "" else None
     alike = [each for each, its in stages_before.items() if its == stage]

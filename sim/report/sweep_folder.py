@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from sim.configuration.dump import to_yaml
+from sim.configuration.overlay import overlay_of
 from sim.document.document import Document
 from sim.document.html import write_document
 from sim.ending import temporary_folder, undisturbed
@@ -20,6 +20,7 @@ from sim.experiment.versions import versions
 from sim.report.population_content import is_population, population_frame
 from sim.report.surface_content import surface_table
 from sim.report.sweep_content import Findings
+from sim.scenario.files import groups
 from sim.scenario.variants import Variants, with_value, word
 
 _MOST_SCENARIOS = 10_000
@@ -129,13 +130,24 @@ def _write_scenarios(sweep: Sweep, variants: Variants, folder: Path) -> None:
         composed = tuple(map(word, variants.base(point)))
         if composed not in bases:
             bases[composed] = f"base-{len(bases)}"
-            text = to_yaml(variants.scenario(point))
+            choices = _choices(variants, point)
+            text = overlay_of(variants.scenario(point), choices, command=variants.label(point))
             (folder / f"{bases[composed]}.yaml").write_text(text, encoding="utf-8")
         overlay: dict[str, Any] = {"defaults": [bases[composed], "_self_"]}
         for key, value in variants.set_values(point).items():
             overlay = with_value(overlay, key, value)
         text = f"# {variants.label(point)}\n" + yaml.dump(overlay, Dumper=_DUMPER, sort_keys=False)
         (folder / f"point-{point:0{width}}.yaml").write_text(text, encoding="utf-8")
+
+
+def _choices(variants: Variants, point: int) -> dict[str, str | None]:
+    """Return what a point chooses from config groups, as far as its overrides say so."""
+    pairs = [fixed.lstrip("+").partition("=")[::2] for fixed in variants.fixed or ()]
+    chosen = dict([*pairs, *variants.values(point).items()])
+    there = set(groups())
+    return {
+        key: None if value is None else str(value) for key, value in chosen.items() if key in there
+    }
 
 
 def provenance(sweep: Sweep) -> Mapping[str, object]:
