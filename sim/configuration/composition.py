@@ -84,8 +84,22 @@ class Files:
             if self.folder is None:
                 yield
             else:
-                with hydra.initialize_config_dir(str(self.folder), version_base="1.3"):
+                with (
+                    _without_the_program(),
+                    hydra.initialize_config_dir(str(self.folder), version_base="1.3"),
+                ):
                     yield
+
+
+@contextmanager
+def _without_the_program() -> Iterator[None]:
+    """Set Hydra's own program aside during the block, if one is running: there is one at a time."""
+    known = GlobalHydra.instance()
+    program, known.hydra = known.hydra, None
+    try:
+        yield
+    finally:
+        known.hydra = program
 
 
 def shipped(name: str) -> Files:

@@ -23,6 +23,7 @@ from sim.scenario.organization import Scenario
 from .composition import Files, read, shipped
 from .dump import MISSING_AS_TEXT, escaped, shortest, to_yaml
 from .load import composed_scenario, files_of
+from .own_folder import searched_first
 from .records import RECORDS
 from .replacing import REPLACE, STEPS, counterpart, stage_of
 
@@ -62,22 +63,25 @@ def overlay_of(
         base: the file of the package that it builds on.
         command: for the comment at the top.
     """
-    head = _comment(command)
+    with searched_first(None):  # it has to compose anywhere
+        return _comment(command) + _shortest(scenario, choices, base)
+
+
+def _shortest(scenario: Scenario, choices: Mapping[str, str | None], base: str) -> str:
     chosen = _choices(scenario, choices, base)
     wanted = _dumped(scenario)
-    text = ""
     said: dict[str, Any] = {}
     before = _dumped(composed_scenario(shipped(base), _as_overrides(chosen, base)))
     for _ in range(_ROUNDS):
         _merge(said, _difference(before, wanted, scenario, ()))
-        text = head + _written(chosen, said, base)
+        text = _written(chosen, said, base)
         try:
             before = _dumped(_loaded(text))
         except ScenarioError:
             break
         if in_order(before) == in_order(wanted):
             return text
-    return head + to_yaml(scenario)
+    return to_yaml(scenario)
 
 
 def _comment(command: str) -> str:
@@ -208,7 +212,8 @@ def _roadmap(items: Any, old: object) -> list[Any]:
     plain: list[Any] = shortest(items)
     if not old:
         for item in plain:
-            item.pop("brings", None)
+            if (SCENARIOS / "practice" / item["practice"] / f"{item['level']}.yaml").is_file():
+                item.pop("brings", None)
     return plain
 
 

@@ -33,8 +33,9 @@ def searched_first(folder: Path | None) -> Iterator[None]:
         folder: the folder; None for no such folder. For Hydra to say if it is not there.
     """
     Plugins.instance().register(OwnFolderFirst)
+    before = OwnFolderFirst.folder
     OwnFolderFirst.folder = folder.absolute() if folder is not None and folder.is_dir() else None
     try:
         yield
     finally:
-        OwnFolderFirst.folder = None
+        OwnFolderFirst.folder = before
