@@ -22,7 +22,8 @@ from starlette.responses import (
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from sim.configuration.dump import to_yaml
+from sim.configuration.composition import shipped
+from sim.configuration.overlay import overlay
 from sim.scenario.errors import Problem, ScenarioError
 from sim.scenario.organization import Scenario
 
@@ -145,7 +146,8 @@ async def _scenario(request: Request) -> Response:
         state = from_query(query, request.app.state.uploads.files)
         if arm not in state.arms:
             raise ScenarioError([Problem("arm", f"'{arm[:40]}' is none", ", ".join(state.arms))])
-        scenario = await asyncio.to_thread(state.scenario, arm)
+        files = state.arms[arm].files or shipped("default")
+        short = await asyncio.to_thread(overlay, files, state.overrides(arm))
     except ScenarioError as error:
         return _refusal(error)
     name = f"playground_{arm}"
@@ -159,7 +161,8 @@ async def _scenario(request: Request) -> Response:
         f"# Organization {arm.upper()} of the playground. In the folder of this file:\n"
         f"#   python -m sim --config-dir=. --config-name={name}\n"
         f"{words}"
-        f"{to_yaml(scenario)}"
+        f"# With --cfg job --resolve the first command prints all values.\n"
+        f"{short}"
     )
     headers = {"Content-Disposition": f'attachment; filename="{name}.yaml"'}
     return Response(text, media_type="application/yaml", headers=headers)

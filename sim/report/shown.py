@@ -187,7 +187,8 @@ def _of_sweep(sweep: Sweep) -> Document:
         return Document(
             f"Sweep of {keys} ({sweep.base.name})",
             [],
-            setting=f"{sweep.design}: {many:,} points, {runs:,} replications · seed {sweep.seed}",
+            setting=f"{sweep.design}: {count_noun(many, 'point')}, "
+            f"{count_noun(runs, 'replication')} · seed {sweep.seed}",
         )
     found = findings(sweep)
     lead, shown = lead_sentence(found), answer_tiles(found)

@@ -223,7 +223,7 @@ def test_columns_of_large_amounts_count_in_thousands() -> None:
         ("lead_time_h", 0.25, 240.0, "+15.0 minutes"),
         ("change_failure_rate", -0.05, 0.3, f"{MINUS}5.0 points"),
         # The frequency is said as its level is, not as the difference would be.
-        ("deployment_frequency", 0.01, 1 / 7, "+0.07 per service and week"),
+        ("deployment_frequency", 0.01, 1 / 7, "+0.07 per week"),
         ("net_cost_per_week", -12_345.0, 5e5, f"EUR {MINUS}12,300 per week"),
         ("change_failure_rate", 0.0, 0.3, "0.0 points"),
     ],
