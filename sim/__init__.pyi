@@ -5,6 +5,8 @@ from sim.configuration.sweep import sweep as sweep
 from sim.experiment.axes import Interval as Interval
 from sim.experiment.compare import Comparison as Comparison
 from sim.experiment.compare import compare as compare
+from sim.experiment.payback import Payback as Payback
+from sim.experiment.payback import pay_back as pay_back
 from sim.experiment.replicate import Study as Study
 from sim.experiment.replicate import replicate as replicate
 from sim.experiment.run import Run as Run
@@ -14,6 +16,7 @@ from sim.experiment.sweep_results import Sweep as Sweep
 from sim.log.contract import RecordsError as RecordsError
 from sim.log.records import Records as Records
 from sim.records.reading import read as read
+from sim.report.animation import animate as animate
 from sim.report.sweep_report import figures as figures
 from sim.report.sweep_report import write_report as write_report
 from sim.scenario.errors import ScenarioError as ScenarioError

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from sim.document.document import Caveat
+from sim.report.content import few_replications
 from sim.report.units import count_noun, format_number, format_percent
 from sim.words import listed
 
@@ -56,12 +57,10 @@ def tally(findings: Sequence[Finding]) -> str:
     verdicts = [finding.verdict for finding in findings]
     text = ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts))
     open_ids = [f.claim.id for f in findings if f.verdict in ("not supported", "contradicted")]
+    counted = count_noun(len(findings), "expectation")
     if not open_ids:
-        return f"{len(findings)} expectations: {text}."
-    return (
-        f"{len(findings)} expectations: {text}. "
-        f"Not as expected in full: {', '.join(dict.fromkeys(open_ids))}."
-    )
+        return f"{counted}: {text}."
+    return f"{counted}: {text}. Not as expected in full: {', '.join(dict.fromkeys(open_ids))}."
 
 
 def _how_many(expected: Sequence[Finding], supported: int) -> str:
@@ -101,6 +100,7 @@ def caveats(findings: Sequence[Finding], replications: int) -> list[Caveat]:
         replications: of each arm.
     """
     return [
+        *few_replications(replications),
         *_unstable(findings, replications),
         *_precision(findings, replications),
         *_without_data(findings, replications),

@@ -8,8 +8,8 @@ import yaml
 from sim.document.document import (
     IN_TERMINAL,
     ON_PAPER,
+    Block,
     Bullets,
-    Caveats,
     Cell,
     Column,
     Document,
@@ -23,6 +23,7 @@ from sim.document.document import (
     Section,
     Table,
     Tone,
+    placed_caveats,
     with_pictures,
 )
 from sim.document.picture import Picture
@@ -69,19 +70,15 @@ def claims_document(
     Raises:
         ValueError: a picture has no place in the report.
     """
-    said = sentences(findings, replications)
-    doubts = caveats(findings, replications)
+    lead, *said = sentences(findings, replications) or [tally(findings)]
     sections = [
-        Section("In short", [Bullets(said, media=ON_PAPER)]),
-        Section("Before you believe it", [Caveats(doubts, media=ON_PAPER)] if doubts else []),
+        Section("In words", [Bullets(said, media=ON_PAPER)] if said else []),
         Section(
             "The verdicts",
             [
                 Prose(_how_to_read(len(findings)), media=ON_PAPER),
                 _verdicts(findings, replications, on_paper=True),
                 _verdicts(findings, replications, on_paper=False),
-                Paragraph(tally(findings), "strong", media=IN_TERMINAL),
-                *([Caveats(doubts, media=IN_TERMINAL)] if doubts else []),
             ],
         ),
         Section("In pictures", []),
@@ -99,11 +96,33 @@ def claims_document(
             ],
         ),
     ]
+    doubts, sections = placed_caveats(caveats(findings, replications), sections)
     return Document(
         title="The claims, put on trial",
+        answer=[
+            Paragraph(lead, "strong", media=ON_PAPER),
+            Paragraph(tally(findings), "strong", media=IN_TERMINAL),
+            *_arms_in_words(trials),
+            *doubts,
+        ],
+        lead="claims",
         setting=setting,
         sections=with_pictures(sections, pictures),
     )
+
+
+def _arms_in_words(trials: Sequence[Trial]) -> list[Block]:
+    """Return what the arms of a single claim are; of several, they stand at the end."""
+    if len(trials) != 1:
+        return []
+    claim = trials[0].claim
+    arms = claim.arms or {"low": claim.low or (), "high": claim.high or ()}
+    told = [
+        f"{name} arm: {', '.join(own) or 'the organization as it is'}" for name, own in arms.items()
+    ]
+    if claim.base:
+        told.insert(0, f"all arms: {', '.join(claim.base)}")
+    return [Bullets(told)]
 
 
 def _verdicts(findings: Sequence[Finding], replications: int, on_paper: bool) -> Table:

@@ -270,16 +270,58 @@ class Bullets:
 
 
 @dataclass(frozen=True)
+class Tile:
+    """A number that a reader came for, with what it means.
+
+    Attributes:
+        label: what it is the number of.
+        value: the number, with its unit.
+        note: its interval; empty if there is none.
+        badge: what the number means, such as a band or whether a change is for the better.
+        tone: how the badge stands out.
+        detail: what else belongs to it, such as where it was found.
+        name: what programs that read a page know it by.
+    """
+
+    label: str
+    value: str
+    note: str = ""
+    badge: str = ""
+    tone: Tone = ""
+    detail: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """The numbers that a document begins with, side by side where there is room.
+
+    Attributes:
+        items: the tiles; a few.
+        caption: how to read them, in a line.
+        media: where they are shown.
+    """
+
+    items: Sequence[Tile]
+    caption: str = ""
+    media: frozenset[Medium] = EVERYWHERE
+
+
+@dataclass(frozen=True)
 class Caveat:
     """Something that a reader has to know before believing the numbers.
 
     Attributes:
         is_serious: the numbers may mislead without it.
         text: what it is, as ``name: explanation``.
+        section: title of the section that it concerns; empty if it concerns the answer.
+        short: the same in a line, for the top of a document if it is serious and stands elsewhere.
     """
 
     is_serious: bool
     text: str
+    section: str = ""
+    short: str = ""
 
 
 @dataclass(frozen=True)
@@ -336,7 +378,7 @@ class Embedded:
     media: frozenset[Medium] = frozenset({"html"})
 
 
-Block = Table | Paragraph | Prose | Bullets | Caveats | Listing | Facts | Embedded | Picture
+Block = Tiles | Table | Paragraph | Prose | Bullets | Caveats | Listing | Facts | Embedded | Picture
 
 
 @dataclass(frozen=True)
@@ -374,13 +416,44 @@ def with_pictures(sections: Sequence[Section], pictures: Iterable[Picture]) -> l
     return found
 
 
+def placed_caveats(
+    caveats: Sequence[Caveat], sections: Sequence[Section]
+) -> tuple[list[Block], list[Section]]:
+    """Put caveats beside what they concern.
+
+    Args:
+        caveats: the caveats.
+        sections: the sections, each of which gets its own at its beginning.
+
+    Returns:
+        What stands with the answer: the caveats that concern it, and the serious ones of sections
+        in a line each; and the sections.
+    """
+    titles = {section.title for section in sections}
+    here = [caveat for caveat in caveats if caveat.section not in titles]
+    lines = [
+        Caveat(True, caveat.short or caveat.text)
+        for caveat in caveats
+        if caveat.is_serious and caveat.section in titles
+    ]
+    top = sorted([*here, *lines], key=lambda caveat: not caveat.is_serious)
+    found = []
+    for section in sections:
+        own = [caveat for caveat in caveats if caveat.section == section.title]
+        blocks = [Caveats(own), *section.blocks] if own else section.blocks
+        found.append(replace(section, blocks=blocks))
+    return [Caveats(top)] if top else [], found
+
+
 @dataclass(frozen=True)
 class Document:
-    """A report.
+    """A report, which begins with the answer.
 
     Attributes:
         title: what it is about.
         sections: its parts; one that has nothing to show in a medium is left out there.
+        answer: what a reader came for: tiles, a sentence or two, what to beware of.
+        lead: name of the picture that stands with the answer instead of in its section.
         kind: what kind of document it is, above the title.
         description: what somebody wrote about the subject.
         context: what else to know about the subject, a line each.
@@ -390,17 +463,33 @@ class Document:
 
     title: str
     sections: Sequence[Section]
+    answer: Sequence[Block] = field(default=())
+    lead: str = ""
     kind: str = "Delivery of machine learning, simulated"
     description: str = ""
     context: Sequence[str] = field(default=())
     setting: str = ""
     flag: str = ""
 
+    def answer_in(self, medium: Medium) -> list[Block]:
+        """Return the blocks of the answer that a medium shows, its picture last."""
+        picture = self.pictures.get(self.lead)
+        blocks = [*self.answer, *([] if picture is None else [picture])]
+        return [block for block in blocks if medium in block.media]
+
     def sections_in(self, medium: Medium) -> Iterator[tuple[Section, list[Block]]]:
         """Yield the sections that a medium shows, each with the blocks that it shows."""
         for section in self.sections:
-            if blocks := section.shown_in(medium):
+            blocks = [block for block in section.shown_in(medium) if not self._leads(block)]
+            if blocks:
                 yield section, blocks
+
+    def contents_in(self, medium: Medium) -> list[str]:
+        """Return the titles of a table of contents: of sections that a medium shows by title."""
+        return [section.title for section, _ in self.sections_in(medium) if section.title]
+
+    def _leads(self, block: Block) -> bool:
+        return isinstance(block, Picture) and block.name == self.lead
 
     @property
     def pictures(self) -> dict[str, Picture]:

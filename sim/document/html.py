@@ -1,5 +1,6 @@
 """A document as one HTML file that needs nothing but a browser."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ def _environment() -> Environment:
     made.filters["markdown"] = lambda text: Markup(markdown.render(text))
     made.filters["svg"] = svg_source
     made.filters["slug"] = slug
+    made.filters["number_and_unit"] = _number_and_unit
     made.tests["picture"] = lambda block: isinstance(block, Picture)
     made.filters["type_name"] = lambda block: type(block).__name__
     return made
@@ -72,6 +74,12 @@ def _environment() -> Environment:
 def _prose(text: str) -> Markup:
     """Return text for HTML; a number and its percent sign, and an interval, stay on one line."""
     return Markup(str(escape(text)).replace(" %", "&nbsp;%").replace(" – ", "&nbsp;–&nbsp;"))
+
+
+def _number_and_unit(value: str) -> tuple[str, str]:
+    """Return a value up to its last digit, and what follows: a unit may be smaller."""
+    number = re.match(r".*\d", value)
+    return (number[0], value[number.end() :]) if number else (value, "")
 
 
 def slug(title: str) -> str:

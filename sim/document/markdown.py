@@ -15,6 +15,7 @@ from .document import (
     Paragraph,
     Prose,
     Table,
+    Tiles,
 )
 from .picture import Picture
 
@@ -32,11 +33,14 @@ def to_markdown(
     parts = [f"# {_escaped(document.title)}"]
     if note:
         parts.append(f"<!-- {note} -->")
-    parts += [_escaped(line) for line in (document.description, *document.context) if line]
+    parts += [_escaped(document.description)] if document.description else []
     if document.setting:
         parts.append(_escaped(document.setting))
     if document.flag:
         parts.append(f"**{_escaped(document.flag)}**")
+    for block in document.answer_in("markdown"):
+        parts += _block(block, picture_paths or {})
+    parts += [_escaped(line) for line in document.context if line]
     for section, blocks in document.sections_in("markdown"):
         if section.title:
             parts.append(f"## {_escaped(section.title)}")
@@ -46,7 +50,24 @@ def to_markdown(
 
 
 def _block(block: Block, picture_paths: Mapping[str, str]) -> Iterator[str]:
-    if isinstance(block, Table):
+    if isinstance(block, Tiles):
+        if block.caption:
+            yield _escaped(block.caption)
+        yield _bullets(
+            [
+                " · ".join(
+                    part
+                    for part in (
+                        f"{tile.label}: {tile.value}" + (f" ({tile.note})" if tile.note else ""),
+                        tile.badge,
+                        tile.detail,
+                    )
+                    if part
+                )
+                for tile in block.items
+            ]
+        )
+    elif isinstance(block, Table):
         yield from _table(block)
     elif isinstance(block, Paragraph):
         text = _escaped(block.text)

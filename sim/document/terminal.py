@@ -28,7 +28,11 @@ from .document import (
     Row,
     Section,
     Table,
+    Tiles,
     Tone,
+)
+from .document import (
+    Group as Rows,
 )
 
 WIDE = 110
@@ -88,6 +92,13 @@ def print_document(document: Document, console: Console) -> None:
     printer = _Printer(console)
     for line in printer.head(document):
         console.print(line)
+    for block in document.answer_in("terminal"):
+        console.print()
+        console.print(printer.block(block, console.width))
+    if document.context and document.answer:
+        console.print()
+        for line in printer.context(document):
+            console.print(line)
     narrow: list[RenderableType] = []
     for section, blocks in document.sections_in("terminal"):
         body = printer.section(section, blocks)
@@ -111,12 +122,18 @@ class _Printer:
     def head(self, document: Document) -> list[Text]:
         """Return the lines above the sections."""
         lines = [self._text(document.title, "bold")]
-        lines += [self._text(line) for line in (document.description, *document.context) if line]
+        lines += [self._text(document.description)] if document.description else []
+        if not document.answer:
+            lines += self.context(document)
         if document.setting:
             lines.append(self._text(document.setting, "dim"))
         if document.flag:
             lines.append(self._text(document.flag, "bold red"))
         return lines
+
+    def context(self, document: Document) -> list[Text]:
+        """Return what else to know about the subject."""
+        return [self._text(line) for line in document.context if line]
 
     def section(self, section: Section, blocks: Sequence[Block]) -> RenderableType:
         """Return the blocks of a section, an empty line between two of them."""
@@ -125,7 +142,7 @@ class _Printer:
         for number, block in enumerate(blocks):
             if number:
                 parts.append("")
-            parts.append(self._block(block, width if section.is_narrow else self._console.width))
+            parts.append(self.block(block, width if section.is_narrow else self._console.width))
         return Group(*parts)
 
     def side_by_side(self, bodies: list[RenderableType]) -> None:
@@ -146,7 +163,10 @@ class _Printer:
         self._console.print(grid)
         bodies.clear()
 
-    def _block(self, block: Block, width: int) -> RenderableType:
+    def block(self, block: Block, width: int) -> RenderableType:
+        """Return a block that may be so many columns wide."""
+        if isinstance(block, Tiles):
+            return self._tiles(block, width)
         if isinstance(block, Table):
             return self._table(block, width)
         if isinstance(block, Paragraph):
@@ -283,6 +303,29 @@ class _Printer:
             return Text("#" * round(eighths / 8), style)
         blocks = "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
         return Text(blocks or ("▏" if share > 0.0 else ""), style)
+
+    def _tiles(self, tiles: Tiles, width: int) -> RenderableType:
+        """Return a row for each tile: side by side, four of them would break their words."""
+        texts = [(tile.label, tile.value, tile.note, tile.badge) for tile in tiles.items]
+        kept = [place for place in range(4) if any(row[place] for row in texts)]
+        rows = [
+            Row(
+                [
+                    Cell(text, tone=tile.tone if place == 3 else "strong" if place == 1 else "")
+                    for place, text in enumerate(row)
+                    if place in kept
+                ],
+                note=tile.detail,
+            )
+            for tile, row in zip(tiles.items, texts, strict=True)
+        ]
+        # Only a badge wraps, and a label if even that leaves too little room.
+        widths = [max(len(row[place]) for row in texts) for place in kept if place < 3]
+        words = [len(word) for row in texts for word in row[3].split()]
+        needed = sum(widths) + max(words, default=0) + _BETWEEN * len(widths)
+        wrapping = (0, 3) if needed > width else (3,)
+        columns = [Column(is_number=place in (1, 2), may_wrap=place in wrapping) for place in kept]
+        return self._table(Table(columns, [Rows(rows)], tiles.caption), width)
 
     def _bullets(self, bullets: Bullets) -> RenderableType:
         made = RichTable.grid(padding=(0, 1))

@@ -20,10 +20,11 @@ from .parallel import observe_all
 from .pooled import summary_of, with_contributions
 from .resources import demand, refuse_too_large
 from .run import Run
+from .showing import Showing
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Showing):
     """Scenarios simulated with common random numbers.
 
     Attributes:

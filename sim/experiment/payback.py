@@ -1,19 +1,33 @@
-"""Payback: what a roadmap brings, against the same organization without it, week by week."""
+"""Payback: what a roadmap brings, against the same organization without it.
+
+Week by week, and before, while and after it is introduced: an average over all of these would be of
+no organization that there ever is.
+"""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
 
 from sim.hours import HOURS_PER_WEEK
-from sim.metrics import rolling_metrics
+from sim.log import Records
+from sim.metrics import compute_metrics, rolling_metrics
+from sim.metrics.restore import Restored, restored_incidents, together
 from sim.scenario.organization import Scenario
+from sim.scenario.variants import with_settings
 
+from .breakdowns import Breakdowns
+from .compare import Comparison
 from .intervals import FloatArray, check_confidence, estimate, interval, mean_of, quantity_of
-from .replicate import Study, replicate
+from .parallel import observe_all
+from .replicate import Observed, Study, observe, study_of
+from .resources import demand, refuse_too_large
+from .run import Run
+from .showing import Showing
 
 _ROUNDING = 1e-6
 """Sums of money that differ by less are equal."""
@@ -28,17 +42,49 @@ class BreakEven(NamedTuple):
     """Until this week it has not: from here on the lower end of the interval is below zero."""
 
 
+PeriodName = Literal["before", "while", "after"]
+WITHOUT, WITH = "without the roadmap", "with the roadmap"
+"""The arms of a comparison within a period."""
+
+
 @dataclass(frozen=True)
-class Payback:
+class Period:
+    """A period of a roadmap: the organization with it and the same one without, in these weeks.
+
+    Attributes:
+        name: which one.
+        weeks: a row per replication that has the period: `replication`, `first`, the first week
+            of it, and `end`, the week after its last.
+        comparison: of the arms :data:`WITHOUT` and :data:`WITH`, over these weeks alone.
+        study: the organization with the roadmap in these weeks; None if the first replication,
+            whose tables are kept, has none of them.
+    """
+
+    name: PeriodName
+    weeks: pd.DataFrame
+    comparison: Comparison
+    study: Study | None
+
+
+@dataclass(frozen=True, repr=False)
+class Payback(Showing):
     """An organization with a roadmap and the same one without, with common random numbers.
 
     Attributes:
         invested: the organization with its roadmap.
         waited: the same without any.
+        periods: before, while and after it is introduced; one that no replication has is absent.
     """
 
     invested: Study
     waited: Study
+    periods: tuple[Period, ...] = ()
+
+    @property
+    def reported(self) -> Study | None:
+        """The organization with its roadmap in the last period of which there are tables."""
+        found = [period.study for period in self.periods if period.study is not None]
+        return found[-1] if found else None
 
     @property
     def investments(self) -> pd.DataFrame:
@@ -151,14 +197,125 @@ def pay_back(
     """
     if not scenario.roadmap:
         raise ValueError("without a roadmap there is nothing to pay back")
-    invested = replicate(scenario, replications, seed, n_jobs, progress)
-    done = len(invested.runs)
+    settings = with_settings(scenario, replications=replications, seed=seed, n_jobs=n_jobs)
     without = scenario.model_copy(update={"roadmap": ()})
-    waited = replicate(
-        without,
-        replications,
-        seed,
-        n_jobs,
-        None if progress is None else lambda number: progress(done + number),
+    work = [(scenario, settings.replications), (without, settings.replications)]
+    refuse_too_large(demand(work, settings.n_jobs, keeps_weeks=True), scenario.allow_large)
+
+    def observed(arm: Scenario, weeks: Mapping[int, Weeks] | None, done: int) -> list[_Observed]:
+        return observe_all(
+            [(arm, number) for number in range(settings.replications)],
+            settings.seed,
+            _Observe(weeks),
+            settings.n_jobs,
+            None if progress is None else lambda number: progress(done + number),
+        )
+
+    # Of each replication first the organization with the roadmap, which says when it is adopted.
+    with_it = observed(scenario, None, 0)
+    weeks = {number: each.weeks for number, each in enumerate(with_it)}
+    without_it = observed(without, weeks, len(with_it))
+    invested = study_of(scenario, settings.seed, [each.whole for each in with_it])
+    waited = study_of(without, settings.seed, [each.whole for each in without_it])
+    found = [_period(name, invested, waited, with_it, without_it) for name in get_args(PeriodName)]
+    return Payback(invested, waited, tuple(period for period in found if period is not None))
+
+
+Weeks = Mapping[PeriodName, tuple[int, int]]
+"""The periods of a replication: first week, and the week after the last."""
+
+
+def weeks_of(scenario: Scenario, investments: pd.DataFrame) -> Weeks:
+    """Return the periods of a roadmap in one replication; one without a week is absent.
+
+    Before is from the end of the warm-up to the start of the first item; while until the last item
+    is adopted and learnt, or until the horizon if one is not; after is the rest.
+
+    Args:
+        scenario: the organization with the roadmap.
+        investments: the table of that name.
+    """
+    warmup, horizon = scenario.warmup_weeks, scenario.horizon_weeks
+    start = max(min(item.start_week for item in scenario.roadmap), warmup)
+    learned = investments["learned_at"]
+    is_over = len(investments) == len(scenario.roadmap) and learned.notna().all()
+    end = math.ceil(learned.max() / HOURS_PER_WEEK) if is_over else horizon
+    edges = [warmup, min(start, horizon), max(start, min(end, horizon)), horizon]
+    spans = dict(zip(get_args(PeriodName), pairwise(edges), strict=True))
+    return {name: (first, stop) for name, (first, stop) in spans.items() if first < stop}
+
+
+class _InPeriod(NamedTuple):
+    metrics: "pd.Series[float]"
+    restored: Restored
+    breakdowns: Breakdowns
+
+
+class _Observed(NamedTuple):
+    whole: Observed
+    weeks: Weeks
+    periods: Mapping[PeriodName, _InPeriod]
+
+
+@dataclass(frozen=True)
+class _Observe:
+    """Keeps what is needed of a replication, in periods that it has itself or is given."""
+
+    weeks: Mapping[int, Weeks] | None
+
+    def __call__(self, run: Run) -> _Observed:
+        weeks = (
+            weeks_of(run.scenario, run.tables["investments"])
+            if self.weeks is None
+            else self.weeks[run.replication]
+        )
+        found: dict[PeriodName, _InPeriod] = {}
+        for name, (first, stop) in weeks.items():
+            window = first * HOURS_PER_WEEK, stop * HOURS_PER_WEEK
+            records = Records(run.tables, window, run.scenario.cost.currency)
+            found[name] = _InPeriod(
+                compute_metrics(records),
+                restored_incidents(run.tables, window),
+                Breakdowns.of(records),
+            )
+        return _Observed(observe(run), weeks, found)
+
+
+def _period(
+    name: PeriodName,
+    invested: Study,
+    waited: Study,
+    with_it: Sequence[_Observed],
+    without_it: Sequence[_Observed],
+) -> Period | None:
+    numbers = [number for number, each in enumerate(with_it) if name in each.periods]
+    if not numbers:
+        return None
+    arms = {WITHOUT: without_it, WITH: with_it}
+    found = {arm: [of[number].periods[name] for number in numbers] for arm, of in arms.items()}
+    tables = {}
+    for arm, each in found.items():
+        tables[arm] = pd.DataFrame([one.metrics for one in each], index=range(len(numbers)))
+        tables[arm].insert(0, "replication", numbers)
+    restored = {arm: together([one.restored for one in each]) for arm, each in found.items()}
+    runs = pd.concat([table.assign(arm=arm) for arm, table in tables.items()], ignore_index=True)
+    spans = [with_it[number].weeks[name] for number in numbers]
+    weeks = pd.DataFrame(spans, columns=["first", "end"])
+    weeks.insert(0, "replication", numbers)
+    scenarios = {WITHOUT: waited.scenario, WITH: invested.scenario}
+    comparison = Comparison(scenarios, invested.seed, runs, restored)
+    if numbers[0] != 0:
+        return Period(name, weeks, comparison, None)
+    # As if it were observed in these weeks only.
+    start, end = spans[0]
+    then = invested.scenario.model_copy(update={"warmup_weeks": start, "horizon_weeks": end})
+    study = Study(
+        then,
+        invested.seed,
+        tables[WITH],
+        invested.weekly[invested.weekly["week"] < end],
+        replace(invested.first, scenario=then),
+        restored[WITH],
+        Breakdowns.together([one.breakdowns for one in found[WITH]]),
     )
-    return Payback(invested, waited)
+    return Period(name, weeks, comparison, study)

@@ -1,8 +1,9 @@
 """Independent replications of one scenario, in parallel, and the intervals they support."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -12,14 +13,16 @@ from sim.metrics.restore import Restored, together
 from sim.scenario.organization import Scenario
 from sim.scenario.variants import with_settings
 
+from .breakdowns import Breakdowns
 from .parallel import observe_all
 from .pooled import summary_of
 from .resources import demand, refuse_too_large
 from .run import Run
+from .showing import Showing
 
 
-@dataclass(frozen=True)
-class Study:
+@dataclass(frozen=True, repr=False)
+class Study(Showing):
     """Replications of one scenario.
 
     Attributes:
@@ -30,6 +33,8 @@ class Study:
         first: replication 0 with its event tables.
         restored: the incidents restored in all of them, over which medians are taken; None if only
             the metrics are known.
+        breakdowns: where time goes by step, role and cause, over all of them; None if only the
+            metrics are known.
     """
 
     scenario: Scenario
@@ -38,6 +43,7 @@ class Study:
     weekly: pd.DataFrame
     first: Run
     restored: Restored | None = None
+    breakdowns: Breakdowns | None = None
 
     @property
     def records(self) -> Records:
@@ -95,22 +101,47 @@ def replicate(
     observed = observe_all(
         [(scenario, number) for number in numbers],
         settings.seed,
-        _observe,
+        observe,
         settings.n_jobs,
         progress,
     )
-    metrics, weekly, restored, kept = zip(*observed, strict=True)
-    first = kept[0]
+    return study_of(scenario, settings.seed, observed)
+
+
+class Observed(NamedTuple):
+    """The part of a replication that a study keeps."""
+
+    metrics: "pd.Series[float]"
+    weekly: pd.DataFrame
+    restored: Restored
+    breakdowns: Breakdowns
+    run: Run | None
+    """Everything, of the first replication."""
+
+
+def study_of(scenario: Scenario, seed: int, observed: Sequence[Observed]) -> Study:
+    """Return the study of replications 0, 1, ... of a scenario, given in their order."""
+    first = observed[0].run
     assert first is not None
-    runs = pd.DataFrame(metrics, index=numbers)
+    numbers = range(len(observed))
+    runs = pd.DataFrame([each.metrics for each in observed], index=numbers)
     runs.insert(0, "replication", list(numbers))
-    by_week: pd.DataFrame = pd.concat(weekly, keys=numbers, names=["replication"])
-    incidents = together(restored)
-    return Study(scenario, settings.seed, runs, by_week.reset_index(), first, incidents)
+    by_week: pd.DataFrame = pd.concat(
+        [each.weekly for each in observed], keys=numbers, names=["replication"]
+    )
+    return Study(
+        scenario,
+        seed,
+        runs,
+        by_week.reset_index(),
+        first,
+        together([each.restored for each in observed]),
+        Breakdowns.together([each.breakdowns for each in observed]),
+    )
 
 
-def _observe(run: Run) -> tuple[pd.Series, pd.DataFrame, Restored, Run | None]:
+def observe(run: Run) -> Observed:
     """Keep what a study needs of a replication; of the first one, everything."""
     weeks = weekly_series(run.tables, run.scenario.horizon_weeks)
     kept = run if run.replication == 0 else None
-    return run.metrics(), weeks, run.restored(), kept
+    return Observed(run.metrics(), weeks, run.restored(), run.breakdowns, kept)

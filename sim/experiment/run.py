@@ -14,11 +14,13 @@ from sim.scenario.organization import Scenario
 from sim.scenario.variants import with_settings
 from sim.world.simulation import simulate as simulate_world
 
+from .breakdowns import Breakdowns
 from .resources import demand, refuse_too_large
+from .showing import Showing
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, repr=False)
+class Run(Showing):
     """One replication of a scenario.
 
     Attributes:
@@ -47,6 +49,11 @@ class Run:
     def metrics(self) -> pd.Series:
         """Return the metrics of the organization over :attr:`window`, by name."""
         return compute_metrics(self.records)
+
+    @property
+    def breakdowns(self) -> Breakdowns:
+        """Where time goes over :attr:`window`, by step, role and cause."""
+        return Breakdowns.of(self.records)
 
     def restored(self) -> Restored:
         """Return the incidents restored in :attr:`window`, which replications pool."""

@@ -32,6 +32,7 @@ from .run import Run
 from .scheduler import Failure
 from .selection import Selection
 from .sensitivity import sensitivity
+from .showing import Showing
 from .stopping import goal_of, selected, targets_of
 from .store import ResultsError
 from .sweep_arrays import dataset, long_table
@@ -60,8 +61,8 @@ COST = "cost_per_week"
 _CONFIDENCE = 0.95
 
 
-@dataclass(frozen=True)
-class Sweep:
+@dataclass(frozen=True, repr=False)
+class Sweep(Showing):
     """The results of a sweep.
 
     Attributes:

@@ -11,7 +11,6 @@ from sim.document.document import (
     Block,
     Bullets,
     Caveat,
-    Caveats,
     Cell,
     Column,
     Document,
@@ -21,6 +20,7 @@ from sim.document.document import (
     Row,
     Section,
     Table,
+    placed_caveats,
     with_pictures,
 )
 from sim.document.picture import Picture
@@ -29,7 +29,17 @@ from sim.metrics.catalogue import headlines, metric
 from sim.records.attribution import Attribution
 from sim.records.knowledge import Known
 from sim.records.problems import Problem
-from sim.report.content import caveats, instability, sentences, setting_of_records
+from sim.report.content import (
+    COURSE,
+    FOUR,
+    LEAD_TIME,
+    caveats,
+    instability,
+    sentences,
+    setting_of_records,
+    tiles,
+    where_time_goes,
+)
 from sim.report.sections import sections_of
 from sim.report.units import count_noun, format_percent, format_value
 from sim.words import listed
@@ -56,23 +66,26 @@ def measured_document(
         definitions: the metrics as other tools define them.
     """
     records = measured.records
-    said, doubts = sentences(measured), [*_of_source(measured), *caveats(measured)]
+    said = sentences(measured)
     sections = [
-        Section("In short", [Bullets(said, media=ON_PAPER)] if said else []),
-        Section("Before you believe it", [Caveats(doubts, media=ON_PAPER)]),
+        Section("In words", [Bullets(said, media=ON_PAPER)] if said else []),
         *sections_of(measured),
         Section("As other tools count", _definitions(definitions)),
         Section("By service", _by(measured, "service")),
         Section("By team", _by(measured, "team")),
-        Section("Course over time", []),
-        Section("", [Caveats(doubts, media=IN_TERMINAL)]),
+        Section(COURSE, []),
         Section("What is wrong with the records", _problems(list(records.problems))),
         Section("What is known", _knowledge(records.knowledge)),
         Section("What made this report", [Facts({"source": records.source, **versions()})]),
     ]
+    found = [*_of_source(measured), *caveats(measured)]
+    doubts, sections = placed_caveats(found, sections)
+    largest = where_time_goes(measured)
     return Document(
         title,
         with_pictures(sections, (drawings or {}).values()),
+        answer=[tiles(measured), *([Paragraph(largest, "strong")] if largest else []), *doubts],
+        lead="lead_time",
         kind="Delivery of machine learning, recorded",
         setting=_setting(measured),
         flag=instability(measured),
@@ -103,6 +116,7 @@ def _of_source(measured: Measured) -> list[Caveat]:
                 f"{count_noun(n_open, noun_of(name))} not over: the {of.label} counts them for as "
                 "long as they have lasted (Kaplan and Meier's median of what began in the observed "
                 "time).",
+                FOUR,
             )
         )
     if measured.without_bots is not None and records.by_bot is not None:
@@ -110,7 +124,7 @@ def _of_source(measured: Measured) -> list[Caveat]:
         without = format_value(lead_time, float(measured.without_bots["lead_time_h"]))
         share = format_percent(float(records.by_bot.mean()))
         said = f"Bots wrote {share} of the changes; without these the lead time is {without}."
-        found.append(Caveat(False, said))
+        found.append(Caveat(False, said, LEAD_TIME))
     found += [Caveat(False, remark) for remark in records.remarks]
     return found
 
@@ -127,7 +141,7 @@ def _of_attribution(of: Attribution) -> list[Caveat]:
         if of.n_other:
             parts.append(f"{of.n_other:,} by something else than a deployment that counts")
         said = f"Failures: {listed(parts)}." if parts else "Failures: there are none."
-        return [Caveat(False, said)]
+        return [Caveat(False, said, FOUR)]
     low, high = format_percent(of.lowest), format_percent(of.highest)
     said = (
         f"Change failure rate: between {low} and {high}. "
@@ -140,7 +154,8 @@ def _of_attribution(of: Attribution) -> list[Caveat]:
             f"; {format_percent(of.n_in_window / of.n_timed)} of {which} began within "
             f"{of.window_h:g} h of a deployment, where {format_percent(of.chance)} would by chance"
         )
-    return [Caveat(True, f"{said}.")]
+    short = f"Change failure rate: between {low} and {high}, as the records do not say which."
+    return [Caveat(True, f"{said}.", FOUR, short)]
 
 
 def _by(measured: Measured, by: Literal["team", "service"]) -> list[Block]:

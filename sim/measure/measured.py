@@ -103,7 +103,7 @@ def exact_interval(k: int, n: int) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Measured(Observation):
     """An organization of which there are records, as far as they can be judged.
 

@@ -175,6 +175,26 @@ def waiting_by_step(tables: Tables, window: Window) -> pd.DataFrame:
     return frame.iloc[_pipeline_order(steps, step, len(names))]
 
 
+def waiting_for_people_by_role(tables: Tables, window: Window) -> pd.Series:
+    """Return the mean hours that a deployed change waited for people of each role.
+
+    Args:
+        tables: Event tables, of which `changes` and `steps` are read.
+        window: Start and end of the observed time, in hours.
+
+    Returns:
+        Index role; the waits add up to `lead_time_people_h`, as far as steps name their role.
+    """
+    steps = table(tables, "steps", "role")
+    if steps.empty:
+        return pd.Series([], dtype=float)
+    waits = {
+        str(role): waiting_by_step(dict(tables) | {"steps": of_role}, window)["people_h"].sum()
+        for role, of_role in steps.groupby("role", observed=True)
+    }
+    return pd.Series(waits, dtype=float)
+
+
 def _pipeline_order(steps: pd.DataFrame, step: IntArray, n_steps: int) -> IntArray:
     """Return the order of the steps that most of the changes going through both agree on.
 

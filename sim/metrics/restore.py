@@ -233,3 +233,36 @@ def kinds_of(restored: Restored) -> IntArray:
 def of_kinds(hours: FloatArray, kinds: IntArray, replication: IntArray) -> Restored:
     """Return incidents of the kinds that :func:`kinds_of` returned."""
     return Restored(hours, kinds // 2 - 1, kinds % 2 == 1, replication)
+
+
+def restore_time_by_cause(tables: Tables, window: Window) -> pd.DataFrame:
+    """Return the mean hours of each phase of restoring, by cause of the incident.
+
+    Args:
+        tables: Event tables, of which `incidents` is read.
+        window: Start and end of the observed time, in hours.
+
+    Returns:
+        Index cause, longest mean first; columns `detect_h`, `respond_h`, `diagnose_h`, `remedy_h`
+        and `incidents`, the number of incidents restored in the window. Causes without are left
+        out.
+    """
+    rows = {}
+    phase_ends = ("detected_at", "responded_at", "diagnosed_at")
+    every = table(tables, "incidents", "cause", "started_at", *phase_ends, "restored_at")
+    for cause, incidents in every.groupby("cause", observed=True) if len(every) else ():
+        times = restore_times({"incidents": incidents}, window)
+        restored = inside(reals(incidents, "restored_at"), window)
+        if restored.any():
+            rows[str(cause)] = {f"{phase}_h": times[f"{phase}_mean_h"] for phase in PHASES} | {
+                "incidents": float(restored.sum())
+            }
+    columns = [*(f"{phase}_h" for phase in PHASES), "incidents"]
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
+    return longest_first(frame)
+
+
+def longest_first(by_cause: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame of :func:`restore_time_by_cause` with the longest mean first."""
+    total = by_cause.drop(columns="incidents").sum(axis="columns")
+    return by_cause.loc[total.sort_values(ascending=False, kind="stable").index]

@@ -12,18 +12,16 @@ from matplotlib.axes import Axes
 from sim.document.picture import Picture
 from sim.metrics.arrays import FloatArray
 from sim.metrics.catalogue import DURATION
-from sim.metrics.effort import effort_by_role
-from sim.metrics.flow import waiting_by_step
 from sim.report.content import (
     EFFORT_COMPONENTS,
     LEAD_TIME_COMPONENTS,
     RESTORE_COMPONENTS,
     Component,
     instability,
-    restore_time_by_cause,
+    roles_in_order,
     step_name,
 )
-from sim.report.evidence import Evidence, of_replication, with_source
+from sim.report.evidence import Evidence, breakdown, of_all
 from sim.report.palette import (
     INK,
     entitle,
@@ -74,7 +72,7 @@ def plot_restore_time(by_cause: pd.DataFrame, ax: Axes) -> Axes:
     """Draw where restore time goes, by cause of the incident and phase.
 
     Args:
-        by_cause: The frame of :func:`sim.report.content.restore_time_by_cause`.
+        by_cause: The frame of :func:`sim.metrics.restore.restore_time_by_cause`.
         ax: Where to draw.
     """
     names = [
@@ -128,15 +126,12 @@ def _stacked_bars(
 
 @draws(section="Where lead time goes", place=1)
 def _lead_time_picture(evidence: Evidence) -> Picture:
-    waiting = waiting_by_step(evidence.records.tables, evidence.records.window)
+    waiting = breakdown(evidence, "steps")
     figure, (ax,) = new_figure(10.0, 1.8 + 0.36 * max(len(waiting), 4))
     plot_lead_time(waiting, ax)
     by_part = waiting.sum()
     total = float(by_part.sum())
-    title = (
-        f"Lead time by step and cause: {format_value(DURATION, total)} on average"
-        f"{of_replication(evidence)}"
-    )
+    title = f"Lead time by step and cause: {format_value(DURATION, total)} on average"
     if waiting.empty:
         title = f"Lead time by step and cause: {NO_DATA}"
     entitle(figure, title, instability(evidence))
@@ -145,7 +140,7 @@ def _lead_time_picture(evidence: Evidence) -> Picture:
         "A value-stream map: the steps from top to bottom as a change goes through them, each from "
         "where the one before ends. Solid is work, hatched is waiting."
     )
-    caption = with_source(caption, evidence)
+    caption += of_all(evidence)
     if waiting.empty:
         return Picture("lead_time", figure, question, caption, title)
     causes = ", ".join(
@@ -164,17 +159,17 @@ def _lead_time_picture(evidence: Evidence) -> Picture:
 
 @draws(section="Where restore time goes", place=1)
 def _restore_picture(evidence: Evidence) -> Picture:
-    by_cause = restore_time_by_cause(evidence.records.tables, evidence.records.window)
+    by_cause = breakdown(evidence, "causes")
     figure, (ax,) = new_figure(10.0, 1.8 + 0.5 * max(len(by_cause), 3))
     plot_restore_time(by_cause, ax)
-    title = f"Time to restore by cause and phase{of_replication(evidence)}"
+    title = "Time to restore by cause and phase"
     title = entitle(figure, title, instability(evidence), no_data=by_cause.empty)
     question = "Where does restore time go?"
     caption = (
         "From the start of degradation to restored service; a remedy that goes through the "
         "pipeline waits there as well."
     )
-    caption = with_source(caption, evidence)
+    caption += of_all(evidence)
     if by_cause.empty:
         return Picture("restore_time", figure, question, caption, title)
     told = []
@@ -221,9 +216,10 @@ def _effort_picture(evidence: Evidence) -> Picture:
         "Of the hours without meetings. Incident work is response, diagnosis, repair and "
         "remediation; toil is the repair of automation; investment is work on new practices."
     )
-    caption = with_source(caption, evidence)
-    title = f"People's time by role{of_replication(evidence)}"
-    by_role = effort_by_role(evidence.records.tables, evidence.records.window)
+    caption += of_all(evidence)
+    title = "People's time by role"
+    by_role = breakdown(evidence, "effort")
+    by_role = by_role.loc[roles_in_order(evidence, by_role.index)]
     figure, (ax,) = new_figure(10.0, 1.8 + 0.5 * max(len(by_role), 3))
     if by_role.empty:
         say_no_data(ax)

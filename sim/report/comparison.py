@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from sim.document.document import Tile, Tone
 from sim.experiment.compare import Comparison
 from sim.experiment.mix import split_median
 from sim.experiment.pooled import FEWEST
@@ -17,7 +18,18 @@ from sim.metrics import catalogue
 from sim.metrics.catalogue import Metric, divided, headlines
 from sim.metrics.restore import POOLED
 from sim.report.mix import median_split_in_words, split_in_words
-from sim.report.units import change_in_words, format_percent, value_in_words
+from sim.report.units import (
+    NO_DATA,
+    UNKNOWN,
+    Unit,
+    change_in_words,
+    difference_in,
+    format_number,
+    format_percent,
+    unit_for,
+    unit_of_change,
+    value_in_words,
+)
 from sim.words import capitalized, listed
 
 Verdict = Literal["more", "less", "unclear", "same", "unknown"]
@@ -26,6 +38,9 @@ _SHOWN_SHARE = 0.05
 """Parts that moved by less than this share of the largest move go without words."""
 
 _SHOWN_UTILIZATION = 0.01
+
+_ROUNDING = 1e-9
+"""Differences smaller than this, relative to the metric, are none."""
 
 
 # How a metric of each dimension differs, if it is more or less.
@@ -41,6 +56,13 @@ class Difference(NamedTuple):
     difference: float
     low: float
     high: float
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the arms are the same but for the rounding of sums."""
+        rounding = _ROUNDING * max(abs(self.first), abs(self.other))
+        ends = [end for end in (self.difference, self.low, self.high) if not math.isnan(end)]
+        return bool(ends) and all(abs(end) <= rounding for end in ends)
 
     @property
     def has_interval(self) -> bool:
@@ -80,6 +102,45 @@ def headline_differences(comparison: Comparison, arm: str) -> dict[str, Differen
     """
     metrics = dict.fromkeys([*headlines(), *(metric.name for metric in divided())])
     return {row.metric: row for row in differences(comparison, arm, list(metrics))}
+
+
+def difference_tile(of: Difference, unit: Unit | None = None) -> Tile:
+    """Return a paired difference with its interval, the two levels, and whether it is better.
+
+    Args:
+        of: the difference.
+        unit: in which it is shown; by default the one in which its first level reads best.
+    """
+    metric = catalogue.metric(of.metric)
+    label = metric.label
+    if math.isnan(of.difference):
+        return Tile(label, NO_DATA, name=of.metric)
+    unit = unit_for(metric, of.first) if unit is None else unit
+    shown = difference_in(unit, of.difference, of.low, of.high)
+    ends = " → ".join(format_number(level / unit.size) for level in (of.first, of.other))
+    levels = unit.behind(ends)
+    if of.is_none:
+        return Tile(label, "the same", detail=levels, name=of.metric)
+    return Tile(
+        label,
+        unit_of_change(unit).behind(shown.value),
+        shown.interval or UNKNOWN,
+        *verdict_of(metric, of),
+        detail=levels,
+        name=of.metric,
+    )
+
+
+def verdict_of(metric: Metric, of: Difference) -> tuple[str, Tone]:
+    """Return whether a difference is for the better, and how that stands out."""
+    if not of.has_interval:
+        return "not judged", ""
+    if not of.is_clear:
+        return "no clear difference", ""
+    if metric.better is None:
+        return ("more" if of.difference > 0.0 else "less"), ""
+    is_better = (of.difference > 0.0) == (metric.better == "more")
+    return ("better", "good") if is_better else ("worse", "bad")
 
 
 def explain(comparison: Comparison, arm: str) -> list[Explanation]:
@@ -147,7 +208,7 @@ def _explain(metric: Metric, total: Difference, comparison: Comparison, arm: str
     name = capitalized(metric.label)
     if math.isnan(total.difference):
         return Explanation(metric.name, "unknown", _unknown(metric, name, comparison, arm))
-    if total.difference == 0.0 and not total.high > total.low:
+    if total.is_none:
         return Explanation(metric.name, "same", f"{name} is the same.")
     parts = _parts(metric, total, comparison, arm)
     levels = [value_in_words(metric, level) for level in (total.first, total.other)]

@@ -5,27 +5,27 @@ from the numbers of a study, or of the records of an organization.
 """
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from sim.document.document import BarKind, Caveat
+from sim.document.document import BarKind, Caveat, Tile, Tiles, Tone
 from sim.experiment.intervals import FEWEST_TO_JUDGE
 from sim.experiment.pooled import FEWEST
 from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_WEEK
-from sim.log import Records, Tables
+from sim.log import Records
 from sim.metrics import catalogue
-from sim.metrics.arrays import AbsentError, inside, known, reals, table
+from sim.metrics.arrays import AbsentError, known
 from sim.metrics.bands import dora_band, has_bands
 from sim.metrics.catalogue import DURATION, Metric, headlines
-from sim.metrics.flow import LEAD_TIME_PARTS, waiting_by_step
-from sim.metrics.restore import PHASES, POOLED, restore_times
+from sim.metrics.flow import LEAD_TIME_PARTS
+from sim.metrics.restore import PHASES, POOLED
 from sim.metrics.series import weekly_columns
 from sim.metrics.warmup import mser5
-from sim.report.evidence import Evidence, Observation
+from sim.report.evidence import Evidence, Observation, breakdown
 from sim.report.units import (
     NO_DATA,
     UNKNOWN,
@@ -53,12 +53,23 @@ FOOTNOTE_ON_RECORDS = (
 )
 
 
+FOUR = "The four metrics and their companions"
+LEAD_TIME = "Where lead time goes"
+RESTORE_TIME = "Where restore time goes"
+COURSE = "Course over time"
+"""Titles of sections that caveats and pictures belong to."""
+
+NOT_IN_WORTH = (
+    "Net cost takes off one price per deployed feature. What better models, fixes and upkeep bring "
+    "is not in it, nor are users and revenue."
+)
+
+
 class Component(NamedTuple):
     """A part of a whole that is drawn: where it stands in a table, and what it is."""
 
     column: str
-    """The column of :func:`sim.metrics.waiting_by_step`, :func:`restore_time_by_cause` or
-    :func:`sim.metrics.effort.effort_by_role`."""
+    """The column of a :class:`sim.experiment.breakdowns.Breakdowns`."""
     metric: Metric
 
     @property
@@ -254,52 +265,15 @@ def step_name(step: Hashable) -> str:
     return "rework by author" if step == "rework" else readable(str(step))
 
 
-def waiting_for_people_by_role(tables: Tables, window: tuple[float, float]) -> pd.Series:
-    """Return the mean hours that a deployed change waited for people of each role.
+def roles_in_order(evidence: Evidence, roles: Iterable[Hashable]) -> list[Hashable]:
+    """Return roles in the one order that all of a report has: the busiest first."""
+    means = evidence.summary()["mean"]
 
-    Args:
-        tables: Event tables, of which `changes` and `steps` are read.
-        window: Start and end of the observed time, in hours.
+    def idleness(role: Hashable) -> float:
+        busy = float(means.get(f"utilization_{role}", math.nan))
+        return math.inf if math.isnan(busy) else -busy
 
-    Returns:
-        Index role; the waits add up to `lead_time_people_h`, as far as steps name their role.
-    """
-    steps = table(tables, "steps", "role")
-    if steps.empty:
-        return pd.Series([], dtype=float)
-    waits = {
-        str(role): waiting_by_step(dict(tables) | {"steps": of_role}, window)["people_h"].sum()
-        for role, of_role in steps.groupby("role", observed=True)
-    }
-    return pd.Series(waits, dtype=float)
-
-
-def restore_time_by_cause(tables: Tables, window: tuple[float, float]) -> pd.DataFrame:
-    """Return the mean hours of each phase of restoring, by cause of the incident.
-
-    Args:
-        tables: Event tables, of which `incidents` is read.
-        window: Start and end of the observed time, in hours.
-
-    Returns:
-        Index cause, longest mean first; columns `detect_h`, `respond_h`, `diagnose_h`, `remedy_h`
-        and `incidents`, the number of incidents restored in the window. Causes without are left
-        out.
-    """
-    rows = {}
-    phase_ends = ("detected_at", "responded_at", "diagnosed_at")
-    every = table(tables, "incidents", "cause", "started_at", *phase_ends, "restored_at")
-    for cause, incidents in every.groupby("cause", observed=True) if len(every) else ():
-        times = restore_times({"incidents": incidents}, window)
-        restored = inside(reals(incidents, "restored_at"), window)
-        if restored.any():
-            rows[str(cause)] = {
-                part.column: times[part.metric.name] for part in RESTORE_COMPONENTS
-            } | {"incidents": float(restored.sum())}
-    columns = [*(part.column for part in RESTORE_COMPONENTS), "incidents"]
-    frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns, dtype=float)
-    total = frame.drop(columns="incidents").sum(axis="columns")
-    return frame.loc[total.sort_values(ascending=False).index]
+    return sorted(roles, key=idleness)
 
 
 def utilization_rows(evidence: Evidence) -> list[PartRow]:
@@ -316,13 +290,24 @@ def utilization_rows(evidence: Evidence) -> list[PartRow]:
 
 def caveats(evidence: Evidence) -> list[Caveat]:
     """Return what a reader has to know before believing the numbers, the serious ones first."""
-    found = _unstable(evidence)
+    found = caveats_of_what_happened(evidence)
     if isinstance(evidence, Study):
-        found += [*_precision(evidence), *_few_incidents(evidence), *_warm_up(evidence)]
+        found += [*_precision(evidence), *warm_up_caveats(evidence)]
     else:
         found.append(_once(evidence))
-    found += [*_censoring(evidence), *_unseen_failures(evidence), *_without_data(evidence)]
     return sorted(found, key=lambda caveat: not caveat.is_serious)
+
+
+def caveats_of_what_happened(evidence: Evidence) -> list[Caveat]:
+    """Return those caveats that are about what happened, not about how often it was simulated."""
+    few = _few_incidents(evidence) if isinstance(evidence, Study) else []
+    return [
+        *_unstable(evidence),
+        *few,
+        *_censoring(evidence),
+        *_unseen_failures(evidence),
+        *_without_data(evidence),
+    ]
 
 
 def instability(evidence: Evidence) -> str:
@@ -343,7 +328,8 @@ def _unstable(evidence: Evidence) -> list[Caveat]:
         f"{flag.capitalize()}: work in progress kept growing, so these lead times depend on how "
         f"long {'it was watched' if isinstance(evidence, Observation) else 'the simulation ran'}."
     )
-    return [Caveat(True, text)]
+    short = f"{flag.capitalize()}: work in progress kept growing."
+    return [Caveat(True, text, LEAD_TIME, short)]
 
 
 def _once(observation: Observation) -> Caveat:
@@ -359,6 +345,31 @@ def _once(observation: Observation) -> Caveat:
 
 TARGET_PRECISION = 0.10
 """Half width of an interval, relative to its mean, that needs no remark (Law 2015, section 9.4)."""
+
+
+FEW_REPLICATIONS = 5
+"""Below this, half of the sweeps of a start-up or more find no difference at all."""
+
+ENOUGH_TO_FIND = 6
+"""Replications with which 97 % of them find some; `benchmarks/coverage.py` has the numbers."""
+
+
+def few_replications(n: int) -> list[Caveat]:
+    """Return a caveat if paired differences rest on few replications."""
+    if n >= FEW_REPLICATIONS:
+        return []
+    if n < FEWEST_TO_JUDGE:
+        only = "A single replication" if n == 1 else f"Only {count_noun(n, 'replication')}"
+        text = (
+            f"{only}: how sure the differences are, is unknown. {FEWEST_TO_JUDGE} are the fewest "
+            f"that can tell, about {ENOUGH_TO_FIND} find something in most comparisons."
+        )
+        return [Caveat(True, text)]
+    text = (
+        f"Few replications: with {n}, intervals are wide and many differences are missed; about "
+        f"{ENOUGH_TO_FIND} find something in most comparisons."
+    )
+    return [Caveat(False, text)]
 
 
 def _precision(study: Study) -> list[Caveat]:
@@ -409,7 +420,8 @@ SETTLING = ("work_in_progress", "lead_time_h")
 """Columns of the weekly series that tell whether the warm-up was long enough."""
 
 
-def _warm_up(study: Study) -> list[Caveat]:
+def warm_up_caveats(study: Study) -> list[Caveat]:
+    """Return a caveat if MSER-5 suggests a longer warm-up than was left out."""
     suggested = {
         weekly_columns()[column].label: week
         for column in SETTLING
@@ -422,7 +434,8 @@ def _warm_up(study: Study) -> list[Caveat]:
         f"Warm-up: {study.scenario.warmup_weeks} weeks are left out, MSER-5 suggests {named}. "
         "Look at the course over time."
     )
-    return [Caveat(True, text)]
+    short = f"Warm-up: {study.scenario.warmup_weeks} weeks may be too short ({COURSE.lower()})."
+    return [Caveat(True, text, COURSE, short)]
 
 
 def suggested_warm_up(weekly: pd.DataFrame, column: str) -> int:
@@ -455,8 +468,8 @@ def _censoring(evidence: Evidence) -> list[Caveat]:
         end, average = "at the end", ""
         if evidence.open_durations:
             left_out = "Only Kaplan and Meier's medians count the times of unfinished work."
-    text = f"Still going on {end}: {listed(told)}{average}. {left_out}"
-    return [Caveat(share > 0.1, text)]
+    going_on = f"Still going on {end}: {listed(told)}{average}."
+    return [Caveat(share > 0.1, f"{going_on} {left_out}", FOUR, going_on)]
 
 
 def _unseen_failures(evidence: Evidence) -> list[Caveat]:
@@ -471,10 +484,12 @@ def _unseen_failures(evidence: Evidence) -> list[Caveat]:
         "change failure rate"
     )
     if math.isnan(low):
-        return [Caveat(False, f"{lacking}.")]
+        return [Caveat(False, f"{lacking}.", FOUR)]
     if unseen < (high - low) / 2.0:
-        return [Caveat(False, f"{lacking}: negligible beside its interval.")]
-    return [Caveat(True, f"{lacking}, more than its interval allows for: watch it for longer.")]
+        return [Caveat(False, f"{lacking}: negligible beside its interval.", FOUR)]
+    text = f"{lacking}, more than its interval allows for: watch it for longer."
+    short = f"Change failure rate: {points} points are missing, as late failures are not seen yet."
+    return [Caveat(True, text, FOUR, short)]
 
 
 def _few_incidents(study: Study) -> list[Caveat]:
@@ -489,7 +504,7 @@ def _few_incidents(study: Study) -> list[Caveat]:
         f"Fewer than {FEWEST} incidents in all replications together: {named}. Such a median has "
         "no interval."
     )
-    return [Caveat(False, text)]
+    return [Caveat(False, text, RESTORE_TIME)]
 
 
 def _without_data(evidence: Evidence) -> list[Caveat]:
@@ -532,6 +547,53 @@ def sentences(evidence: Evidence) -> list[str]:
         _bill(evidence),
     ]
     return [sentence for sentence in said if sentence]
+
+
+_BANDS: dict[str, Tone] = {"elite": "elite", "high": "high", "medium": "medium", "low": "low"}
+
+
+def band_tone(bands: Sequence[str]) -> Tone:
+    """Return how bands stand out: a single one by its colour, several not at all."""
+    return _BANDS.get(bands[0], "") if len(bands) == 1 else ""
+
+
+def tiles(evidence: Evidence) -> Tiles:
+    """Return the four metrics with their intervals and bands."""
+    rows = metric_rows(evidence, headlines())
+    once = isinstance(evidence, Observation)
+    items = [
+        Tile(
+            row.label,
+            row.estimate.value,
+            " · ".join(filter(None, (row.estimate.interval, row.basis if once else ""))),
+            band_words(row.bands).replace("/", " / "),
+            band_tone(row.bands),
+            name=row.metric,
+        )
+        for row in rows
+    ]
+    medians = "Times are medians"
+    if isinstance(evidence, Observation) and not evidence.interval_method:
+        return Tiles(items, f"{medians}. Bands: DORA {DORA_YEAR}.")
+    return Tiles(items, f"{medians}; 95 % intervals. Bands: DORA {DORA_YEAR}.")
+
+
+def where_time_goes(evidence: Evidence) -> str:
+    """Return in a sentence what the largest part of lead time is, and how much of it is waiting.
+
+    It is empty if nobody knows, or nothing takes any time.
+    """
+    rows = part_rows(evidence, "lead_time_mean_h")
+    if any(math.isnan(row.share) for row in rows):
+        return ""
+    total = float(evidence.summary()["mean"]["lead_time_mean_h"])
+    largest = max(rows, key=lambda row: row.value)
+    waiting = sum(row.share for row in rows if row.kind == "waiting")
+    return (
+        f"The largest part of lead time is {largest.label}: {format_percent(largest.share)} of "
+        f"{value_in_words(DURATION, total)} on average; all waiting together is "
+        f"{format_percent(waiting)}."
+    )
 
 
 def _said(means: pd.Series, metric: str) -> str:
@@ -600,10 +662,9 @@ def _waiting(evidence: Evidence) -> str:
 
 
 def _bottleneck(evidence: Evidence) -> str:
-    """Say at which step and for whom a change waits; only the first replication has its steps."""
-    tables, window = evidence.records.tables, evidence.records.window
+    """Say at which step and for whom a change waits."""
     try:
-        steps = waiting_by_step(tables, window)
+        steps = breakdown(evidence, "steps")
     except AbsentError:
         return ""
     kinds = {part.column: part.metric.part_kind for part in LEAD_TIME_COMPONENTS}
@@ -612,13 +673,15 @@ def _bottleneck(evidence: Evidence) -> str:
     if not by_step.sum() > 0.0:
         return ""
     slowest = by_step.idxmax()
-    whose = f"In replication {evidence.first.replication} a" if isinstance(evidence, Study) else "A"
+    whose = "A"
+    if isinstance(evidence, Study) and evidence.breakdowns is None:
+        whose = f"In replication {evidence.first.replication} a"
     said = (
         f"{whose} change waits longest at {step_name(slowest)} "
         f"({value_in_words(DURATION, float(by_step.max()))})"
     )
     nobody: pd.Series = pd.Series([], dtype=float)
-    by_role = known(lambda: waiting_for_people_by_role(tables, window), nobody)
+    by_role = known(lambda: breakdown(evidence, "roles"), nobody)
     if by_role.sum() > 0.0:
         share = share_in_words(float(by_role.max() / by_role.sum()))
         role = readable(str(by_role.idxmax()))

@@ -57,7 +57,8 @@ def drawn_meanwhile(
                 found = [placed for future in futures for placed in future.result()]
             except BrokenExecutor:  # a worker was killed; what it has simulated is here
                 return draw_here(study, payback)
-            return by_name([*found, *_drawn(pictures_of_others(study), study)])
+            others = pictures_of_others(study if payback is None else payback.reported or study)
+            return by_name([*found, *_drawn(others, study)])
 
         try:
             yield wait
@@ -74,16 +75,30 @@ def draw_here(study: Study, payback: Payback | None = None) -> dict[str, Picture
         payback: what its roadmap brings, if it has one; there is a picture of that, too.
     """
     found = [
-        *(placed for name in drawing_modules() for placed in pictures_of_module(name, study)),
-        *pictures_of_others(study),
+        *(placed for name in drawing_modules() for placed in _of_module(name, study, payback)),
+        *pictures_of_others(study if payback is None else payback.reported or study),
         *_of_payback(payback),
     ]
     return by_name(_drawn(found, study))
 
 
 def _draw_module(parcel: bytes, module: str) -> list[Placed]:
-    study, _ = _opened(parcel)
-    return _drawn(pictures_of_module(module, study), study)
+    study, payback = _opened(parcel)
+    return _drawn(_of_module(module, study, payback), study)
+
+
+def _of_module(module: str, study: Study, payback: Payback | None) -> list[Placed]:
+    """Return what a module draws of a study; of a roadmap, of its last period.
+
+    The course over time is that of the organization without the roadmap: it tells whether the
+    warm-up is long enough, and the change would look like one.
+    """
+    if payback is None:
+        return pictures_of_module(module, study)
+    if module.endswith("course_figures"):
+        return pictures_of_module(module, payback.waited)
+    reported = payback.reported
+    return [] if reported is None else pictures_of_module(module, reported)
 
 
 def _draw_payback(parcel: bytes) -> list[Placed]:

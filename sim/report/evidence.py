@@ -6,17 +6,21 @@ Both have metrics with a summary, and event tables, so that the same functions r
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
+from sim.experiment.breakdowns import COMPUTED_BY, Part
 from sim.experiment.intervals import summarize
 from sim.experiment.replicate import Study
+from sim.experiment.showing import Showing
 from sim.log import Records
 from sim.metrics import compute_metrics
+from sim.report.units import count_noun
 
 
-@dataclass(frozen=True)
-class Observation:
+@dataclass(frozen=True, repr=False)
+class Observation(Showing):
     """An organization of which there are records: what happened, once.
 
     Attributes:
@@ -60,6 +64,26 @@ class Observation:
 
 
 Evidence = Study | Observation
+
+
+def breakdown(evidence: Evidence, part: Part) -> Any:
+    """Return where time goes, of all replications together; see :class:`Breakdowns`.
+
+    Raises:
+        AbsentError: the records lack a table or a column.
+    """
+    if isinstance(evidence, Study) and evidence.breakdowns is not None:
+        return getattr(evidence.breakdowns, part)
+    return COMPUTED_BY[part](evidence.records.tables, evidence.records.window)
+
+
+def of_all(evidence: Evidence) -> str:
+    """Return what the caption of a :func:`breakdown` ends with: over what it is taken."""
+    if isinstance(evidence, Observation):
+        return ""
+    if evidence.breakdowns is None:
+        return f" Of replication {evidence.first.replication}."
+    return f" Over {count_noun(len(evidence.runs), 'replication')}."
 
 
 def of_replication(evidence: Evidence) -> str:

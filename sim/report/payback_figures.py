@@ -28,9 +28,9 @@ def payback_picture(payback: Payback) -> Picture:
     rolled = payback.rolling(ROLLING_WEEKS)
     figure = Figure(figsize=(10.0, 11.5), dpi=150, layout="constrained", facecolor="white")
     axes = list(figure.subplots(len(ROLLING) + 1, 1, sharex=True))
-    for metric, ax in zip(ROLLING, axes, strict=False):
+    plot_cumulated(payback, axes[0])  # when it pays is the question
+    for metric, ax in zip(ROLLING, axes[1:], strict=True):
         plot_rolling(rolled, metric, ax)
-    plot_cumulated(payback, axes[-1])
     axes[-1].set_xlabel(
         f"week (hatched: warm-up; metrics over the {ROLLING_WEEKS} weeks before)", fontsize=10
     )
@@ -38,7 +38,7 @@ def payback_picture(payback: Payback) -> Picture:
         _mark_dates(payback, ax)
         ax.set_xlim(0, payback.invested.scenario.horizon_weeks)
     figure.suptitle("With the roadmap and without", x=0.01, ha="left", fontsize=13, color=INK)
-    handles, labels = axes[0].get_legend_handles_labels()
+    handles, labels = axes[1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9, frameon=False)
     caption = (
         "Both organizations meet the same luck. Bands are 95 % intervals of the mean. The vertical "

@@ -3,21 +3,28 @@
 from collections.abc import Mapping
 
 from sim.document.document import (
-    IN_TERMINAL,
     ON_PAPER,
     Block,
     Bullets,
-    Caveats,
     Document,
     Facts,
     Paragraph,
     Section,
+    placed_caveats,
     with_pictures,
 )
 from sim.document.picture import Picture
 from sim.experiment.versions import versions
 from sim.log import SCHEMAS, Records
-from sim.report.content import caveats, instability, sentences, setting_of_records
+from sim.report.content import (
+    COURSE,
+    caveats,
+    instability,
+    sentences,
+    setting_of_records,
+    tiles,
+    where_time_goes,
+)
 from sim.report.evidence import Observation
 from sim.report.sections import sections_of
 from sim.words import listed
@@ -38,19 +45,21 @@ def records_document(
         ValueError: a picture has no place in the report.
     """
     observation = Observation(records)
-    said, doubts = sentences(observation), caveats(observation)
+    said = sentences(observation)
     sections = [
-        Section("In short", [Bullets(said, media=ON_PAPER)] if said else []),
-        Section("Before you believe it", [Caveats(doubts, media=ON_PAPER)]),
+        Section("In words", [Bullets(said, media=ON_PAPER)] if said else []),
         *sections_of(observation),
-        Section("Course over time", []),
-        Section("", [Caveats(doubts, media=IN_TERMINAL)]),
+        Section(COURSE, []),
         _absent(records),
         Section("What made this report", [Facts(versions())]),
     ]
+    doubts, sections = placed_caveats(caveats(observation), sections)
+    largest = where_time_goes(observation)
     return Document(
         title,
         with_pictures(sections, (drawings or {}).values()),
+        answer=[tiles(observation), *([Paragraph(largest, "strong")] if largest else []), *doubts],
+        lead="lead_time",
         kind="Delivery of machine learning, recorded",
         setting=setting_of_records(records),
         flag=instability(observation),

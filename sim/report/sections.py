@@ -14,14 +14,18 @@ from sim.document.document import (
     Row,
     Section,
     Table,
-    Tone,
 )
 from sim.metrics.catalogue import companions, headlines, metric
 from sim.report.content import (
     DORA_YEAR,
     FOOTNOTE,
     FOOTNOTE_ON_RECORDS,
+    FOUR,
+    LEAD_TIME,
+    NOT_IN_WORTH,
+    RESTORE_TIME,
     MetricRow,
+    band_tone,
     band_words,
     is_priced,
     metric_of,
@@ -33,7 +37,6 @@ from sim.report.content import (
 from sim.report.evidence import Evidence, Observation
 from sim.report.units import NO_DATA, decimals_for, format_number, format_percent, unit_for
 
-_BANDS: dict[str, Tone] = {"elite": "elite", "high": "high", "medium": "medium", "low": "low"}
 # As wide in all breakdowns, so that their bars begin at one place in a terminal.
 _BREAKDOWN = (
     Column(least_width=20),
@@ -51,11 +54,11 @@ def sections_of(evidence: Evidence) -> list[Section]:
     """
     return [
         Section(
-            "The four metrics and their companions",
+            FOUR,
             _metric_tables(evidence),
         ),
         Section(
-            "Where lead time goes",
+            LEAD_TIME,
             _parts(
                 evidence,
                 "lead_time_mean_h",
@@ -65,7 +68,7 @@ def sections_of(evidence: Evidence) -> list[Section]:
             is_narrow=True,
         ),
         Section(
-            "Where restore time goes",
+            RESTORE_TIME,
             _parts(
                 evidence,
                 "time_to_restore_mean_h",
@@ -95,7 +98,10 @@ def sections_of(evidence: Evidence) -> list[Section]:
 
 
 def _metric_tables(evidence: Evidence) -> list[Block]:
-    """Return the table of metrics: with explanations on paper, in few columns in a terminal."""
+    """Return the table of metrics: with explanations on paper, in few columns in a terminal.
+
+    A terminal has shown the four metrics as tiles before, and shows their companions here.
+    """
     once = isinstance(evidence, Observation)
     has_intervals = not isinstance(evidence, Observation) or bool(evidence.interval_method)
     columns = [
@@ -109,24 +115,31 @@ def _metric_tables(evidence: Evidence) -> list[Block]:
     if once:  # what nobody recorded would be most of the table
         known = evidence.summary()["n"] > 0
         beside = [name for name in beside if known[name]]
-    rows = [metric_rows(evidence, names) for names in (headlines(), beside) if names]
-    return [
-        Table(
-            columns,
-            [
-                Group([_metric_row(row, medium is ON_PAPER, has_intervals) for row in group])
-                for group in rows
-            ],
-            caption=FOOTNOTE_ON_RECORDS if once else FOOTNOTE,
-            media=medium,
-        )
-        for medium in (IN_TERMINAL, ON_PAPER)
-    ]
+    found: list[Block] = []
+    for medium, names in ((IN_TERMINAL, [beside]), (ON_PAPER, [headlines(), beside])):
+        groups = [
+            Group(
+                [
+                    _metric_row(row, medium is ON_PAPER, has_intervals)
+                    for row in metric_rows(evidence, group)
+                ]
+            )
+            for group in names
+            if group
+        ]
+        if groups:
+            caption = FOOTNOTE_ON_RECORDS if once else FOOTNOTE
+            shown = columns if medium is ON_PAPER else _without_bands(columns)
+            found.append(Table(shown, groups, caption=caption, media=medium))
+    return found
+
+
+def _without_bands(columns: list[Column]) -> list[Column]:
+    return [column for column in columns if not column.heading.startswith("DORA")]
 
 
 def _metric_row(row: MetricRow, on_paper: bool, has_interval: bool) -> Row:
     of = metric(row.metric)
-    band = _BANDS.get(row.bands[0], "") if len(row.bands) == 1 else ""
     value, basis = row.estimate.value, row.basis
     return Row(
         [
@@ -134,7 +147,11 @@ def _metric_row(row: MetricRow, on_paper: bool, has_interval: bool) -> Row:
             Cell(value, tone="dim" if value == NO_DATA else ""),
             *([row.estimate.interval] if has_interval else []),
             # Spaces around the slash let a narrow column wrap between bands.
-            Cell(band_words(row.bands).replace("/", " / "), tone=band),
+            *(
+                [Cell(band_words(row.bands).replace("/", " / "), tone=band_tone(row.bands))]
+                if on_paper
+                else []
+            ),
             Cell(basis if on_paper else basis.split(" ")[0], tone="dim"),
         ],
         "headline" if of.prominence == "headline" else "",
@@ -170,7 +187,10 @@ def _parts(evidence: Evidence, whole: str, caption: str, title: str) -> list[Blo
     rows.append(Row([metric(whole).label, shown(total), "100 %"], "total"))
     below = net_cost_lines(evidence) if is_money else []
     rows += [Row([label, shown(value)], "below") for label, value in below]
-    return [Table(_BREAKDOWN, [Group(rows)], caption=caption, title=title)]
+    blocks: list[Block] = [Table(_BREAKDOWN, [Group(rows)], caption=caption, title=title)]
+    if len(below) > 1:  # the cost per deployment alone leaves nothing out
+        blocks.append(Paragraph(NOT_IN_WORTH, "dim"))
+    return blocks
 
 
 def _utilization(evidence: Evidence) -> list[Block]:

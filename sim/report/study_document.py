@@ -5,31 +5,47 @@ from collections.abc import Mapping
 from sim.configuration.dump import to_yaml
 from sim.document.document import (
     IN_HTML,
-    IN_TERMINAL,
     ON_PAPER,
     Block,
     Bullets,
-    Caveats,
+    Caveat,
     Document,
     Embedded,
     Facts,
     Listing,
     Paragraph,
     Section,
+    placed_caveats,
     with_pictures,
 )
 from sim.document.picture import Picture
-from sim.experiment.payback import Payback
+from sim.experiment.payback import WITH, Payback
 from sim.experiment.replicate import Study
 from sim.experiment.versions import versions
+from sim.report.comparison import busier_and_less_busy, explain
 from sim.report.content import (
+    COURSE,
+    NOT_IN_WORTH,
     caveats,
     instability,
+    is_priced,
     practices,
     sentences,
     setting,
+    tiles,
+    where_time_goes,
 )
-from sim.report.payback import TITLE, in_words, payback_table
+from sim.report.payback import (
+    PERIOD_IN_WORDS,
+    PERIODS,
+    TITLE,
+    in_words,
+    payback_caveats,
+    payback_table,
+    payback_tiles,
+    periods_in_words,
+    weeks_in_words,
+)
 from sim.report.sections import sections_of
 
 
@@ -40,6 +56,9 @@ def study_document(
 ) -> Document:
     """Return the report of a study.
 
+    That of a roadmap is about its periods, against the organization without it: nothing in it
+    averages over the change. Where time and money go is told of its last period.
+
     Args:
         study: the study.
         payback: what its roadmap brings, if it has one.
@@ -48,31 +67,58 @@ def study_document(
     Raises:
         ValueError: a picture has no place in the report.
     """
-    doubts = caveats(study)
-    found = [Caveats(doubts)] if doubts else []
+    answer, first, found = _of_study(study) if payback is None else _of_payback(payback)
+    reported = study if payback is None else payback.reported
     sections = [
-        Section("In short", [Bullets(sentences(study), media=ON_PAPER)]),
-        Section("Before you believe it", [Caveats(doubts, media=ON_PAPER)] if found else []),
-        *sections_of(study),
-        *([] if payback is None else [_payback(payback)]),
+        *first,
+        *([] if reported is None else sections_of(reported)),
         *_animation(study),
-        Section("Course over time", []),
-        Section("", [Caveats(doubts, media=IN_TERMINAL)] if found else []),
+        Section(COURSE, []),
         Section("To get the same again", _again(study)),
     ]
+    doubts, sections = placed_caveats(found, sections)
     scenario = study.scenario
     return Document(
         scenario.name,
         with_pictures(sections, (drawings or {}).values()),
+        answer=[*answer, *doubts],
+        lead="lead_time" if payback is None else "payback",
         description=scenario.description,
         context=practices(study),
         setting=setting(study),
-        flag=instability(study),
+        flag="" if reported is None else instability(reported),
     )
 
 
-def _payback(payback: Payback) -> Section:
-    return Section(TITLE, [payback_table(payback), Paragraph(in_words(payback))])
+def _of_study(study: Study) -> tuple[list[Block], list[Section], list[Caveat]]:
+    """Return what a report on a study begins with, its first sections, and the caveats."""
+    said = where_time_goes(study)
+    answer: list[Block] = [tiles(study), *([Paragraph(said, "strong")] if said else [])]
+    words = Section("In words", [Bullets(sentences(study), media=ON_PAPER)])
+    return answer, [words], caveats(study)
+
+
+def _of_payback(payback: Payback) -> tuple[list[Block], list[Section], list[Caveat]]:
+    answer: list[Block] = [Paragraph(in_words(payback), "strong"), payback_tiles(payback)]
+    if is_priced(payback.invested):
+        answer.append(Paragraph(NOT_IN_WORTH, "dim"))
+    sections = [Section(TITLE, [])]
+    if payback.periods:
+        told = Paragraph(periods_in_words(payback))
+        tables = [payback_table(payback, on_paper) for on_paper in (False, True)]
+        last = payback.periods[-1]
+        why = [each.sentence for each in explain(last.comparison, WITH)]
+        busy = busier_and_less_busy(last.comparison, WITH)
+        sections.append(Section(PERIODS, [told, *tables]))
+        sections.append(
+            Section(f"Why it differs ({last.name})", [Bullets([*why, *([busy] if busy else [])])])
+        )
+        if last.study is not None:
+            told = Paragraph(
+                f"All that follows is of the organization with the roadmap, {weeks_in_words(last)}."
+            )
+            sections.append(Section(f"The organization {PERIOD_IN_WORDS[last.name]}", [told]))
+    return answer, sections, payback_caveats(payback)
 
 
 def _animation(study: Study) -> list[Section]:

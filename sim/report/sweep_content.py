@@ -5,14 +5,16 @@ same names, units and estimates.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+import yaml
 
-from sim.document.document import Caveat
+from sim.document.document import Caveat, Tile, Tiles
 from sim.experiment.axes import (
     Axis,
     Drawn,
@@ -29,7 +31,9 @@ from sim.experiment.selection import FEWEST_KNOWN, Selection
 from sim.experiment.stopping import goal_of
 from sim.experiment.sweep_results import COST, Sweep
 from sim.metrics import catalogue
-from sim.metrics.catalogue import NUMBER, divided, headlines
+from sim.metrics.catalogue import divided, headlines
+from sim.report.comparison import Difference, difference_tile, verdict_of
+from sim.report.content import ENOUGH_TO_FIND, FEW_REPLICATIONS
 from sim.report.mix import split_in_words
 from sim.report.surface_content import Told, answer_caveats, answer_sentences
 from sim.report.units import (
@@ -37,10 +41,11 @@ from sim.report.units import (
     Unit,
     column_unit,
     count_noun,
+    decimals_for,
     difference_in,
     estimate_in,
-    format_estimate,
     format_given,
+    format_number,
     format_percent,
     format_value,
     unit_for,
@@ -59,11 +64,10 @@ DESIGNS = {
     "adaptive": "Points where the answer needed them",
 }
 
-FEW_REPLICATIONS = 5
-"""Below this, half of the sweeps of a start-up or more find no difference at all."""
-
-ENOUGH_TO_FIND = 6
-"""Replications with which 97 % of them find some; `benchmarks/coverage.py` has the numbers."""
+POINTS = "The points"
+PRECISION = "How precise"
+MADE = "How this was made"
+"""Titles of sections that caveats belong to."""
 
 _SMALLEST_CHANCE = 0.001
 """Of being the best, for a point to be shown."""
@@ -223,7 +227,43 @@ def _written(value: object, digits: int = 6) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float | np.number):
         return format_given(float(value), digits)
-    return readable(value) if isinstance(value, str) else str(value)
+    return _parts_written(_opened(value) if isinstance(value, str) else value)
+
+
+def _opened(text: str) -> object:
+    """Return what a value in the notation of the command line holds: ``{dist:constant,value:6}``.
+
+    What is no mapping or list is left as it is.
+    """
+    if text[:1] not in ("{", "["):
+        return text
+    try:
+        return yaml.safe_load(re.sub(r"(?<=[A-Za-z0-9_]):(?=\S)", ": ", text))
+    except yaml.YAMLError:
+        return text
+
+
+def _parts_written(value: object) -> str:
+    """Return a mapping or a list as people write it: ``CI/CD full from week 20``."""
+    if isinstance(value, Mapping):
+        rest = dict(value)
+        words = []
+        if {"practice", "level"} <= rest.keys():
+            words = [readable(str(rest.pop("practice"))), readable(str(rest.pop("level")))]
+            if "start_week" in rest:
+                words.append(f"from week {rest.pop('start_week')}")
+            words = [" ".join(words)]
+        elif isinstance(rest.get("dist"), str):
+            words = [readable(rest.pop("dist"))]
+            if rest.keys() == {"value"}:
+                return f"{words[0]} {_parts_written(rest['value'])}"
+        words += [f"{readable(str(key))} {_parts_written(part)}" for key, part in rest.items()]
+        return ", ".join(words) or "none"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return listed([_parts_written(part) for part in value]) if value else "none"
+    if isinstance(value, str):
+        return readable(value)
+    return _written(value) if isinstance(value, int | float) or value is None else str(value)
 
 
 def shortened(names: Sequence[str], longest: int) -> list[str]:
@@ -240,7 +280,9 @@ def shortened(names: Sequence[str], longest: int) -> list[str]:
     for seen in {name for name in short if short.count(name) > 1}:
         alike = [place for place, name in enumerate(short) if name == seen]
         same = _common_start([names[place] for place in alike])
-        start = max(names[alike[0]].rfind(mark, 0, same) + 1 for mark in ",{[· ")
+        first = names[alike[0]]
+        marks = [first.rfind(mark, 0, same) + 1 for mark in ",{[·"]
+        start = max(marks) or first.rfind(" ", 0, same) + 1
         for place in alike:
             short[place] = cut(f"…{names[place][start:].lstrip()}")
     for seen in {name for name in short if short.count(name) > 1}:
@@ -265,9 +307,18 @@ def point_name(found: Findings, point: int) -> str:
 
 
 def point_label(found: Findings, point: int) -> str:
-    """Return the values of a point, short: ``0.5 · full``, in the order of `found.axes`."""
+    """Return the values of a point, short: ``0.5 · testing full``, in the order of `found.axes`.
+
+    A level alone would not say of which practice it is.
+    """
     row = found.sweep.points.loc[point]
-    return " · ".join(value_name(axis, row[axis.key]) for axis in found.axes)
+    return " · ".join(option_name(axis, row[axis.key]) for axis in found.axes)
+
+
+def option_name(axis: Axis, value: object) -> str:
+    """Return a value of an axis, with the name of its practice: ``CI/CD full``, ``0.5``."""
+    name = value_name(axis, value)
+    return f"{axis_name(axis)} {name}" if axis.key.startswith("practice/") else name
 
 
 def title_of_labels(found: Findings) -> str:
@@ -440,7 +491,12 @@ def sentences(found: Findings) -> list[str]:
         said = [_extremes(found, metric) for metric in found.shown]
     else:
         said = answer_sentences(found.told)
-    said += [_strongest(found, metric) for metric in found.shown]
+    return [sentence for sentence in said if sentence] + further_sentences(found)
+
+
+def further_sentences(found: Findings) -> list[str]:
+    """Return what a sweep says besides how each metric changes, which tiles may say."""
+    said = [_strongest(found, metric) for metric in found.shown]
     said += [_distinguishable(found), *_mixes(found), *_precise(found), _selected(found)]
     return [sentence for sentence in said if sentence]
 
@@ -456,6 +512,8 @@ def _extremes(found: Findings, metric: str) -> str:
     known = found.estimates[metric].dropna(subset="mean").sort_values("mean", kind="stable")
     if known.empty:
         return f"{label}: {NO_DATA} at any point."
+    if len(found.numbers) > 1 and found.has_baseline:
+        return _largest_difference_in_words(found, metric)
     low, high = int(known.index[0]), int(known.index[-1])
     if len(found.numbers) == 1:
         return f"{label} {verb} {_estimate_at(found, metric, low)}."
@@ -470,9 +528,193 @@ def _extremes(found: Findings, metric: str) -> str:
         f"({_estimate_at(found, metric, best)}) and {bad} at {point_name(found, worst)} "
         f"({_estimate_at(found, metric, worst)})"
     )
-    if known["ci_high"].iloc[0] >= known["ci_low"].iloc[-1]:
-        said += "; these intervals overlap"
     return f"{said}."
+
+
+def largest_difference(found: Findings, metric: str) -> int | None:
+    """Return the point whose difference to the baseline is the most worth telling.
+
+    That is the largest clear one for the better; without any, the largest clear one, and without
+    any, the largest. None if nothing is known of any.
+    """
+    rows = found.effects[metric]
+    size = rows["difference"].abs()
+    clear = is_clear(rows)
+    better = catalogue.metric(metric).better
+    gains = clear & ((rows["difference"] > 0.0) == (better == "more")) if better else clear
+    for chosen in (gains, clear, size.notna()):
+        known = size[chosen].dropna()
+        if len(known):
+            return int(known.index[int(known.argmax())])
+    return None
+
+
+def difference_at(found: Findings, metric: str, point: int) -> Difference:
+    """Return the paired difference of a point to the baseline, Holm-adjusted."""
+    rows, means = found.effects[metric], found.estimates[metric]["mean"]
+    names = ("difference", "adjusted_low", "adjusted_high")
+    change, low, high = (float(rows[name][point]) for name in names)
+    start, end = (float(means[number]) for number in (found.sweep.baseline, point))
+    return Difference(metric, start, end, change, low, high)
+
+
+def _largest_difference_in_words(found: Findings, metric: str) -> str:
+    label = capitalized(label_of(metric))
+    point = largest_difference(found, metric)
+    if point is None:
+        return f"{label}: {NO_DATA} to compare with the baseline."
+    unit, of = found.units[metric], difference_at(found, metric, point)
+    if of.is_none:
+        return f"{label} {is_or_are(label)} the same at all points."
+    shown = difference_in(unit, of.difference, of.low, of.high)
+    change = unit_of_change(unit).behind(shown.value)
+    interval = f" ({shown.interval})" if shown.interval else ", how sure is unknown"
+    if not of.is_clear:
+        lead = "differs clearly at no point" if of.has_interval else "is not judged"
+        return (
+            f"{label} {lead}; the largest difference to the baseline is {change}{interval}, at "
+            f"{point_name(found, point)}."
+        )
+    gain, _ = verdict_of(catalogue.metric(metric), of)
+    direction = {"better": "improves", "worse": "gets worse"}.get(gain, "changes")
+    return f"{label} {direction} most at {point_name(found, point)}: {change}{interval}."
+
+
+def answer_tiles(found: Findings) -> Tiles | None:
+    """Return for each metric what changed it most, by paired differences where there are any.
+
+    A population and an adaptive sweep have their own answers, in words.
+    """
+    if found.told is not None or draws_a_population(found.sweep.axes):
+        return None
+    if found.has_baseline and len(found.numbers) > 1:
+        return _tiles_of_differences(found)
+    if found.indices is not None:
+        return _tiles_of_indices(found)
+    tiles = [_tile_of_effect(found, metric) for metric in found.shown]
+    known = [tile for tile in tiles if tile is not None]
+    if not known:
+        return None
+    return Tiles(
+        known,
+        "The axis that moves each metric most, from one end to the other: paired differences with "
+        "95 % intervals.",
+    )
+
+
+def _tiles_of_differences(found: Findings) -> Tiles:
+    items = []
+    for metric in found.shown:
+        point = largest_difference(found, metric)
+        if point is None:
+            items.append(Tile(label_of(metric), NO_DATA, name=metric))
+            continue
+        of = difference_at(found, metric, point)
+        tile = difference_tile(of, found.units[metric])
+        items.append(replace(tile, detail=f"{point_name(found, point)}: {tile.detail}"))
+    others = len(found.numbers) - 1
+    picked = " The largest of several is a little too large." if others > 1 else ""
+    caption = (
+        f"Paired differences to the baseline ({point_name(found, found.sweep.baseline)}), the "
+        f"largest of {count_noun(others, 'point')}; Holm-adjusted 95 % intervals.{picked}"
+    )
+    return Tiles(items, caption)
+
+
+def _tiles_of_indices(found: Findings) -> Tiles | None:
+    sobol = found.sweep.design == "sobol"
+    items = []
+    for metric in found.shown:
+        indices = indices_of(found, metric)
+        known = indices[indices["index"] > 0.0]
+        if known.empty:
+            items.append(Tile(label_of(metric), NO_DATA, name=metric))
+            continue
+        change = "" if sobol else f" {unit_of_change(found.units[metric]).heading}"
+        index = show_index(known.iloc[0], index_decimals(found, known))
+        value, bracket, interval = index.partition(" [")
+        name = name_of(found, str(known.index[0]))
+        note = f"{value}{change}" + (f" ({interval.rstrip(']')})" if bracket else "")
+        alone = _stands_alone(known)
+        items.append(
+            Tile(
+                label_of(metric),
+                name,
+                note,
+                "matters most" if alone else "perhaps another one",
+                "good" if alone else "",
+                name=metric,
+            )
+        )
+    what = "total-order Sobol index" if sobol else "Morris' mean absolute effect"
+    return Tiles(items, f"The axis that each metric depends on most: {what}, 95 % intervals.")
+
+
+def _stands_alone(known: pd.DataFrame) -> bool:
+    """Return whether the first of some axes certainly matters more than the second."""
+    return len(known) == 1 or bool(known["low"].iloc[0] > known["high"].iloc[1])
+
+
+def _tile_of_effect(found: Findings, metric: str) -> Tile | None:
+    effects = [effect for effect in found.moved[metric] if not math.isnan(effect.low)]
+    if not effects:
+        return None
+    effect = effects[0]
+    unit = found.units[metric]
+    shown = difference_in(unit, effect.difference, effect.low, effect.high)
+    axis = found.sweep.axes[effect.axis]
+    start, end = (option_name(axis, value) for value in (effect.start, effect.end))
+    of = Difference(metric, math.nan, math.nan, effect.difference, effect.low, effect.high)
+    badge, tone = verdict_of(catalogue.metric(metric), of)
+    return Tile(
+        label_of(metric),
+        unit_of_change(unit).behind(shown.value),
+        shown.interval,
+        badge,
+        tone,
+        f"{axis_name(axis)}: {start} → {end}",
+        metric,
+    )
+
+
+def lead_sentence(found: Findings) -> str:
+    """Return in a sentence which axis moves which metrics most, or what came of the goal."""
+    if found.selection is not None:
+        return _selected(found)
+    if draws_a_population(found.sweep.axes) or found.told is not None:
+        return ""
+    if len(found.axes) > 1:
+        by_axis: dict[str, list[str]] = {}
+        for metric in found.shown:
+            name = _certainly_strongest(found, metric)
+            if name:
+                by_axis.setdefault(name, []).append(label_of(metric))
+        if by_axis:
+            told = [f"{name} moves {listed(labels)} most" for name, labels in by_axis.items()]
+            return f"{'; '.join([capitalized(told[0]), *told[1:]])}."
+        if any(found.moved[metric] for metric in found.shown) or found.indices is not None:
+            return "Which axis moves which metric most cannot be told from chance."
+    if not found.has_baseline or len(found.numbers) < 2:
+        return ""
+    clear = [metric for metric in found.shown if is_clear(found.effects[metric]).any()]
+    if clear:
+        return f"{capitalized(listed([label_of(metric) for metric in clear]))} clearly change."
+    if all(found.effects[metric]["adjusted_low"].isna().all() for metric in found.shown):
+        return "Whether any point differs from the baseline cannot be judged."
+    return "No point clearly differs from the baseline."
+
+
+def _certainly_strongest(found: Findings, metric: str) -> str:
+    """Return the axis that moves a metric most, if that is no chance; else nothing."""
+    if found.indices is not None:
+        indices = indices_of(found, metric)
+        known = indices[indices["index"] > 0.0]
+        return name_of(found, str(known.index[0])) if len(known) and _stands_alone(known) else ""
+    effects = found.moved[metric]
+    candidates = [effect for effect in effects if effect.may_be_largest]
+    if len(candidates) != 1 or not candidates[0].is_clear:
+        return ""
+    return axis_name(found.sweep.axes[candidates[0].axis])
 
 
 def _strongest(found: Findings, metric: str) -> str:
@@ -535,19 +777,20 @@ def _strongest_by_index(found: Findings, metric: str) -> str:
     if known.empty:
         return ""
     change = unit_of_change(found.units[metric]).heading
-    unit = "" if found.sweep.design == "sobol" else f" {change}"
-    kind = "total-order index" if found.sweep.design == "sobol" else "mean absolute effect"
+    sobol = found.sweep.design == "sobol"
+    unit = "" if sobol else f" {change}"
+    kind = "total-order index" if sobol else "mean absolute effect"
     told = [
-        f"{name_of(found, str(key))} ({kind} {show_index(row)}{unit})"
+        f"{name_of(found, str(key))} ({kind} {show_index(row, index_decimals(found, known))}{unit})"
         for key, row in known.head(2).iterrows()
     ]
     label = capitalized(label_of(metric))
     depends = "depend" if is_or_are(label) == "are" else "depends"
     if len(told) == 1:
         return f"{label} {depends} most on {told[0]}."
-    if known["low"].iloc[0] > known["high"].iloc[1]:
+    if _stands_alone(known):
         return f"{label} {depends} most on {told[0]}, then on {told[1]}."
-    return f"{label} {depends} most on {told[0]} or {told[1]}; these intervals overlap."
+    return f"{label} {depends} most on {told[0]} or {told[1]}, which cannot be told from chance."
 
 
 def indices_of(found: Findings, metric: str) -> pd.DataFrame:
@@ -567,14 +810,43 @@ def indices_of(found: Findings, metric: str) -> pd.DataFrame:
     indices = indices.rename(columns=names)
     if found.sweep.design == "morris":
         indices = indices / found.units[metric].size
+    else:  # estimates of shares may miss what a share can be
+        indices = indices.clip(0.0, 1.0)
     return indices.sort_values("index", ascending=False, kind="stable")
 
 
-def show_index(row: "pd.Series[float]") -> str:
-    """Return an index with its interval."""
+def index_decimals(found: Findings, indices: pd.DataFrame) -> int:
+    """Return how many decimals indices that are shown beside each other have.
+
+    A share of a variance deserves two; an effect of Morris as many as the largest of them.
+    """
+    if found.sweep.design == "sobol" or indices.empty:
+        return 2
+    index, low, high = (float(indices[name].iloc[0]) for name in ("index", "low", "high"))
+    return decimals_for(index, (high - low) / 2.0)
+
+
+def show_index(row: "pd.Series[float]", decimals: int) -> str:
+    """Return an index with its interval.
+
+    Args:
+        row: `index`, `low` and `high`.
+        decimals: see :func:`index_decimals`; less than can be shown is said to be less.
+    """
     index, low, high = (float(row[column]) for column in ("index", "low", "high"))
-    shown = format_estimate(NUMBER, index, low, high)
-    return f"{shown.value} [{shown.interval}]" if shown.interval else shown.value
+    if math.isnan(index):
+        return NO_DATA
+
+    def shown(value: float) -> str:
+        least = 10.0**-decimals
+        if 0.0 < value < 0.5 * least:
+            return f"<{format_number(least, decimals)}"
+        return format_number(value, decimals)
+
+    if math.isnan(low) or math.isnan(high):
+        return shown(index)
+    ends = [format_number(end, decimals) for end in (low, high)]
+    return f"{shown(index)} [{' – '.join(ends)}]"
 
 
 def name_of(found: Findings, key: str) -> str:
@@ -703,7 +975,9 @@ def _imprecise(found: Findings) -> list[Caveat]:
             f"{_target(found, str(metric))} at {listed([*named, *more])}. A point gets at most "
             f"{spec.most_replications} replications (precision.most_replications)."
         )
-        caveats.append(Caveat(True, text))
+        points = count_noun(len(missed), "point")
+        short = f"Not as precise as asked: {points} ({label_of(str(metric))})."
+        caveats.append(Caveat(True, text, PRECISION, short))
     return caveats
 
 
@@ -829,7 +1103,7 @@ def leading_candidates(found: Findings, count: int) -> pd.DataFrame:
 def caveats(found: Findings) -> list[Caveat]:
     """Return what a reader has to know before believing the numbers, the serious ones first."""
     return [
-        *(Caveat(True, f"Its folder: {remark}.") for remark in found.sweep.remarks),
+        *(Caveat(True, f"Its folder: {remark}.", MADE) for remark in found.sweep.remarks),
         *_failed(found),
         *_skipped(found),
         *([] if found.told is None else answer_caveats(found.told)),
@@ -860,7 +1134,7 @@ def instability(found: Findings) -> str:
 
 
 def _failed(found: Findings) -> list[Caveat]:
-    return [Caveat(True, line) for line in failure_lines(found, most=10)]
+    return [Caveat(True, line, POINTS) for line in failure_lines(found, most=10)]
 
 
 def _skipped(found: Findings) -> list[Caveat]:
@@ -871,7 +1145,8 @@ def _skipped(found: Findings) -> list[Caveat]:
     left = len(skipped) - len(named)
     more = [f"{format_given(left)} more"] if left else []
     count = count_noun(len(skipped), "combination")
-    return [Caveat(False, f"Left out as no valid scenario: {count}, {listed([*named, *more])}.")]
+    text = f"Left out as no valid scenario: {count}, {listed([*named, *more])}."
+    return [Caveat(False, text, POINTS)]
 
 
 def _unstable(found: Findings) -> list[Caveat]:
@@ -882,7 +1157,7 @@ def _unstable(found: Findings) -> list[Caveat]:
         f"{flag.capitalize()}: in some replications work in progress kept growing, so these lead "
         "times depend on how long the simulation ran."
     )
-    return [Caveat(True, text)]
+    return [Caveat(True, text, POINTS, f"{flag.capitalize()}: work in progress kept growing.")]
 
 
 def _few_replications(found: Findings) -> list[Caveat]:
@@ -925,4 +1200,4 @@ def _without_data(found: Findings) -> list[Caveat]:
         f"No data: of {count_noun(len(rest), 'point')} that ran, {listed(named)}. There was "
         "nothing to deploy, or to restore."
     )
-    return [Caveat(False, text)]
+    return [Caveat(False, text, POINTS)]

@@ -10,7 +10,6 @@ from sim.document.document import (
     ON_PAPER,
     Block,
     Bullets,
-    Caveats,
     Cell,
     Column,
     Document,
@@ -21,6 +20,7 @@ from sim.document.document import (
     Row,
     Section,
     Table,
+    placed_caveats,
     with_pictures,
 )
 from sim.document.picture import Picture
@@ -29,21 +29,27 @@ from sim.metrics.answers import YEAR
 from sim.metrics.catalogue import metric
 from sim.report.population_content import is_population, population_sentences, population_table
 from sim.report.sweep_content import (
+    MADE,
+    POINTS,
+    PRECISION,
     Findings,
+    answer_tiles,
     axis_name,
     caveats,
+    further_sentences,
     goal_in_words,
     half_width_in_words,
     heading,
+    index_decimals,
     indices_of,
     indifference_in_words,
     instability,
     is_clear,
     label_of,
+    lead_sentence,
     leading_candidates,
     most_different,
     name_of,
-    point_label,
     point_name,
     question,
     replications,
@@ -92,27 +98,29 @@ def sweep_document(
     Raises:
         ValueError: a picture has no place in the report.
     """
-    said, doubts = sentences(found), caveats(found)
+    said = sentences(found)
     population = [population_table(found)] if is_population(found) else []
     points = [_points(found)]
     if population:
         said = population_sentences(found) + said
     else:
         points.append(_points_in_terminal(found, is_wide))
+    tiles = answer_tiles(found)
+    lead = lead_sentence(found)
+    rest = further_sentences(found) if tiles is not None else said
+    if not lead and tiles is None and rest:
+        lead, *rest = rest
+    rest = [sentence for sentence in rest if sentence != lead]
     sections = [
-        Section("In short", [Bullets(said, media=ON_PAPER)]),
-        Section("Before you believe it", [Caveats(doubts, media=ON_PAPER)] if doubts else []),
+        Section("In words", [Bullets(rest)] if rest else []),
         Section("In pictures", []),
         Section(f"Beside the answers of DORA {YEAR}", population),
-        Section("The points", points),
+        Section(POINTS, points),
         Section("Differences to the baseline", _differences(found)),
         Section("Which dial matters most", _sensitivity(found)),
-        Section("How precise", _precision(found)),
+        Section(PRECISION, _precision(found)),
         Section("The best point", _selection(found)),
-        # In a terminal, the end is what is read first.
-        Section("In short", [Bullets(said, media=IN_TERMINAL)]),
-        Section("Before you believe it", [Caveats(doubts, media=IN_TERMINAL)] if doubts else []),
-        Section("How this was made", _how_it_was_made(found)),
+        Section(MADE, _how_it_was_made(found)),
         Section(
             "To get the same again",
             [
@@ -126,14 +134,30 @@ def sweep_document(
             ],
         ),
     ]
+    doubts, sections = placed_caveats(caveats(found), sections)
     return Document(
         title=heading(found),
+        answer=[
+            *([Paragraph(lead, "strong")] if lead else []),
+            *([] if tiles is None else [tiles]),
+            *doubts,
+        ],
+        lead=lead_picture(found),
         description=found.sweep.base.description,
         context=question(found),
         setting=setting(found),
         flag=instability(found),
         sections=with_pictures(sections, pictures),
     )
+
+
+def lead_picture(found: Findings) -> str:
+    """Return the name of the picture that stands with the answer."""
+    if is_population(found):
+        return "population"
+    if found.indices is not None:
+        return "sensitivity"
+    return "metrics" if found.told is None else "surface"
 
 
 def _how_it_was_made(found: Findings) -> list[Block]:
@@ -183,7 +207,7 @@ def _points_in_terminal(found: Findings, is_wide: bool) -> Table:
     for number in shown:
         is_baseline = found.has_baseline and number == found.sweep.baseline
         cells: list[Cell | str] = [Cell(f"{'*' if is_baseline else ''}{number}", tone="dim")]
-        cells += _values(found, number) if apart else [point_label(found, number)]
+        cells += _values(found, number) if apart else [" · ".join(_values(found, number))]
         cells += [_plus_minus(found, name, number) for name in found.shown]
         rows.append(Row(cells, "baseline" if is_baseline else ""))
     return Table(columns, [Group(rows)], _how_to_read(found, len(shown)), media=IN_TERMINAL)
@@ -291,17 +315,19 @@ def _sensitivity(found: Findings) -> list[Table]:
     sobol = found.sweep.design == "sobol"
     groups = []
     for name in found.shown:
+        indices = indices_of(found, name)
+        decimals = index_decimals(found, indices)
         unit = "" if sobol else f", {unit_of_change(found.units[name]).heading}"
         rows = [
             Row(
                 [
                     label_of(name) + unit,
                     name_of(found, str(key)),
-                    show_index(row),
-                    _second_index(row, sobol),
+                    show_index(row, decimals),
+                    _second_index(row, sobol, decimals),
                 ]
             )
-            for key, row in indices_of(found, name).iterrows()
+            for key, row in indices.iterrows()
         ]
         groups.append(Group(rows))
     names = ("total order", "first order") if sobol else ("mean absolute effect", "mean effect")
@@ -315,11 +341,11 @@ def _sensitivity(found: Findings) -> list[Table]:
     return [Table(columns, groups, caption, media=ON_PAPER)]
 
 
-def _second_index(row: "pd.Series[float]", sobol: bool) -> str:
+def _second_index(row: "pd.Series[float]", sobol: bool, decimals: int) -> str:
     if not sobol:
-        return format_number(float(row["mu"]))
+        return format_number(float(row["mu"]), decimals)
     names = {"first": "index", "first_low": "low", "first_high": "high"}
-    return show_index(row[list(names)].rename(names))
+    return show_index(row[list(names)].rename(names), decimals)
 
 
 def _precision(found: Findings) -> list[Table]:

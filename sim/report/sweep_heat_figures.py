@@ -44,6 +44,10 @@ _LOG_FROM = 30.0
 """Ratio of largest to smallest from which colours follow the logarithm."""
 
 
+_LEAST_SPAN = 0.25
+"""Least span of the colours, relative to the largest value."""
+
+
 def colours_of(better: str | None) -> Colormap:
     """Return the colours of a metric: lighter is better, or more where neither is."""
     name = "cividis_r" if better == "less" else "cividis"
@@ -79,7 +83,7 @@ def plot_heat_map(
     known = values[~np.isnan(values)]
     low, high = float(known.min()), float(known.max())
     logarithmic = low > 0.0 and high / low > _LOG_FROM
-    norm = LogNorm(low, high) if logarithmic else Normalize(low, high if high > low else low + 1)
+    norm = LogNorm(low, high) if logarithmic else Normalize(*_ends_of_colours(low, high))
     colours = colours_of(better)
     image = ax.imshow(
         np.ma.masked_invalid(values),
@@ -149,6 +153,16 @@ def plot_heat_map(
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda number, _: format_given(number)))
     bar.outline.set_visible(False)
     return ax
+
+
+def _ends_of_colours(low: float, high: float) -> tuple[float, float]:
+    """Return the ends of a scale on which small effects look small.
+
+    It spans at least a share of the largest value: what differs by 1 % is nearly one colour.
+    """
+    least = _LEAST_SPAN * max(abs(low), abs(high)) or 1.0
+    missing = max(least - (high - low), 0.0)
+    return low - missing / 2.0, high + missing / 2.0
 
 
 def _ink_on(colour: Sequence[float]) -> str:

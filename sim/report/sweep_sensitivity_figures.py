@@ -12,6 +12,7 @@ from sim.document.picture import Picture
 from sim.report.palette import BLACK, BLUE, INK, SKY, VERMILION, entitle, tidy
 from sim.report.sweep_content import (
     Findings,
+    index_decimals,
     indices_of,
     instability,
     label_of,
@@ -87,8 +88,10 @@ def sensitivity_picture(found: Findings) -> Picture:
     told = []
     for metric, ax in panels.items():
         indices = indices_of(found, metric)
+        decimals = index_decimals(found, indices)
         labels = [
-            show_index(row) + ("" if sobol else _direction(row)) for _, row in indices.iterrows()
+            show_index(row, decimals) + ("" if sobol else _direction(row))
+            for _, row in indices.iterrows()
         ]
         names = [name_of(found, str(key)) for key in indices.index]
         plot_tornado(indices.set_axis(names), labels, ax)

@@ -60,13 +60,15 @@ _DURATIONS = (
     (1.0, HOUR),
     (0.0, Unit("min", 1 / 60)),
 )
+_PER_SERVICE = "per service and"
+"""All frequencies are rates of a service, so their units say so."""
 _FREQUENCIES = tuple(
     (least * HOURS_PER_DAY / hours, Unit(name, HOURS_PER_DAY / hours))
     for least, name, hours in (
-        (0.9, "per day", HOURS_PER_DAY),
-        (0.9, "per week", HOURS_PER_WEEK),
-        (0.9, "per month", HOURS_PER_MONTH),
-        (0.0, "per year", HOURS_PER_YEAR),
+        (0.9, f"{_PER_SERVICE} day", HOURS_PER_DAY),
+        (0.9, f"{_PER_SERVICE} week", HOURS_PER_WEEK),
+        (0.9, f"{_PER_SERVICE} month", HOURS_PER_MONTH),
+        (0.0, f"{_PER_SERVICE} year", HOURS_PER_YEAR),
     )
 )
 _LARGE = ((10e6, "million", 1e6), (10e3, "thousand", 1e3))
@@ -319,7 +321,8 @@ def value_in_words(quantity: Quantity, value: float) -> str:
     shown = value / unit.size
     number = format_number(shown, min(1, decimals_for(shown))).removesuffix(".0")
     if quantity.dimension == "frequency":
-        return f"{'once' if number == '1' else f'{number} times'} {unit.name}"
+        period = unit.name.replace(_PER_SERVICE, "per")  # the sentence names the service
+        return f"{'once' if number == '1' else f'{number} times'} {period}"
     return _said(number, unit)
 
 

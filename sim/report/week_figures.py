@@ -3,12 +3,15 @@
 It takes public tables and an ``Axes``, draws into it and returns it.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from sim.document.picture import Picture
+from sim.experiment.replicate import Study
 from sim.hours import HOURS_PER_DAY, HOURS_PER_WEEK
 from sim.log import Records, Tables
 from sim.metrics.arrays import (
@@ -126,7 +129,7 @@ def _within_working_hours(
     return row, begin, finish
 
 
-def plot_week(records: Records, ax: Axes) -> Axes:
+def plot_week(records: Records, ax: Axes, busy: Mapping[str, float] | None = None) -> Axes:
     """Draw how many of the people of each role are at work, hour by hour through the week.
 
     The darker, the more; at the right stands how busy the role is in all, as in the table of
@@ -135,12 +138,17 @@ def plot_week(records: Records, ax: Axes) -> Axes:
     Args:
         records: Records, of which the tables `work` and `capacity` are read.
         ax: Where to draw.
+        busy: Utilization by name of its metric, written beside the rows; by default that of the
+            records.
     """
     tables, window = records.tables, records.window
     shares = share_at_work(tables, window)
     if shares.empty:
         say_no_data(ax)
         return ax
+    beside = "utilization" if busy is None else "utilization,\nall replications"
+    busy = utilization(tables, window) if busy is None else busy
+    shares = shares.loc[sorted(shares.index, key=lambda role: -busy.get(f"utilization_{role}", 0))]
     mesh = ax.pcolormesh(
         np.arange(_HOURS + 1),
         np.arange(len(shares) + 1) - 0.5,
@@ -158,7 +166,7 @@ def plot_week(records: Records, ax: Axes) -> Axes:
         ax.axvline(midnight, color=INK, linewidth=0.7)
     for row in range(1, len(shares)):
         ax.axhline(row - 0.5, color="white", linewidth=3.0)
-    people, busy = people_by_role(tables), utilization(tables, window)
+    people = people_by_role(tables)
     names = [
         f"{readable(str(role))}\n({people[role]} {'person' if people[role] == 1 else 'people'})"
         for role in shares.index
@@ -177,7 +185,7 @@ def plot_week(records: Records, ax: Axes) -> Axes:
                 color=INK,
                 annotation_clip=False,
             )
-    ax.set_title("utilization", loc="right", fontsize=9, color=INK)
+    ax.set_title(beside, loc="right", fontsize=9, color=INK)
     ax.xaxis.set_major_locator(FixedLocator(midnights))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda *_: ""))
     noons = [midnight + HOURS_PER_DAY / 2 for midnight in midnights[:-1]]
@@ -197,7 +205,8 @@ def week_picture(evidence: Evidence) -> Picture:
     records = evidence.records
     shares = share_at_work(records.tables, records.window)
     figure, (ax,) = new_figure(10.0, 1.5 + 0.5 * max(len(shares), 3))
-    plot_week(records, ax)
+    means = {str(name): float(mean) for name, mean in evidence.summary()["mean"].items()}
+    plot_week(records, ax, means if isinstance(evidence, Study) else None)
     question = "When are people busy?"
     caption = (
         "The share of the people of each role who have work in hand, hour by hour, averaged over "

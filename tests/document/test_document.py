@@ -27,6 +27,9 @@ from sim.document.document import (
     Row,
     Section,
     Table,
+    Tile,
+    Tiles,
+    placed_caveats,
 )
 from sim.document.html import to_html
 from sim.document.markdown import to_markdown
@@ -87,6 +90,7 @@ def tables(draw):
 BLOCKS = st.one_of(
     tables(),
     st.builds(Paragraph, WORDS),
+    st.lists(st.builds(Tile, WORDS, WORDS, WORDS, WORDS), min_size=1, max_size=5).map(Tiles),
     st.builds(Bullets, st.lists(WORDS, min_size=1)),
     st.builds(Facts, st.dictionaries(WORDS, WORDS, min_size=1)),
 )
@@ -97,6 +101,9 @@ def texts_of(block):
         for row in block.rows:
             for cell in row.cells:
                 yield cell if isinstance(cell, str) else cell.text
+    elif isinstance(block, Tiles):
+        for tile in block.items:
+            yield from (tile.label, tile.note, tile.badge)
     elif isinstance(block, Paragraph):
         yield block.text
     elif isinstance(block, Bullets):
@@ -290,3 +297,63 @@ def test_listings_keep_their_lines():
     document = Document("t", [Section("s", [Listing("a: 1\n  b: <x>\n", "YAML")])])
     assert "a: 1\n  b: &lt;x&gt;" in to_html(document)
     assert "```yaml\na: 1\n  b: <x>\n```" in to_markdown(document)
+
+
+def test_the_answer_and_its_picture_come_before_all_else():
+    document = Document(
+        "t",
+        [Section("Where it goes", [picture("other"), picture("lead")])],
+        answer=[Tiles([Tile("lead time", "2.5 days", "2 – 3", "high")]), Paragraph("Most waits.")],
+        lead="lead",
+        context=["some more"],
+    )
+    page = Words(to_html(document))
+    body = page.text.rpartition("}")[2]  # below the style sheet
+    places = [body.index(words) for words in ("lead time", "2.5", "2 – 3", "high", "Most")]
+    places += [body.index(words) for words in ("question of lead", "some more", "Where it")]
+    assert places == sorted(places)
+    assert page.text.count("question of lead") == 1, "it is shown once"
+    shown = in_terminal(document)
+    assert shown.index("lead time 2.5 days") < shown.index("Most waits.") < shown.index("some more")
+    markdown = to_markdown(document)
+    assert markdown.index("lead time: 2.5 days (2 – 3)") < markdown.index("## Where it goes")
+
+
+def test_tiles_break_no_word_at_80_columns():
+    tiles = Tiles(
+        [
+            Tile(label, "2.52 per service and month", "2.27 – 2.75", "between medium and low")
+            for label in ("deployment frequency", "time to restore")
+        ]
+    )
+    lines = in_terminal(Document("t", [], answer=[tiles])).splitlines()
+    assert max(map(len, lines)) <= 80
+    text = "deployment frequency 2.52 per service and month 2.27 – 2.75 between medium low"
+    assert set(text.split()) <= set(" ".join(lines).split())
+
+
+def test_a_table_of_contents_leads_to_every_section():
+    sections = [Section(f"Part {n}", [Paragraph("x")]) for n in range(4)]
+    page = Words(to_html(Document("t", [*sections, Section("", [Paragraph("y")])])))
+    assert [attrs["href"] for tag, attrs in page.tags if tag == "a"] == [
+        f"#{attrs['id']}" for tag, attrs in page.tags if tag == "h2"
+    ]
+    assert ("nav", {"aria-label": "Contents"}) in page.tags
+    assert "Contents" not in in_terminal(Document("t", sections))
+
+
+def test_caveats_stand_beside_what_they_concern_and_serious_ones_leave_a_line():
+    caveats = [
+        Caveat(False, "about a", "A"),
+        Caveat(True, "about b, at length", "B", "b in short"),
+        Caveat(False, "about the answer"),
+        Caveat(False, "of a section that is not there", "C"),
+    ]
+    (top,), (a, b) = placed_caveats(caveats, [Section("A", []), Section("B", [Paragraph("x")])])
+    assert [(each.is_serious, each.text) for each in top.found] == [
+        (True, "b in short"),
+        (False, "about the answer"),
+        (False, "of a section that is not there"),
+    ]
+    assert [each.text for each in a.blocks[0].found] == ["about a"]
+    assert [each.text for each in b.blocks[0].found] == ["about b, at length"]

@@ -2,15 +2,19 @@
 
 import math
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import sim
-from sim.experiment.payback import Payback, pay_back
+from sim.experiment.payback import WITH, WITHOUT, Payback, pay_back, weeks_of
 from sim.experiment.replicate import Study
-from sim.report.payback import in_words, payback_table, period_rows, periods
+from sim.log import Records
+from sim.metrics import compute_metrics
+from sim.report.payback import in_words, payback_tiles
+from sim.scenario.from_data import validate
 
 WEEKS = 30
 INVEST = (
@@ -49,9 +53,8 @@ def test_break_even_is_the_first_week_from_which_the_sum_stays_below_zero() -> N
     np.testing.assert_allclose(payback.cumulated(), [[0, 10, 4, -2, 1, -5, -6]] * 6)
     assert payback.break_even() == (5.0, 5.0)
     assert in_words(payback) == (
-        "At its worst, in week 2, the roadmap has cost USD 10 more than it has brought. "
-        "It has paid for itself from week 5 on, when the 95 % interval of the sum leaves zero "
-        "for good."
+        "The roadmap pays in week 5. At its worst, in week 1, it has cost USD 10 more than it has "
+        "brought."
     )
 
 
@@ -65,7 +68,9 @@ def test_the_whole_interval_has_to_be_below_zero() -> None:
     assert payback.break_even(0.99) == (3.0, 1.0)
     # At 50 % t is 0.816: 2 ∓ 0.471 is above zero, -4 ∓ 0.471 below.
     assert payback.break_even(0.5) == (2.0, 2.0)
-    assert in_words(payback).endswith("for good; at the earliest in week 1.")
+    assert in_words(payback).startswith("The roadmap pays in week 2 (at the earliest in week 1).")
+    (tile,) = payback_tiles(payback).items
+    assert (tile.value, tile.note) == ("week 2", "at the earliest 1")
 
 
 def test_a_flat_noisy_curve_that_crosses_zero_has_not_paid() -> None:
@@ -95,14 +100,21 @@ def test_nothing_has_paid_before_it_is_adopted() -> None:
 def test_what_never_pays_is_said_so() -> None:
     payback = spending(*[[5, 1, 1]] * 6)
     assert payback.break_even() == (math.inf, math.inf)
-    assert "not paid for itself by the end, week 3" in in_words(payback)
+    assert in_words(payback).startswith(
+        "The roadmap has not paid for itself by the end, week 2. At its worst, in week 2,"
+    )
+    (tile,) = payback_tiles(payback).items
+    assert tile.value == "not by week 2"
 
 
 def test_what_may_have_paid_is_told_from_what_has_not() -> None:
     payback = spending(*[[3.0, -3, -1], [3.0, -3, 1]] * 3)
     # Cumulated: 3, 0, ∓1: in week 2 the interval holds zero.
     assert payback.break_even() == (math.inf, 2.0)
-    assert "cannot be told from chance; at the earliest in week 2." in in_words(payback)
+    assert in_words(payback).startswith(
+        "Whether the roadmap pays by the end, week 2, cannot be told from chance; at the earliest "
+        "in week 2."
+    )
 
 
 def test_a_single_replication_says_nothing() -> None:
@@ -134,48 +146,103 @@ def test_the_arms_differ_by_the_roadmap_alone() -> None:
     dates = payback.investments.iloc[0]
     assert dates["started_at"] == 8 * 168
     assert dates["learned_at"] == dates["adopted_at"] + 4 * 168
-    (building, start, learned), (_, again, end) = periods(payback)
-    assert (building, start, end) == ("building and learning", 8, WEEKS)
-    assert learned == again == math.ceil(dates["learned_at"] / 168)
-    assert [len(cells) for _, cells in period_rows(payback)] == [2] * 4
+    before, building, after = payback.periods
+    assert [period.name for period in payback.periods] == ["before", "while", "after"]
+    assert before.weeks.to_numpy().tolist() == [[0, 4, 8], [1, 4, 8]]
+    learned = building.weeks["end"].tolist()
+    assert building.weeks["first"].tolist() == [8, 8]
+    assert learned[0] == math.ceil(dates["learned_at"] / 168)
+    assert after.weeks[["first", "end"]].to_numpy().tolist() == [[end, WEEKS] for end in learned]
+    # Its numbers are those of the same runs, looked at in these weeks alone.
+    for arm, of in ((WITH, scenario), (WITHOUT, payback.waited.scenario)):
+        runs = after.comparison.runs
+        for number, end in enumerate(learned):
+            run = sim.simulate(of, seed=5, replication=number)
+            window = end * 168.0, WEEKS * 168.0
+            expected = compute_metrics(Records(run.tables, window, of.cost.currency))
+            (row,) = runs[(runs["arm"] == arm) & (runs["replication"] == number)].index
+            pd.testing.assert_series_equal(
+                runs.loc[row, expected.index].astype(float), expected, check_names=False
+            )
+    same = before.comparison.differences()
+    assert (same["difference"].dropna().abs() < 1e-9).all(), "the same luck until it starts"
+    assert payback.reported is after.study
 
 
-def delivering(learned_at: float) -> Payback:
-    """Return a payback of six weeks, 2 or 1 deployments a week, in which nothing is restored."""
-
-    def study(deployments: float) -> Study:
-        weekly = pd.DataFrame({"replication": [0] * 6 + [1] * 6, "week": [*range(6)] * 2})
-        counts = {"deployments": deployments, "failed_deployments": 0.0, "restored": 0.0}
-        weekly = weekly.assign(
-            **counts,
-            changes_deployed=deployments,
-            lead_time_h=48.0,
-            time_to_restore_h=np.nan,
-            net_cost=np.nan,
-        )
-        dates = {"started_at": [168.0], "adopted_at": [336.0], "learned_at": [learned_at]}
-        tables = {"services": pd.DataFrame({"service": ["a"]}), "investments": pd.DataFrame(dates)}
-        scenario = SimpleNamespace(horizon_weeks=6, cost=SimpleNamespace(currency="USD"))
-        return Study(scenario, 1, pd.DataFrame(), weekly, SimpleNamespace(tables=tables))  # type: ignore[arg-type]
-
-    return Payback(study(2.0), study(1.0))
+def roadmap(*start_weeks: int, warmup: int = 4, horizon: int = 30) -> Any:
+    items = [SimpleNamespace(start_week=week) for week in start_weeks]
+    return SimpleNamespace(warmup_weeks=warmup, horizon_weeks=horizon, roadmap=items)
 
 
-@pytest.mark.filterwarnings("error")
-def test_without_restored_incidents_there_is_no_data_and_no_warning() -> None:
-    rows = dict(period_rows(delivering(learned_at=504.0)))
-    assert rows["mean time to restore"] == ["no data"] * 2
-    assert all(cell.startswith("+1.00") for cell in rows["deployment frequency"])
+@pytest.mark.parametrize(
+    ("scenario", "learned_weeks", "weeks"),
+    [
+        # The last of two that is learnt decides, and a week that has begun belongs to it.
+        (roadmap(8, 10), [12, 19.1], {"before": (4, 8), "while": (8, 20), "after": (20, 30)}),
+        (roadmap(8), [20], {"before": (4, 8), "while": (8, 20), "after": (20, 30)}),
+        # It starts in the warm-up: there is nothing before.
+        (roadmap(2), [9], {"while": (4, 9), "after": (9, 30)}),
+        # It is over in the warm-up: there is only what comes after.
+        (roadmap(1), [3.5], {"after": (4, 30)}),
+        # Adopted at once, with nothing to learn.
+        (roadmap(8), [8], {"before": (4, 8), "after": (8, 30)}),
+        # Never learnt, or in the last week: there is nothing after.
+        (roadmap(8, 10), [12, np.nan], {"before": (4, 8), "while": (8, 30)}),
+        (roadmap(8, 10), [12], {"before": (4, 8), "while": (8, 30)}),
+        (roadmap(8), [29.5], {"before": (4, 8), "while": (8, 30)}),
+        (roadmap(8), [40], {"before": (4, 8), "while": (8, 30)}),
+    ],
+)
+def test_periods_follow_from_the_roadmap_and_may_be_empty(
+    scenario: Any, learned_weeks: list[float], weeks: dict[str, tuple[int, int]]
+) -> None:
+    investments = pd.DataFrame({"learned_at": 168.0 * np.array(learned_weeks)})
+    assert weeks_of(scenario, investments) == weeks
 
 
-def test_a_period_of_one_week_is_named_by_it_and_an_empty_one_is_left_out() -> None:
-    def weeks(learned_at: float) -> list[str]:
-        return [column.note for column in payback_table(delivering(learned_at)).columns[1:]]
-
-    assert weeks(504.0) == ["weeks 1 to 2", "weeks 3 to 5"]
-    assert weeks(300.0) == ["week 1", "weeks 2 to 5"]
-    assert weeks(840.0) == ["weeks 1 to 4", "week 5"]
-    assert weeks(1000.0) == ["weeks 1 to 5"]  # within the last week: none is left afterwards
+def test_before_while_and_after_of_an_organization_without_chance() -> None:
+    # An idea every 24 h takes 4 h to build from its commit to its deployment, and 1 h once the
+    # roadmap has been adopted: from Monday of week 10 on somebody else builds it for 336 h.
+    scenario = validate(
+        {
+            "name": "clockwork",
+            "horizon_weeks": 30,
+            "warmup_weeks": 2,
+            "working_hours": {"always": True},
+            "teams": {"team": {"people": {"ml_engineer": 9, "data_scientist": 1}}},
+            "services": {"service": {"team": "team"}},
+            "changes": {"feature": {"arrivals": "open", "interarrival_h": 24}},
+            "pipeline": {
+                "steps": {
+                    "build": {"role": "ml_engineer", "effort_h": 4},
+                    "deploy": {"effect": "deploys"},
+                }
+            },
+            "roadmap": [
+                {
+                    "practice": "cicd",
+                    "level": "full",
+                    "start_week": 10,
+                    "effort_h": {"data_scientist": 336},
+                    "brings": {"pipeline.steps.build.effort_h": 1},
+                }
+            ],
+        }
+    )
+    payback = pay_back(scenario, replications=3, seed=1, n_jobs=1)
+    weeks = {p.name: p.weeks[["first", "end"]].iloc[0].tolist() for p in payback.periods}
+    assert weeks == {"before": [2, 10], "while": [10, 12], "after": [12, 30]}
+    for period, with_it in zip(payback.periods, (4.0, 4.0, 1.0), strict=True):
+        found = period.comparison.differences(metrics=["lead_time_h", "deployment_frequency"])
+        lead_time = found.loc[WITH, "lead_time_h"]
+        assert lead_time["mean_first"] == pytest.approx(4.0)
+        assert lead_time["mean"] == pytest.approx(with_it)
+        assert found.loc[WITH, "deployment_frequency"]["difference"] == pytest.approx(0.0)
+    assert payback.reported is not None
+    assert payback.reported.breakdowns is not None
+    steps = payback.reported.breakdowns.steps.sum(axis="columns")
+    # Of 18 weeks with 7 ideas each, the first is begun as the roadmap is adopted: as before.
+    assert steps["build"] == pytest.approx((4.0 + 125 * 1.0) / 126)
 
 
 def test_without_a_roadmap_there_is_nothing_to_pay_back() -> None:

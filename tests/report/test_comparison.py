@@ -88,8 +88,8 @@ def test_shares_are_told_in_points_and_rates_by_the_week() -> None:
         "Change failure rate is 5.0 points higher (6 % → 11 %): the code +5.0 points."
     )
     # 0.12 a day is 0.84 a week, of which people think as 3.65 a month.
-    assert "0.30 per month less" in by_metric["deployment_frequency"]
-    assert by_metric["deployment_frequency"].endswith(f"fixes {MINUS}0.30 per month.")
+    assert "0.30 per service and month less" in by_metric["deployment_frequency"]
+    assert by_metric["deployment_frequency"].endswith(f"fixes {MINUS}0.30 per service and month.")
 
 
 def test_what_may_be_chance_is_not_called_a_difference() -> None:

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from sim.metrics.catalogue import headlines
-from sim.metrics.restore import Restored
+from sim.metrics.flow import waiting_for_people_by_role
+from sim.metrics.restore import Restored, restore_time_by_cause
 from sim.report.content import (
     LEAD_TIME_COMPONENTS,
     RESTORE_COMPONENTS,
@@ -19,11 +20,9 @@ from sim.report.content import (
     net_cost_lines,
     part_rows,
     practices,
-    restore_time_by_cause,
     sentences,
     suggested_warm_up,
     utilization_rows,
-    waiting_for_people_by_role,
 )
 
 DAY, WEEK = 24.0, 168.0

@@ -13,9 +13,9 @@ import sim
 from sim.metrics import dora_band, waiting_by_step
 from sim.metrics.cost import HEADS
 from sim.metrics.effort import effort_by_role
+from sim.metrics.restore import restore_time_by_cause
 from sim.report.band_figures import band_segments
 from sim.report.breakdown_figures import plot_effort, plot_lead_time, plot_restore_time
-from sim.report.content import restore_time_by_cause
 from sim.report.cost_figures import plot_cost
 from sim.report.course_figures import plot_course
 from sim.report.palette import new_figure

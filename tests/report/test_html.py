@@ -62,10 +62,12 @@ def page(report):
 
 def test_is_self_contained(report, page):
     references = [
-        attrs[name] for _, attrs in page.tags for name in ("src", "href", "action") if name in attrs
+        attrs[name] for _, attrs in page.tags for name in ("src", "action") if name in attrs
     ]
     assert len(references) == 11
     assert all(reference.startswith("data:image/svg+xml;base64,") for reference in references)
+    links = [attrs["href"] for _, attrs in page.tags if "href" in attrs]
+    assert links == [f"#{heading['id']}" for heading in page.all("h2")], "the table of contents"
     source = report.read_text(encoding="utf-8")
     assert "http:" not in source
     assert "https:" not in source
@@ -79,7 +81,9 @@ def test_is_accessible(page):
     assert len(page.all("title")) == 1
     assert all(len(image["alt"]) > 40 for image in page.all("img"))
     headings = {heading["id"] for heading in page.all("h2")}
-    assert {section["aria-labelledby"] for section in page.all("section")} == headings
+    answer, *sections = page.all("section")
+    assert answer["aria-label"]
+    assert {section["aria-labelledby"] for section in sections} == headings
     assert all("scope" in cell for cell in page.all("th"))
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sweeps import METRICS, FakeSweep
 
+from sim.document.document import Paragraph
 from sim.document.terminal import print_document
 from sim.experiment.adaptive import Region, answer
 from sim.experiment.axes import Axis, Interval
@@ -75,8 +76,9 @@ def adaptive_sweep(
 def test_the_answer_comes_first(question, first):
     found = findings(adaptive_sweep(**question))
     assert sentences(found)[0].startswith(first)
-    titles = [section.title for section in sweep_document(found, []).sections]
-    assert titles[0] == "In short"
+    lead = sweep_document(found, []).answer[0]
+    assert isinstance(lead, Paragraph)
+    assert lead.text == sentences(found)[0]
 
 
 def test_it_says_where_and_by_how_much():

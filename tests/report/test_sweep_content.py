@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sweeps import METRICS, grid, sample, with_failure, without
 
+from sim.document.markdown import to_markdown
 from sim.experiment.axes import Axis, Interval
 from sim.experiment.intervals import mean_of
 from sim.experiment.mix import Groups, split
@@ -17,19 +18,26 @@ from sim.experiment.stopping import goal_of
 from sim.metrics import catalogue
 from sim.metrics.catalogue import headlines
 from sim.report.sweep_content import (
+    answer_tiles,
     axis_name,
     caveats,
     findings,
+    index_decimals,
+    indices_of,
     is_clear,
     main_effect,
     most_different,
+    option_name,
+    point_label,
     point_name,
     question,
     sentences,
     setting,
     shortened,
+    show_index,
     value_name,
 )
+from sim.report.sweep_document import sweep_document
 from sim.report.units import MINUS
 from sim.scenario.settings import Precision, SelectionSpec
 
@@ -75,23 +83,76 @@ def test_axes_are_named_without_their_folder():
     assert axis_name(Axis("people.ml_engineer.count", ())) == "people ML engineer count"
 
 
-def test_best_and_worst_point_of_each_metric_are_named():
+def test_differences_to_the_baseline_are_told_as_paired_ones():
     sweep = with_means(grid(automation=[0, 0.5, 1]), "lead_time_h", [240.0, 48.0, 120.0])
     sweep = with_means(sweep, "deployment_frequency", [1.0, 3.0, 2.0])
+    sweep = with_means(sweep, "change_failure_rate", [0.1, 0.2, 0.1])
     text = said(sweep)
-    assert "Lead time is shortest at automation 0.5 (2.00 days" in text
-    assert "and longest at automation 0 (10.0 days" in text
-    assert "Deployment frequency is highest at automation 0.5 (3.0" in text
-    assert "and lowest at automation 0 (1.0" in text
+    # The same luck at all points: every replication differs by 192 h.
+    assert f"Lead time improves most at automation 0.5: {MINUS}8.00 days" in text
+    assert "Deployment frequency improves most at automation 0.5: +2.00" in text
+    assert "Change failure rate gets worse most at automation 0.5: +10.0 points" in text
+    lead_time = next(tile for tile in answer_tiles(findings(sweep)).items if "lead" in tile.label)
+    assert lead_time.value == f"{MINUS}8.00 days"
+    assert lead_time.badge == "better"
+    assert lead_time.detail == "automation 0.5: 10 → 2 days"
 
 
-def test_overlapping_intervals_are_admitted():
-    start = grid(automation=[0, 1])
-    apart = said(with_means(start, "lead_time_h", [240.0, 48.0]))
-    close = said(with_means(start, "lead_time_h", [240.0, 239.0], spread=50.0))
-    lead_time = "Lead time is shortest"
-    assert "overlap" not in apart[apart.index(lead_time) :].partition(". ")[0]
-    assert "overlap" in close[close.index(lead_time) :].partition(". Change")[0]
+def test_what_differs_at_no_point_is_said_with_the_largest_difference():
+    sweep = grid(automation=[0, 1])
+    values = sweep.values.copy()
+    n = values.shape[1]
+    values[0, :, METRICS.index("lead_time_h")] = 48.0
+    values[1, :, METRICS.index("lead_time_h")] = 48.0 + np.where(np.arange(n) % 2, 24.0, -12.0)
+    found = findings(replace(sweep, values=values))
+    assert "Lead time differs clearly at no point; the largest difference to the baseline is +" in (
+        " ".join(sentences(found))
+    )
+    (tile,) = [tile for tile in answer_tiles(found).items if tile.label == "lead time"]
+    assert tile.badge == "no clear difference"
+
+
+@pytest.mark.parametrize("design", ["grid", "sobol", "morris", "lhs"])
+def test_overlapping_intervals_of_points_are_mentioned_nowhere(design):
+    keys = ["automation", "standardization"]
+    start = grid(automation=[0, 1]) if design == "grid" else sample(design, 30, keys)
+    shown = to_markdown(sweep_document(findings(start)))
+    assert "overlap" not in shown
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("[{practice:cicd,level:full,start_week:20}]", "CI/CD full from week 20"),
+        ("[]", "none"),
+        ("{dist:constant,value:6}", "constant 6"),
+        ("{dist:lognormal,mean:3,cv:1.5}", "lognormal, mean 3, cv 1.5"),
+        ("{no: [mapping", "{no: [mapping"),
+    ],
+)
+def test_options_have_readable_names(value, name):
+    assert value_name(Axis("key", (value,)), value) == name
+
+
+def test_a_level_is_named_with_its_practice():
+    axis = Axis("practice/cicd", ("none", "full"))
+    assert option_name(axis, "full") == "CI/CD full"
+    found = findings(grid(automation=[0, 1], practice__testing=["none", "full"]))
+    assert [point_label(found, point) for point in found.numbers][:2] == [
+        "0 · testing none",
+        "0 · testing full",
+    ]
+
+
+def test_shares_of_a_variance_are_between_0_and_1_and_have_two_decimals():
+    found = findings(sample("sobol", 32, ["automation", "standardization"]))
+    table = found.indices.copy()
+    table[["total", "total_low", "total_high"]] = [0.00031, -0.02, 1.04]
+    found = replace(found, indices=table)
+    indices = indices_of(found, "lead_time_h")
+    assert indices[["index", "low", "high"]].iloc[0].tolist() == [0.00031, 0.0, 1.0]
+    shown = show_index(indices.iloc[0], index_decimals(found, indices))
+    assert shown == "<0.01 [0.00 – 1.00]"
 
 
 def test_axis_that_moves_a_metric_most_is_named_with_its_ends():
@@ -332,11 +393,11 @@ def test_a_limit_on_a_metric_without_data_is_named():
 NAMED = {
     "what differs after many letters": (
         ["{dist:lognormal,mean:3,cv:1.3,scale:1}", "{dist:lognormal,mean:3,cv:1.3,scale:2}"],
-        ["…scale:1}", "…scale:2}"],
+        ["…scale 1", "…scale 2"],
     ),
     "what differs early": (
         ["{dist:exponential,mean:3,and:more}", "{dist:lognormal,mean:3,and:more}"],
-        ["{dist:exponential,mean:3,an…", "{dist:lognormal,mean:3,and:…"],
+        ["exponential, mean 3, and mo…", "lognormal, mean 3, and more"],
     ),
     "what differs early and late": (
         [f"{{a:{'x' * 40},b:{'y' * 40},c:{n}}}" for n in (1, 2)] + [f"{{a:{'x' * 40}}}", "short"],

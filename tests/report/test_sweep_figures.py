@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from sweeps import Failure, FakeSweep, grid, response, sample, with_failure, without
 
@@ -403,9 +404,27 @@ def test_most_likely_best_point_is_on_top():
 def test_all_metrics_of_a_point_come_in_one_unit():
     found = findings(SWEEPS["heat map"]())
     assert {metric: unit.heading for metric, unit in found.units.items()} == {
-        "deployment_frequency": "per week",
+        "deployment_frequency": "per service and week",
         "lead_time_h": "days",
         "change_failure_rate": "%",
         "time_to_restore_h": "h",
         "cost_per_week": "USD thousand per week",
     }
+
+
+def test_a_difference_of_one_percent_is_nearly_one_colour_and_better_is_the_same_end() -> None:
+    def shades(low: float, high: float, better: str) -> list[float]:
+        figure = Figure()
+        ax = figure.subplots()
+        cells = pd.DataFrame([[low, high]])
+        plot_heat_map(cells, cells < 0.0, (0, 0), "h", ax, better)
+        (image,) = ax.images
+        red, green, blue, _ = image.cmap(image.norm([low, high])).T
+        return list(0.2126 * red + 0.7152 * green + 0.0722 * blue)
+
+    less, more = shades(100.0, 101.0, "more")
+    assert abs(more - less) < 0.05
+    less, more = shades(50.0, 100.0, "more")
+    assert more - less > 0.5
+    less, more = shades(50.0, 100.0, "less")
+    assert less - more > 0.5

@@ -10,7 +10,7 @@ from test_html import Page
 from test_sweep_figures import SWEEPS
 
 from sim.document.html import write_html
-from sim.report.sweep_content import caveats, findings, is_clear, sentences
+from sim.report.sweep_content import answer_tiles, caveats, findings, further_sentences, is_clear
 from sim.report.sweep_document import sweep_document
 from sim.report.sweep_figures import sweep_pictures
 
@@ -67,15 +67,20 @@ def test_is_accessible(page):
     assert len(page.all("h1")) == 1
     assert all(len(image["alt"]) > 40 for image in page.all("img"))
     headings = {heading["id"] for heading in page.all("h2")}
-    assert {section["aria-labelledby"] for section in page.all("section")} == headings
+    answer, *others = page.all("section")
+    assert answer["aria-label"]
+    assert {section["aria-labelledby"] for section in others} == headings
+    assert [link["href"] for link in page.all("a")] == [f"#{h['id']}" for h in page.all("h2")]
     assert all("scope" in cell for cell in page.all("th"))
 
 
 def test_says_what_the_terminal_says(sweep, page):
     found = findings(sweep)
     text = page.text.replace("\xa0", " ")
-    for sentence in sentences(found):
+    for sentence in further_sentences(found):
         assert sentence in text
+    for tile in answer_tiles(found).items:
+        assert f"{tile.label} {tile.value}" in text
     for caveat in caveats(found):
         assert caveat.text in text
     assert "default: sweep of automation and testing" in text
@@ -120,8 +125,7 @@ def test_sections_are_there_if_there_is_something_to_say(tmp_path, page):
         return [heading["id"] for heading in page.all("h2")]
 
     assert sections(page) == [
-        "in-short",
-        "before-you-believe-it",
+        "in-words",
         "in-pictures",
         "the-points",
         "differences-to-the-baseline",
@@ -130,14 +134,14 @@ def test_sections_are_there_if_there_is_something_to_say(tmp_path, page):
     keys = ["automation", "standardization"]
     sobol = written(sample("sobol", 32, keys), tmp_path / "sobol.html")
     assert sections(sobol) == [
-        "in-short",
+        "in-words",
         "the-points",
         "which-dial-matters-most",
         "to-get-the-same-again",
     ]
     assert "0.56 [0.49 – 0.63]" in sobol.text  # first order
     morris = written(sample("morris", 32, keys), tmp_path / "morris.html")
-    assert "lead time, days automation 5.8 [4.7 – 7.0] 5.83" in morris.text
+    assert "lead time, days automation 5.8 [4.7 – 7.0] 5.8" in morris.text
     chosen = written(SWEEPS["selection"](), tmp_path / "chosen.html")
     assert sections(chosen)[-2] == "the-best-point"
     assert "1 0.5 5 h 90 % 75 % 20" in chosen.text

@@ -8,7 +8,7 @@ from sweeps import grid, sample, with_failure
 from test_sweep_figures import SWEEPS
 
 from sim.document.terminal import WIDE, print_document
-from sim.report.sweep_content import findings, sentences
+from sim.report.sweep_content import findings, further_sentences
 from sim.report.sweep_document import sweep_document
 
 
@@ -69,7 +69,7 @@ def test_without_a_baseline_none_is_marked():
 def test_sentences_and_failures_are_printed():
     sweep = with_failure(grid(automation=[0, 0.5, 1]), 1)
     text = " ".join(printed(sweep).split())
-    for sentence in sentences(findings(sweep)):
+    for sentence in further_sentences(findings(sweep)):
         assert sentence in text
     assert "! Point 1 failed (automation=0.5): MemoryError" in text
     assert rows(printed(sweep))[1].split()[2:] == ["no", "data"] * 5

@@ -30,8 +30,7 @@ from sim.experiment.payback import Payback, pay_back
 from sim.experiment.sweep import Nobody, design_variants, run_sweep
 from sim.experiment.sweep_results import Sweep
 from sim.experiment.workload import workload
-from sim.report.payback_figures import payback_picture
-from sim.report.pictures import study_pictures
+from sim.report.drawing import draw_here
 from sim.report.study_document import study_document
 from sim.report.sweep_content import findings
 from sim.report.sweep_document import sweep_document
@@ -83,9 +82,7 @@ def check_study(seed: int) -> None:
     with errors_for_warnings():
         payback: Payback | None = pay_back(scenario) if scenario.roadmap else None
         study = sim.replicate(scenario) if payback is None else payback.invested
-        pictures = study_pictures(study)
-        if payback is not None:
-            pictures["payback"] = payback_picture(payback)
+        pictures = draw_here(study, payback)
         check_document(study_document(study, payback, pictures), set(pictures))
 
 
@@ -254,7 +251,7 @@ class Sections(HTMLParser):
         self._within = tag
         of = dict(attrs)
         if tag == "section":
-            self._section = str(of["aria-labelledby"])
+            self._section = str(of.get("aria-labelledby") or of["aria-label"])
             self.shown[self._section] = 0
         elif tag == "img":
             assert of["alt"]
