@@ -31,6 +31,7 @@ from sim.scenario.from_data import chosen_names
 
 from .merging import Kept
 from .overrides import parse, sets_a_value
+from .replacing import REPLACE, take_out, taken_by
 from .stages import presets_reach_steps, said_by
 
 _KEPT = 256
@@ -175,7 +176,24 @@ def _apply(override: Override, composed: DictConfig) -> None:
         override = replace(override, type=OverrideType.FORCE_ADD)
     _refuse_places_in_lists(override, composed)
     _copy_what_it_refers_to(override, composed)
-    ConfigLoaderImpl._apply_overrides_to_config([override], composed)
+    if not _take_out(override, composed):
+        ConfigLoaderImpl._apply_overrides_to_config([override], composed)
+
+
+def _take_out(override: Override, composed: DictConfig) -> bool:
+    """Drop or replace what a value of an override does, and merge it; return whether it does."""
+    value: Any = override.value()
+    if override.is_delete() or not (value is None or isinstance(value, dict)):
+        return False
+    for part in reversed(override.key_or_group.split(".")):
+        value = {part: value}
+    said = OmegaConf.create(value)
+    taken = taken_by(said)
+    if taken:
+        take_out(composed, said, taken)
+        with open_dict(composed):
+            composed.merge_with(said)
+    return bool(taken)
 
 
 def _refuse_unknown_names(override: Override, composed: DictConfig) -> None:
@@ -193,7 +211,7 @@ def _refuse_unknown_names(override: Override, composed: DictConfig) -> None:
             hint = f"{nearest(name, names)} (+{parent}.{name}=... adds it)"
             raise ScenarioError([Problem(f"{parent}.{name}", "is not in this scenario", hint)])
     if override.value() == {} and (names := _names_at(composed, key)):
-        hint = f"remove entries with ~{key}.NAME, where NAME is one of " + ", ".join(names)
+        hint = f"~{key}.NAME drops one of {', '.join(names)}; {{{REPLACE}: true, ...}} replaces all"
         raise ScenarioError([Problem(key, "{} would be merged and change nothing", hint)])
 
 

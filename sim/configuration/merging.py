@@ -19,8 +19,15 @@ from hydra.core.default_element import ResultDefault
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from omegaconf import DictConfig, OmegaConf, flag_override
 
+from sim.scenario.errors import ScenarioError
+
 Merge = Callable[[ConfigLoaderImpl, list[ResultDefault], IConfigRepository], DictConfig]
 """Merges files in their order, as Hydra does."""
+Prepare = Callable[[DictConfig, DictConfig, int], None]
+"""Prepares what was merged so far, and what the next file says, for the merging of that file.
+
+The number is its place.
+"""
 
 _MOST_BEGINNINGS = 256
 """Of about 100 kB each."""
@@ -63,8 +70,9 @@ class Kept:
         files: list[ResultDefault],
         repository: IConfigRepository,
         merge: Merge,
+        prepare: Prepare,
     ) -> DictConfig:
-        """Return what ``merge`` makes of ``files``."""
+        """Return what ``merge`` makes of ``files``, each of which is prepared first."""
         names = [(file.config_path, file.package, file.primary) for file in files]
         folders = _folders(repository)
         beginnings = [(*folders, *names[:count]) for count in range(len(names))]
@@ -79,7 +87,10 @@ class Kept:
             for place in range(known, len(files)):
                 if place == shared > known:
                     self._keep(beginnings[place], config)
-                config.merge_with(loader._load_single_config(files[place], copies).config)
+                said = loader._load_single_config(files[place], copies).config
+                assert isinstance(said, DictConfig)
+                prepare(config, said, place)
+                config.merge_with(said)
         if len(self._seen) > _MOST_SEEN:
             self._seen.clear()
         self._seen.update(map(hash, beginnings))
@@ -106,15 +117,20 @@ def merged(
     files: list[ResultDefault],
     repository: IConfigRepository,
     merge: Merge,
+    prepare: Prepare,
 ) -> DictConfig:
-    """Return what ``merge`` makes of ``files``, with the help of what is kept, if anything is."""
-    kept = _in_use.get()
-    if kept is not None:
-        try:
-            return kept.merged(loader, files, repository, merge)
-        except Exception:  # for Hydra to say, which names the file
-            pass
-    return merge(loader, files, repository)
+    """Return what ``merge`` makes of ``files``, with the help of what is kept, if anything is.
+
+    Raises:
+        ScenarioError: one that ``prepare`` raises.
+    """
+    kept = _in_use.get() or Kept()
+    try:
+        return kept.merged(loader, files, repository, merge, prepare)
+    except ScenarioError:
+        raise
+    except Exception:  # for Hydra to say, which names the file
+        return merge(loader, files, repository)
 
 
 def _folders(repository: IConfigRepository) -> _Beginning:

@@ -42,6 +42,7 @@ from .load import composed_scenario
 from .overrides import add_missing, parse, sets_a_value
 from .own_folder import searched_first
 from .problems import COMPOSITION_ERRORS, from_composition
+from .records import with_checksum
 from .stages import presets_reach_steps
 
 Run = Callable[[Callable[[], Scenario], Path], None]
@@ -231,6 +232,8 @@ def _resolved_texts_escaped() -> Iterator[None]:
 
     def resolve_and_escape(config: DictConfig | ListConfig) -> None:
         data = escaped(OmegaConf.to_container(config, resolve=True))
+        if isinstance(data, dict):
+            data = with_checksum(data)
         pairs = data.items() if isinstance(data, Mapping) else enumerate(data)
         for key, value in pairs:
             config[key] = value

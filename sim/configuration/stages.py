@@ -9,7 +9,7 @@ that name.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import CachingConfigRepository, IConfigRepository
@@ -19,6 +19,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from sim.scenario.organization import STAGES
 
 from .merging import merged
+from .records import refuse_records
+from .replacing import REPLACE, STEPS, Taken, take_out, taken_by
 
 _SPEAKS = re.compile(r"organization/|maturity/|practice/")
 """Config groups whose files speak of stages."""
@@ -39,15 +41,28 @@ def presets_reach_steps() -> Iterator[None]:
     def compose_and_reach(
         loader: ConfigLoaderImpl, defaults: list[ResultDefault], repo: IConfigRepository
     ) -> DictConfig:
-        made = merged(loader, defaults, repo, compose)
-        steps = _steps(made)
-        if steps is not None and not all(_is_ordinary(name, steps[name]) for name in steps):
-            paths = [default.config_path or "" for default in defaults]
-            # What is kept was changed by merging.
-            files = repo.delegate if isinstance(repo, CachingConfigRepository) else repo
-            said = [(bool(_SPEAKS.match(path)), _steps(said_by(files, path))) for path in paths]
-            with open_dict(made):
-                _reach(steps, [(preset, found) for preset, found in said if found is not None])
+        paths = [default.config_path or "" for default in defaults]
+        # What is kept was changed by merging.
+        files = repo.delegate if isinstance(repo, CachingConfigRepository) else repo
+
+        def reach_steps(config: DictConfig, place: int) -> None:
+            steps = _steps(config)
+            if steps is None or all(_is_ordinary(name, steps[name]) for name in steps):
+                return
+            said = [(path, _steps(said_by(files, path))) for path in paths[:place]]
+            with open_dict(config):
+                _reach(steps, [_Said.of(path, found) for path, found in said if found is not None])
+
+        def prepare(config: DictConfig, said: DictConfig, place: int) -> None:
+            refuse_records(said, paths[place])
+            taken = taken_by(said)
+            if Taken(STEPS, whole=True) in taken:
+                reach_steps(config, place)  # before other steps begin with their values
+            is_preset = bool(_SPEAKS.match(paths[place]))
+            take_out(config, said, taken, of_stages=is_preset)
+
+        made = merged(loader, defaults, repo, compose, prepare)
+        reach_steps(made, len(paths))
         return made
 
     setattr(ConfigLoaderImpl, compose.__name__, compose_and_reach)
@@ -63,42 +78,80 @@ def said_by(repository: IConfigRepository, path: str) -> DictConfig | None:
     return found.config if found is not None and isinstance(found.config, DictConfig) else None
 
 
-def _reach(steps: DictConfig, files: Sequence[tuple[bool, DictConfig]]) -> None:
+class _Said(NamedTuple):
+    """What a file says of steps.
+
+    Attributes:
+        steps: that, by name; None for a step that the file drops.
+        is_preset: it speaks of stages, and describes no steps.
+        replaces: its steps replace those of files before.
+    """
+
+    steps: Mapping[Any, DictConfig | None]
+    is_preset: bool
+    replaces: bool
+
+    @classmethod
+    def of(cls, path: str, said: DictConfig) -> "_Said":
+        replaces = REPLACE in said
+        steps = {name: said[name] for name in said if name != REPLACE}
+        return cls(steps, bool(_SPEAKS.match(path)) and not replaces, replaces)
+
+
+def _reach(steps: DictConfig, files: Sequence[_Said]) -> None:
     """Merge what presets say of the stages of a pipeline into its steps.
 
     As everywhere, what comes later counts: a preset overrules a step that an earlier file has
     described, and a file that comes after the presets overrules them.
 
     Args:
-        steps: the steps as Hydra has merged them, which are changed.
-        files: what files say of steps, in the order of merging: whether it is a preset, and that.
+        steps: the steps as they are merged, which are changed.
+        files: what files say of them, in the order of merging.
     """
     own = {name: step for name, step in steps.items() if isinstance(step, DictConfig)}
-    described = {name for is_preset, said in files for name in said if not is_preset}
+    described = _described(files)
     for stage in STAGES & own.keys() - described:
-        levels = [said[stage] for is_preset, said in files if is_preset and stage in said]
-        of_presets = {key for level in levels for key in _leaves(level)}
+        levels = [file.steps.get(stage) for file in files if file.is_preset]
+        of_presets = {key for level in levels if level is not None for key in _leaves(level)}
         if of_presets >= set(_leaves(own[stage])):
             del steps[stage]
     for name, step in own.items():
         stage = step.get("stage")
         if stage not in STAGES or stage == name:
             continue
-        last = max((at for at, (is_preset, said) in enumerate(files) if name in said), default=-1)
-        levels = [
-            (at, said[stage])
-            for at, (is_preset, said) in enumerate(files)
-            if is_preset and stage in said
+        last = max((at for at, file in enumerate(files) if name in file.steps), default=-1)
+        levels_at = [
+            (at, file.steps[stage])
+            for at, file in enumerate(files)
+            if file.is_preset and stage in file.steps
         ]
+        if any(level is None for at, level in levels_at if at > last):
+            del steps[name]
+            continue
         under = OmegaConf.create({}, parent=steps)
-        for at, level in levels:
-            _merge(under if at < last else step, level)
+        for at, level in levels_at:
+            if level is not None:
+                _merge(under if at < last else step, level)
         for key in under:
             there, below = step.get(key), under[key]
             if key not in step:
                 step[key] = below
             elif isinstance(there, DictConfig) and isinstance(below, DictConfig):
                 step[key] = OmegaConf.merge(below, there)
+
+
+def _described(files: Sequence[_Said]) -> set[Any]:
+    """Return the names of the steps that files describe, and no later one drops."""
+    described: set[Any] = set()
+    for file in files:
+        if file.replaces:
+            described.clear()
+        for name, step in file.steps.items():
+            if step is None:
+                described.discard(name)
+            elif not file.is_preset:
+                described.add(name)
+    return described
 
 
 def reach(
@@ -134,7 +187,8 @@ def reach(
 def _stage_of(key: str) -> str:
     """Return the stage whose steps a setting is about; empty if it is about something else."""
     parts = key.split(".")
-    return parts[2] if parts[:2] == ["pipeline", "steps"] else ""
+    # A level that drops a step has found it.
+    return parts[2] if parts[:2] == ["pipeline", "steps"] and len(parts) > 3 else ""
 
 
 def _steps(config: DictConfig | None) -> DictConfig | None:

@@ -44,7 +44,8 @@ def _services(scenario: Scenario) -> Iterator[Problem]:
     for name, service in scenario.services.items():
         key = f"services.{name}"
         if service.team not in scenario.teams:
-            yield _unknown(f"{key}.team", service.team, "team", scenario.teams)
+            hint = f"{nearest(service.team, sorted(scenario.teams))}; {key}: null drops the service"
+            yield Problem(f"{key}.team", f"no team is called '{service.team}'", hint)
         for other in service.upstream:
             if other not in scenario.services:
                 yield _unknown(f"{key}.upstream", other, "service", scenario.services)

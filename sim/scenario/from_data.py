@@ -3,6 +3,7 @@
 import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -59,10 +60,27 @@ def _later(scenario: Scenario) -> Iterator[Problem]:
 
 def names_are_free(parts: Sequence[str]) -> bool:
     """Return whether the mapping at ``parts`` may have any names as keys, e.g. of steps."""
+    return any(get_args(kind)[0] == Name for kind in _mappings_at(tuple(parts)))
+
+
+def entries_can_be_replaced(parts: Sequence[str]) -> bool:
+    """Return whether the keys of the mapping at ``parts`` are entries, and no settings."""
+    return bool(_mappings_at(tuple(parts)))
+
+
+def entries_can_be_dropped(parts: Sequence[str]) -> bool:
+    """Return whether the mapping at ``parts`` has entries that are never null themselves."""
+    values = [_alternatives(get_args(kind)[-1]) for kind in _mappings_at(tuple(parts))]
+    return any(not {Any, type(None)} & set(alternatives) for alternatives in values)
+
+
+@lru_cache(4096)
+def _mappings_at(parts: tuple[str, ...]) -> list[Any]:
+    """Return the types of mapping with entries that the value at ``parts`` may have."""
     candidates: list[Any] = [Scenario]
     for part in parts:
         candidates = [inner for outer in candidates for inner in _inside(outer, part)]
-    return any(get_origin(kind) is dict and get_args(kind)[0] == Name for kind in candidates)
+    return [kind for kind in candidates if get_origin(kind) is dict]
 
 
 def chosen_names(key: str) -> list[tuple[str, str]]:

@@ -15,6 +15,8 @@ UNCHANGEABLE = (
     | {"teams", "shared_people", "services", "interrupting", "roadmap"}
 )
 """Keys that no practice changes in an organization that is at work."""
+_RECORDS = {"practices", "practice_reach", "cost"}
+"""What a level writes down, and its price: they change nothing in the way work is done."""
 
 
 def stages(scenario: Scenario) -> list[Scenario]:
@@ -99,6 +101,10 @@ def fill_in(
         chosen[practice] = level
         after = _dumped(compose(chosen))
         item["brings"] = differences(before, after)
+        if item["brings"] and {key.partition(".")[0] for key in item["brings"]} <= _RECORDS:
+            what = f"level '{level}' of '{practice}' changes nothing: no step is of its stages"
+            hint = "say in the file which steps are (stage: ... of a step)"
+            raise ScenarioError([Problem(key, what, hint)])
         before = after
 
 

@@ -1,0 +1,1 @@
+"""Questions about an organization, and the scenario that the answers make."""
