@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
@@ -16,7 +16,10 @@ from sim.world.simulation import simulate as simulate_world
 
 from .breakdowns import Breakdowns
 from .resources import demand, refuse_too_large
-from .showing import Showing
+from .showing import Showing, shown
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,6 +57,24 @@ class Run(Showing):
     def breakdowns(self) -> Breakdowns:
         """Where time goes over :attr:`window`, by step, role and cause."""
         return Breakdowns.of(self.records)
+
+    def plot(
+        self, name: str = "", service: str = "", weeks: tuple[float, float] | None = None
+    ) -> "Figure":
+        """Return a figure of its report, as Matplotlib's.
+
+        Args:
+            name: of the figure, as the files of a report are called: ``"gantt"``; by default the
+                four metrics.
+            service: whose model the figure ``"quality"`` shows; by default that of the service
+                that was below its objective longest.
+            weeks: the first week to show and the week after the last; by default :attr:`window`.
+
+        Raises:
+            ValueError: there is no figure or service of this name, or there are no such weeks.
+        """
+        figure: Figure = shown().figure_of_run(self, name, service, weeks)
+        return figure
 
     def restored(self) -> Restored:
         """Return the incidents restored in :attr:`window`, which replications pool."""

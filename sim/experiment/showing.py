@@ -16,11 +16,11 @@ class Showing:
 
     def __repr__(self) -> str:
         """Return name, setting and the four metrics, in a few lines."""
-        return str(_shown().text_of(self))
+        return str(shown().text_of(self))
 
     def _repr_html_(self) -> str:
         """Return the same as a small table, for a notebook."""
-        return str(_shown().html_of(self))
+        return str(shown().html_of(self))
 
     def plot(self, name: str = "") -> "Figure":
         """Return a figure of its report, as Matplotlib's.
@@ -32,9 +32,10 @@ class Showing:
         Raises:
             ValueError: there is no figure of this name; the message has those that there are.
         """
-        figure: Figure = _shown().figure_of(self, name)
+        figure: Figure = shown().figure_of(self, name)
         return figure
 
 
-def _shown() -> Any:
+def shown() -> Any:
+    """Return the module that shows results."""
     return import_module("sim.report.shown")

@@ -5,6 +5,7 @@ and labels carry the same information, so the pictures survive a black-and-white
 here uses the global state of pyplot, so pictures can be drawn anywhere, without a display.
 """
 
+import io
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -63,9 +64,19 @@ FILLS = {
 waiting."""
 
 
+class ShownFigure(Figure):
+    """A figure that a notebook shows, also where nobody has imported Matplotlib's pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        """Return the figure as PNG, in the size of a page; IPython calls this."""
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=90)
+        return file.getvalue()
+
+
 def new_figure(width: float, height: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
     """Return an empty figure, in inches, with a column of axes."""
-    figure = Figure(figsize=(width, height), dpi=150, layout="constrained", facecolor="white")
+    figure = ShownFigure(figsize=(width, height), dpi=150, layout="constrained", facecolor="white")
     axes = figure.subplots(rows, 1, squeeze=False)
     return figure, list(axes[:, 0])
 

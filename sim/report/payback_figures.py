@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from sim.document.picture import Picture
 from sim.experiment.intervals import estimate, interval
@@ -14,7 +13,7 @@ from sim.experiment.payback import Payback
 from sim.hours import HOURS_PER_WEEK
 from sim.metrics import catalogue
 from sim.metrics.series import ROLLING
-from sim.report.palette import BLUE, INK, VERMILION, tidy
+from sim.report.palette import BLUE, INK, VERMILION, ShownFigure, tidy
 from sim.report.payback import ROLLING_WEEKS, TITLE, in_words, money_of
 from sim.report.units import format_value, unit_for
 
@@ -26,7 +25,7 @@ def payback_picture(payback: Payback) -> Picture:
         payback: the two organizations; without prices, there is no cost.
     """
     rolled = payback.rolling(ROLLING_WEEKS)
-    figure = Figure(figsize=(10.0, 11.5), dpi=150, layout="constrained", facecolor="white")
+    figure = ShownFigure(figsize=(10.0, 11.5), dpi=150, layout="constrained", facecolor="white")
     axes = list(figure.subplots(len(ROLLING) + 1, 1, sharex=True))
     plot_cumulated(payback, axes[0])  # when it pays is the question
     for metric, ax in zip(ROLLING, axes[1:], strict=True):

@@ -260,23 +260,26 @@ def _mark_incidents(tables: Tables, service: str, window: Window, ax: Axes) -> l
 
 
 @draws(section="How good the models are", place=1)
-def quality_picture(evidence: Evidence) -> Picture:
-    """Return the picture of the quality of the service that was below its objective longest."""
+def quality_picture(evidence: Evidence, service: str = "") -> Picture:
+    """Return the picture of the quality of a service, or of that below its objective longest."""
     records = evidence.records
     tables, window = records.tables, records.window
     courses = {
         str(service): quality_course(tables, str(service), window)
         for service in service_names(tables)
     }
-    service = max(courses, key=lambda name: hours_below(courses[name]), default="")
+    which = (
+        f"Of {count_noun(len(courses), 'service')} the one that was below its objective longest."
+    )
+    if service:
+        which = f"Of {service}."
+    else:
+        service = max(courses, key=lambda name: hours_below(courses[name]), default="")
     course = courses.get(service, pd.DataFrame())
     figure, (ax,) = new_figure(10.0, 4.2)
     plot_quality(records, service, ax)
     question = "How good is the model in production?"
-    caption = (
-        f"Of {count_noun(len(courses), 'service')} the one that was below its objective longest. "
-        "Bars at the bottom are incidents, until service is restored."
-    )
+    caption = f"{which} Bars at the bottom are incidents, until service is restored."
     caption = with_source(caption, evidence)
     title = f"Quality of a model over time{of_replication(evidence)}"
     title = entitle(figure, title, instability(evidence), no_data=course.empty)

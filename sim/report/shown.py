@@ -27,11 +27,12 @@ from sim.experiment.payback import Payback
 from sim.experiment.replicate import Study
 from sim.experiment.run import Run
 from sim.experiment.sweep_results import Sweep
+from sim.hours import HOURS_PER_WEEK
 from sim.metrics import catalogue
 from sim.metrics.catalogue import headlines
 from sim.report.comparison import Difference, headline_differences
 from sim.report.content import FEW_REPLICATIONS, setting, setting_of_records, tiles
-from sim.report.evidence import Evidence, Observation
+from sim.report.evidence import Observation
 from sim.report.payback import in_words, payback_tiles
 from sim.report.sweep_content import answer_tiles, findings, heading, lead_sentence
 from sim.report.sweep_content import setting as setting_of_sweep
@@ -58,7 +59,9 @@ _MOST_POINTS = 200
 def text_of(result: Result) -> str:
     """Return a result in a few lines of at most 80 columns."""
     file = io.StringIO()
-    print_document(_document(result), Console(file=file, width=_WIDTH, color_system=None))
+    print_document(
+        _document(result), Console(file=file, width=_WIDTH, color_system=None, force_jupyter=False)
+    )
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines() if line.strip())
 
 
@@ -231,14 +234,38 @@ def figure_of(result: Result, name: str) -> "Figure":
         if isinstance(result, Study):
             pictures = study_pictures(result)
         else:
-            of: Evidence | Observation = (
-                Observation(result.records) if isinstance(result, Run) else result
-            )
-            assert isinstance(of, Observation)
-            pictures = records_pictures(of)
+            assert isinstance(result, Observation)
+            pictures = records_pictures(result)
         standard = "metrics"
     chosen = name or (standard if standard in pictures else next(iter(pictures), ""))
     if chosen not in pictures:
         known: Sequence[str] = list(pictures)
         raise ValueError(f"there is no figure '{chosen}'; {nearest(chosen, known)}")
     return pictures[chosen].figure
+
+
+def figure_of_run(run: Run, name: str, service: str, weeks: tuple[float, float] | None) -> "Figure":
+    """Return a figure of the report of a run, or of a part of it.
+
+    Args:
+        run: what it is of.
+        name: of the figure; empty for the standard one.
+        service: whose model is shown, if it is the figure of quality; empty for any.
+        weeks: the first week and the week after the last; None for the observed time.
+
+    Raises:
+        ValueError: there is no such figure or service, or there are no such weeks.
+    """
+    records = run.records
+    if weeks is not None:
+        first, last = weeks
+        if not 0 <= first < last <= run.scenario.horizon_weeks:
+            raise ValueError(f"weeks are {first:g} to {last:g} of {run.scenario.horizon_weeks}")
+        records = records.within(first * HOURS_PER_WEEK, last * HOURS_PER_WEEK)
+    if not service:
+        return figure_of(Observation(records), name)
+    if name != "quality":
+        raise ValueError("a service can be chosen for the figure 'quality' alone")
+    from sim.report.quality_figures import quality_picture  # and matplotlib
+
+    return quality_picture(Observation(records), service).figure

@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from sim.experiment.axes import Axis
 from sim.experiment.intervals import FloatArray
 from sim.metrics import catalogue
-from sim.report.palette import INK, tidy
+from sim.report.palette import INK, ShownFigure, tidy
 from sim.report.sweep_content import (
     Findings,
     better_in_words,
@@ -49,7 +49,7 @@ def panel_grid(
     sharey: Sharing = "none",
 ) -> tuple[Figure, list[list[Axes]]]:
     """Return an empty figure, in inches, with rows of axes."""
-    figure = Figure(figsize=(width, height), dpi=150, layout="constrained", facecolor="white")
+    figure = ShownFigure(figsize=(width, height), dpi=150, layout="constrained", facecolor="white")
     panels = figure.subplots(rows, columns, squeeze=False, sharex=sharex, sharey=sharey)
     return figure, [list(row) for row in panels]
 

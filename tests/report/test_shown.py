@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from matplotlib.figure import Figure
 
 import sim
@@ -93,3 +94,46 @@ def test_where_time_goes_adds_up_to_the_metrics_of_all_replications(
     phases = found.causes.drop(columns="incidents").sum(axis="columns")
     hours = float((phases * found.causes["incidents"]).sum())
     assert hours == pytest.approx(float(study.restored.hours.sum()))
+
+
+def test_the_quality_of_any_service_is_drawn_in_any_weeks(results: dict[str, Any]) -> None:
+    run = results["Run"]
+    for service in run.tables["services"]["service"]:
+        (ax,) = run.plot("quality", service=service, weeks=(8, 20)).axes
+        assert service in ax.get_title(loc="left")
+        low, high = ax.get_xlim()
+        assert 7 <= low <= 8
+        assert 20 <= high <= 21
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "quality", "service": "founders.recomender"}, "founders.recommender"),
+        ({"name": "gantt", "service": "founders.recommender"}, "'quality' alone"),
+        ({"name": "gantt", "weeks": (20, 8)}, "weeks are 20 to 8 of 30"),
+        ({"name": "gantt", "weeks": (8, 31)}, "weeks are 8 to 31 of 30"),
+    ],
+)
+def test_a_figure_of_a_run_that_cannot_be_is_refused(
+    arguments: dict[str, Any], message: str, results: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        results["Run"].plot(**arguments)
+
+
+@pytest.mark.parametrize("kind", ["Run", "Study", "Comparison", "Sweep", "Payback"])
+def test_a_notebook_shows_the_figure_where_nobody_has_imported_pyplot(
+    kind: str, results: dict[str, Any]
+) -> None:
+    shown, _ = DisplayFormatter().format(results[kind].plot())
+    assert shown["image/png"].startswith(b"\x89PNG")
+
+
+def test_a_repr_is_text_in_a_notebook_too(
+    results: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = repr(results["Study"])
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    assert repr(results["Study"]) == before
+    assert capsys.readouterr().out == ""
