@@ -40,7 +40,8 @@ its four DORA metrics with confidence intervals, and where the time goes.
   python -m sim +experiment=jcurve                  invest in CI/CD, and see when it pays
   python -m sim --config-name=NAME                  another scenario:
 {scenarios}
-  python -m sim --config-dir=. --config-name=mine   mine.yaml of this folder
+  python -m sim --config-dir=. --config-name=mine   mine.yaml of this folder, as
+                                                    python -m sim.new writes it
   python -m sim -m automation=0,0.5,1 practice/testing=none,full
                                                     a sweep: all combinations, compared
   python -m sim -m design=lhs samples=50 'automation=interval(0,1)'
@@ -50,7 +51,8 @@ its four DORA metrics with confidence intervals, and where the time goes.
   python -m sim replay FOLDER point=7 replication=3
                                                     event tables of a replication of a sweep
   python -m sim -m automation=0,0.5,1 --dry-run     points, time, memory and disk, and stop
-  python -m sim --cfg job                           print the composed scenario and stop
+  python -m sim --cfg job                           print what differs from the default
+                                                    and stop; with --resolve all of it
 
 Results go to one folder under results/, or to hydra.run.dir=FOLDER; those of a sweep to
 hydra.sweep.dir=FOLDER, where the same command goes on if it was interrupted. Settings of the
@@ -111,7 +113,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
                 def sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path) -> None:
                     reading.close()
                     from sim.configuration.resume import as_made
+                    from sim.configuration.without_effect import refuse_in_a_sweep
+                    from sim.experiment.sweep import settings_of
 
+                    refuse_in_a_sweep(asked.keys, settings_of(variants))
                     _sweep(axes, variants, folder, as_made(asked))
 
                 compose_and_run(asked, run, sweep)
@@ -335,6 +340,7 @@ def _sweep(axes: "Sequence[Axis]", variants: "Variants", folder: Path, made: "Ma
 
 def _say_what_it_takes(variants: "Variants", wanted: "Demand") -> None:
     """Check the points of a sweep, and say what it would take."""
+    from sim.experiment.engines import check_installed
     from sim.experiment.resources import size
     from sim.experiment.stopping import check_metrics
     from sim.experiment.sweep import check_points, leave_out_invalid, settings_of
@@ -347,6 +353,7 @@ def _say_what_it_takes(variants: "Variants", wanted: "Demand") -> None:
             leave_out_invalid(variants, shown)
         _, first = check_points(variants, settings.design in ("grid", "zip"), told)
     check_metrics(settings)
+    check_installed(settings.engine)
     many = "1 point" if len(variants) == 1 else f"{len(variants):,} points"
     print(f"{many}, about {size(wanted.bytes_on_disk)} on disk\n{wanted}")
     if settings.precision is not None:

@@ -26,7 +26,7 @@ from omegaconf import DictConfig, ListConfig, Node, OmegaConf, open_dict
 from omegaconf.basecontainer import BaseContainer
 
 from sim.scenario.errors import Problem, ScenarioError, nearest
-from sim.scenario.files import SCENARIOS
+from sim.scenario.files import SCENARIOS, level_order
 from sim.scenario.from_data import chosen_names
 
 from .merging import Kept
@@ -59,10 +59,11 @@ class Files:
     version: Hashable = field(default_factory=object)
 
     def options(self, group: str, kind: ObjectType | None = None) -> list[str]:
-        """Return what is in a config group: choices, and the groups inside of it."""
+        """Return what is in a config group: choices, levels in order, and the groups in it."""
         with self._searched():
             loader = GlobalHydra.instance().config_loader()
-            return sorted(set(loader.get_group_options(group, kind, self.name, [*self.of_hydra])))
+            there = set(loader.get_group_options(group, kind, self.name, [*self.of_hydra]))
+            return sorted(there, key=level_order)
 
     def said_by(self, path: str) -> DictConfig | None:
         """Return what a file of a config group says; None if there is no such file.

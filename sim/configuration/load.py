@@ -15,6 +15,7 @@ from sim.scenario.roadmap import fill_in
 
 from .composition import Files, compose, read, shipped
 from .overrides import add_missing, key_of, keys_of
+from .own_folder import point_of
 from .problems import COMPOSITION_ERRORS, from_composition
 from .stages import reach
 
@@ -74,6 +75,7 @@ def files_of(config: str | Path) -> Files:
         ScenarioError: there is no such file.
     """
     path = Path(config)
+    path = path.with_name(f"{point_of(path.parent, path.stem)}{path.suffix}")
     if path.suffix in (".yaml", ".yml"):
         if not path.is_file():
             raise ScenarioError([Problem(str(config), "no such file")])

@@ -4,13 +4,17 @@ Hydra would search it last, so that a changed copy of a practice would be passed
 word. ``sim.load`` searches the folder of the file first, too.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+from .arguments import Arguments
 
 
 class OwnFolderFirst(SearchPathPlugin):
@@ -23,6 +27,38 @@ class OwnFolderFirst(SearchPathPlugin):
         if self.folder is not None:
             main = SearchPathQuery(provider="main")
             search_path.prepend("own", f"file://{self.folder}", main)
+
+
+def own_folder() -> Path | None:
+    """Return the folder that is searched before the others, if there is one."""
+    return OwnFolderFirst.folder
+
+
+def point_of(folder: Path, name: str) -> str:
+    """Return the name of the file of a point of a sweep: its number may have other zeros before it.
+
+    Args:
+        folder: holds the files of the points.
+        name: such as ``point-07``, which is ``point-7`` where there are fewer than ten.
+    """
+    number = re.fullmatch(r"point-(\d{1,9})", name)
+    if number is None or (folder / f"{name}.yaml").exists():
+        return name
+    alike = (path.stem for path in folder.glob("point-*.yaml"))
+    return next(
+        (each for each in alike if each[6:].isdigit() and int(each[6:]) == int(number[1])), name
+    )
+
+
+def with_point_found(arguments: Arguments) -> Arguments:
+    """Return arguments in which the name of a point of a sweep is that of its file."""
+    name, folder = arguments.config_name, arguments.own_folder
+    if name is None or folder is None or (found := point_of(folder, name)) == name:
+        return arguments
+    options = tuple(
+        re.sub(rf"(^|=){re.escape(name)}$", rf"\1{found}", each) for each in arguments.options
+    )
+    return replace(arguments, options=options)
 
 
 @contextmanager

@@ -10,11 +10,12 @@ from omegaconf.errors import InterpolationKeyError, MissingMandatoryValue, Omega
 from yaml import MarkedYAMLError, YAMLError
 
 from sim.scenario.errors import Problem, ScenarioError, nearest
-from sim.scenario.files import groups, scenario_names
+from sim.scenario.files import SCENARIOS, groups, scenario_names
 from sim.scenario.organization import Scenario
 
 from .composition import Files
 from .overrides import key_of
+from .own_folder import own_folder
 
 _NO_CHOICE = "this scenario does not choose from that group"
 _WHERE_A_CHOICE = "scenarios that build on `default` do"
@@ -37,11 +38,11 @@ def from_composition(
 
     ``files`` are those that were composed; they may have config groups of their own.
     """
-    problem = _of_file(error) or _of_override(error, overrides, files) or _of_value(error)
+    problem = _of_file(error, files) or _of_override(error, overrides, files) or _of_value(error)
     return ScenarioError([problem])
 
 
-def _of_file(error: Exception) -> Problem | None:
+def _of_file(error: Exception, files: Files | None) -> Problem | None:
     """Return what is wrong with a file, or with the choice of it."""
     text = str(error).strip()
     if isinstance(error, MissingConfigException):
@@ -52,7 +53,8 @@ def _of_file(error: Exception) -> Problem | None:
         elsewhere = [group for group in groups() if f"/{group}/" in wanted]
         if elsewhere:  # looked for beside a scenario in a folder of its own
             return Problem(elsewhere[0], _NO_CHOICE, _WHERE_A_CHOICE)
-        return Problem("config", f"no scenario '{wanted}'", nearest(wanted, scenario_names()))
+        there = [*_own_names(files, "*.yaml"), *scenario_names()]
+        return Problem("config", f"no scenario '{wanted}'", nearest(wanted, there))
     if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
         at = f"{Path(mark.name).name}, line {mark.line + 1}, column {mark.column + 1}"
@@ -62,8 +64,8 @@ def _of_file(error: Exception) -> Problem | None:
     if isinstance(error, UnicodeDecodeError):
         return Problem("config", "is not text in UTF-8")
     if isinstance(error, RecursionError):
-        files = {frame.filename for frame in traceback.extract_tb(error.__traceback__)}
-        if any(name.endswith("defaults_list.py") for name in files):
+        places = {frame.filename for frame in traceback.extract_tb(error.__traceback__)}
+        if any(name.endswith("defaults_list.py") for name in places):
             return Problem("defaults", "a file builds on itself", "give it another name")
         return Problem("config", "a value is nested too deeply")
     if isinstance(error, OSError) and error.errno is not None:
@@ -78,6 +80,19 @@ def _of_file(error: Exception) -> Problem | None:
     if text.startswith("Additional config directory"):
         return Problem("--config-dir", text.removeprefix("Additional config directory "))
     return None
+
+
+def _own_names(files: Files | None, pattern: str) -> list[str]:
+    """Return the names of files in somebody's own folder."""
+    folders = {own_folder(), None if files is None else files.folder} - {None, SCENARIOS}
+    return sorted(
+        {
+            path.relative_to(folder).with_suffix("").as_posix()
+            for folder in folders
+            if folder is not None
+            for path in folder.glob(pattern)
+        }
+    )
 
 
 def _of_override(error: Exception, overrides: Sequence[str], files: Files | None) -> Problem | None:
@@ -104,7 +119,8 @@ def _of_override(error: Exception, overrides: Sequence[str], files: Files | None
             if files is not None and files.options(key):  # a group of one's own
                 hint = "" if override.startswith("~") else f"+{key}=... chooses"
                 return Problem(key, _NO_CHOICE, hint)
-            hint = nearest(key, [*Scenario.model_fields, *groups()])
+            own = [name.rpartition("/")[0] for name in _own_names(files, "*/**/*.yaml")]
+            hint = nearest(key, [*Scenario.model_fields, *own, *groups()])
             return Problem(key, f"unknown key (override {override!r})", hint)
     return None
 

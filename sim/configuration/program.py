@@ -42,10 +42,11 @@ from .dump import escaped
 from .load import composed_scenario
 from .overlay import overlay
 from .overrides import add_missing, parse, sets_a_value
-from .own_folder import searched_first
+from .own_folder import searched_first, with_point_found
 from .problems import COMPOSITION_ERRORS, from_composition
 from .records import with_checksum
 from .stages import presets_reach_steps
+from .without_effect import refuse_on_a_run
 
 Run = Callable[[Callable[[], Scenario], Path], None]
 """Composes a scenario and runs it; the folder, which may not exist yet, gets its results."""
@@ -75,6 +76,7 @@ def compose_and_run(arguments: Arguments, run: Run, sweep: Sweep) -> None:
     Raises:
         ScenarioError: it cannot be composed.
     """
+    arguments = with_point_found(arguments)
     completed = add_missing(arguments.overrides)
     settings = [f"{key}={value}" for key, value in _SETTINGS.items() if key not in arguments.keys]
     # The folder is made before the simulation: a name must not lead out of results/.
@@ -123,6 +125,7 @@ def _run_composed(arguments: Arguments, settings: Sequence[str], run: Run) -> bo
                 return False
         except COMPOSITION_ERRORS as error:
             raise from_composition(error, overrides, files) from None
+        refuse_on_a_run(arguments.keys)
         scenario = composed_scenario(files, overrides)
         with _known_to_hydra(files, overrides):
             run(lambda: scenario, results_folder())

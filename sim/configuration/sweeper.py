@@ -31,7 +31,7 @@ from omegaconf import DictConfig, OmegaConf
 from sim.experiment.axes import Axis, Drawn, Interval, Values, Weights, chances
 from sim.experiment.sweep import design_variants, refuse_empty, refuse_too_many
 from sim.scenario.errors import Problem, ScenarioError
-from sim.scenario.files import is_choice
+from sim.scenario.files import is_choice, level_order
 from sim.scenario.variants import Composed, Variants, every_key, word
 
 from .composition import Files, read
@@ -324,7 +324,8 @@ def _values(line: _Line, files: Files) -> Values:
     if isinstance(value, IntervalSweep):
         return _interval(line.key, value)
     if isinstance(value, Glob):
-        return tuple(value.filter(files.options(line.override.key_or_group, ObjectType.CONFIG)))
+        there = files.options(line.override.key_or_group, ObjectType.CONFIG)
+        return tuple(sorted(value.filter(there), key=level_order))
     # The order of points changes nothing, and must be the same again: nothing is shuffled.
     if isinstance(value, ChoiceSweep):
         return tuple(map(_plain_value, value.list))

@@ -270,6 +270,16 @@ def _ray(n_jobs: int, address: str | None) -> Iterator[Engine]:
             shutil.rmtree(session, ignore_errors=True)
 
 
+def check_installed(engine: str) -> None:
+    """Check that the packages of an engine are there.
+
+    Raises:
+        ScenarioError: they are not.
+    """
+    for module in {"dask": ("distributed",), "ray": ("ray",)}.get(engine, ()):
+        _import(module, engine)
+
+
 def _import(module: str, extra: str) -> Any:
     try:
         return importlib.import_module(module)

@@ -20,7 +20,7 @@ from pydantic_core.core_schema import CoreSchema
 
 from . import organization
 from .distributions import KINDS
-from .files import SCENARIOS
+from .files import SCENARIOS, level_order
 
 SCHEMA = SCENARIOS / "schema.json"
 PARAMETERS = SCENARIOS.parent / "docs" / "parameters.md"
@@ -215,8 +215,8 @@ def headings(path: Path) -> dict[str, str]:
 
 
 def by_level(path: Path) -> tuple[int, str]:
-    """Order the levels of a practice: those of every practice around those of its own."""
-    return {"none": 0, "basic": 1, "full": 3}.get(path.stem, 2), path.stem
+    """Order the files of the levels of a practice."""
+    return level_order(path.stem)
 
 
 def values(text: str) -> list[Value]:

@@ -21,6 +21,11 @@ def groups() -> list[str]:
     return sorted(folders - {"."} - _NO_GROUPS)
 
 
+def level_order(name: str) -> tuple[int, str]:
+    """Order the levels of a practice: those of every practice around those of its own."""
+    return {"none": 0, "basic": 1, "full": 3}.get(name, 2), name
+
+
 def is_choice(key: str) -> bool:
     """Return whether a key is that of a config group, and not a dotted key of a scenario."""
     from .organization import Scenario  # NumPy and pydantic, which a list of files does not need
