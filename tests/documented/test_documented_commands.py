@@ -99,6 +99,7 @@ def run_in(folder: Path, commands: str, shell: dict[str, str]) -> None:
         ["bash", "-euo", "pipefail", "-c", commands],
         cwd=folder,
         env=shell,
+        input="\n" * 100,  # to questions: as it stands in brackets
         capture_output=True,
         text=True,
         timeout=PATIENCE_S * 4,
