@@ -189,6 +189,8 @@ def _apply(override: Override, composed: DictConfig) -> None:
         _refuse_unknown_names(override, composed)
         # Whether a key exists is for the validation to say, which knows all keys.
         override = replace(override, type=OverrideType.FORCE_ADD)
+    elif override.is_delete():
+        _refuse_to_remove_unknown_names(override, composed)
     _refuse_places_in_lists(override, composed)
     _copy_what_it_refers_to(override, composed)
     if not _take_out(override, composed):
@@ -228,6 +230,15 @@ def _refuse_unknown_names(override: Override, composed: DictConfig) -> None:
     if override.value() == {} and (names := _names_at(composed, key)):
         hint = f"~{key}.NAME drops one of {', '.join(names)}; {{{REPLACE}: true, ...}} replaces all"
         raise ScenarioError([Problem(key, "{} would be merged and change nothing", hint)])
+
+
+def _refuse_to_remove_unknown_names(override: Override, composed: DictConfig) -> None:
+    """Refuse to remove a step, team, service, role or pool that is not there."""
+    for parent, name in chosen_names(override.key_or_group):
+        names = _names_at(composed, parent)
+        if name not in names:
+            what = "is not in this scenario, so that it cannot be removed"
+            raise ScenarioError([Problem(f"{parent}.{name}", what, nearest(name, names))])
 
 
 def _refuse_stages(override: Override) -> None:

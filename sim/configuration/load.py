@@ -16,7 +16,7 @@ from sim.scenario.roadmap import fill_in
 from .composition import Files, compose, read, shipped
 from .overrides import add_missing, key_of, keys_of
 from .own_folder import point_of
-from .problems import COMPOSITION_ERRORS, from_composition
+from .problems import COMPOSITION_ERRORS, from_composition, refuse_unknown_groups
 from .stages import reach
 
 
@@ -103,6 +103,7 @@ def composed_data(files: Files, overrides: Sequence[str]) -> dict[str, Any]:
         ScenarioError: they cannot be composed, or the roadmap names no practice.
     """
     add_missing(overrides)
+    refuse_unknown_groups(overrides, files)
 
     def data_of(overrides: Sequence[str]) -> dict[str, Any]:
         try:

@@ -10,7 +10,7 @@ from omegaconf.errors import InterpolationKeyError, MissingMandatoryValue, Omega
 from yaml import MarkedYAMLError, YAMLError
 
 from sim.scenario.errors import Problem, ScenarioError, nearest
-from sim.scenario.files import SCENARIOS, groups, scenario_names
+from sim.scenario.files import SCENARIOS, groups, level_order, scenario_names
 from sim.scenario.organization import Scenario
 
 from .composition import Files
@@ -48,8 +48,9 @@ def _of_file(error: Exception, files: Files | None) -> Problem | None:
     if isinstance(error, MissingConfigException):
         wanted = re.sub(r"\.yaml$", "", error.missing_cfg_file or "")
         if error.options:
+            options = sorted(error.options, key=level_order)
             group, _, choice = wanted.rpartition("/")
-            return Problem(group, f"unknown value '{choice}'", nearest(choice, error.options))
+            return Problem(group, f"unknown value '{choice}'", nearest(choice, options))
         elsewhere = [group for group in groups() if f"/{group}/" in wanted]
         if elsewhere:  # looked for beside a scenario in a folder of its own
             return Problem(elsewhere[0], _NO_CHOICE, _WHERE_A_CHOICE)
@@ -80,6 +81,21 @@ def _of_file(error: Exception, files: Files | None) -> Problem | None:
     if text.startswith("Additional config directory"):
         return Problem("--config-dir", text.removeprefix("Additional config directory "))
     return None
+
+
+def refuse_unknown_groups(overrides: Sequence[str], files: Files) -> None:
+    """Refuse to choose from a config group that is not there; Hydra would take it for a new key.
+
+    Raises:
+        ScenarioError: there is no such group.
+    """
+    for override in overrides:
+        key = key_of(override) or ""
+        if "/" in key and override.startswith("+") and key not in (known := groups()):
+            own = {name.rpartition("/")[0] for name in _own_names(files, "*/**/*.yaml")}
+            if not files.options(key):
+                hint = nearest(key, [*sorted(own), *known])
+                raise ScenarioError([Problem(key, "there is no such group", hint)])
 
 
 def _own_names(files: Files | None, pattern: str) -> list[str]:

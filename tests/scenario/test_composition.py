@@ -66,7 +66,6 @@ def test_it_is_what_hydra_composes(overrides: tuple[str, ...]) -> None:
         ("++seed@x=1",),
         ("+automation=1",),
         ("~automation=7",),
-        ("~pipeline.steps.trian",),
     ],
     ids=" ".join,
 )

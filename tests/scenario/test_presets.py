@@ -297,7 +297,7 @@ def test_organizations_part_way_are_stable_and_nobody_is_overloaded(
 
 MISTAKES = {
     "practice/testing=ful": ["practice/testing", "'ful'", "did you mean 'full'?"],
-    "practice/testing=": ["practice/testing", "''", "basic, full, none"],
+    "practice/testing=": ["practice/testing", "''", "none, basic, validation, full"],
     "practice/testing=3": ["practice/testing", "3", "~practice/testing"],
     "practice/testing=null": ["practice/testing", "null", "~practice/testing"],
     "practice/tesing=full": ["practice/tesing", "full", "did you mean 'practice/testing'?"],
