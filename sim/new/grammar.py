@@ -215,8 +215,8 @@ def read_steps(
 ) -> dict[str, dict[str, Any]]:
     """Read steps in their order: by name ``stage``, ``role``, ``by_hand_h`` and ``machine_h``.
 
-    What is left out is ``guessed``: the stage from the name, the rest from the preset's step of that
-    stage. The role None means that only machines do it, the stage ``none`` that it is none of
+    What is left out is ``guessed``: the stage from the name, the rest from the preset's step of
+    that stage. The role None means that only machines do it, the stage ``none`` that it is none of
     those that practices speak of.
     """
     steps: dict[str, dict[str, Any]] = {}
