@@ -97,7 +97,7 @@ TRAIN_H = f"{STEP}.run_h"
         ),
         pytest.param(
             [], ["practice/testing=glob(*,exclude=v*)"],
-            [[f"practice/testing={level}"] for level in ("basic", "full", "none")],
+            [[f"practice/testing={level}"] for level in ("none", "basic", "full")],
             id="glob", marks=pytest.mark.slow,
         ),
         pytest.param(

@@ -30,7 +30,7 @@ def refuse_on_a_run(keys: Iterable[str]) -> None:
 
 
 def refuse_in_a_sweep(keys: Iterable[str], settings: Scenario) -> None:
-    """Refuse settings that the design or the engine of a sweep does not heed.
+    """Refuse settings that the design of a sweep does not heed, and that no other check refuses.
 
     Args:
         keys: what the command line sets.
@@ -43,6 +43,3 @@ def refuse_in_a_sweep(keys: Iterable[str], settings: Scenario) -> None:
         designs = ", ".join(_DESIGNS_WITH_SAMPLES)
         what = f"has no effect on design={settings.design}"
         raise ScenarioError([Problem("samples", what, f"it is for {designs}")])
-    if settings.address is not None and settings.engine == "loky":
-        what = "has no effect on engine=loky, which is on this machine"
-        raise ScenarioError([Problem("address", what, "add engine=dask or engine=ray")])

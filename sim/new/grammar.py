@@ -215,8 +215,8 @@ def read_steps(
 ) -> dict[str, dict[str, Any]]:
     """Read steps in their order: by name ``stage``, ``role``, ``by_hand_h`` and ``machine_h``.
 
-    What is left out is guessed: the stage from the name, the rest from the preset's step of that
-    stage. The role None means that only machines do it, the stage ``none`` that it is none of
+    What is left out is ``guessed``: the stage from the name, the rest from the preset's step of
+    that stage. The role None means that only machines do it, the stage ``none`` that it is none of
     those that practices speak of.
     """
     steps: dict[str, dict[str, Any]] = {}
@@ -280,6 +280,7 @@ def read_step(
         "role": role,
         "by_hand_h": hours(said.get("by_hand", like.effort_h.expectation), "by_hand"),
         "machine_h": hours(said.get("machine", like.run_h.expectation), "machine"),
+        "guessed": [key for key in ("role", "by_hand", "machine") if key not in said],
     }
 
 

@@ -25,6 +25,7 @@ from .grammar import (
 from .questions import KEYS, QUESTIONS, Answers
 
 _LEVELS_THAT_AUTOMATE = ("cicd", "testing", "security")
+_OF_A_STEP = ("role", "by_hand", "machine")
 _STANDS_IN = {
     "operations": ("ml_engineer", "data_engineer", "data_scientist"),
     "security": ("operations", "ml_engineer", "data_engineer", "data_scientist"),
@@ -296,9 +297,11 @@ def _step(name: str, answers: Answers, base: Scenario) -> list[str]:
     lines = []
     if own:
         lines += [f"stage: {stage}"] if stage != name else []
-        lines += [f"role: {_inline(own[name]['role'])}  # answer"]
-        lines += [f"effort_h: {_spread(own[name]['by_hand_h'], like.effort_h)}  # answer"]
-        lines += [f"run_h: {_spread(own[name]['machine_h'], like.run_h)}  # answer"]
+        step = own[name]
+        mark = {key: "guess" if key in step["guessed"] else "answer" for key in _OF_A_STEP}
+        lines += [f"role: {_inline(step['role'])}  # {mark['role']}"]
+        lines += [f"effort_h: {_spread(step['by_hand_h'], like.effort_h)}  # {mark['by_hand']}"]
+        lines += [f"run_h: {_spread(step['machine_h'], like.run_h)}  # {mark['machine']}"]
         lines += _fitting_in(name, stage, names, answers, base)
     machines = answers.get("machines", {})
     if like.compute is not None and machines.get(like.compute) == 0:

@@ -159,6 +159,7 @@ def schema_text() -> str:
     schema["properties"] |= {
         "defaults": {"type": "array", "description": "Files that this one builds on (Hydra)."},
         "hydra": {"type": "object", "description": "Settings of Hydra itself."},
+        "_record_": {"type": "string", "description": "Checksum of the records of a file."},
     }
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Scenario"}
     return json.dumps(head | schema, indent=1) + "\n"
@@ -275,12 +276,29 @@ def _for_editors(node: Any) -> Any:
         del result["default"]
     if "patternProperties" in result:
         result["additionalProperties"] = False
+    if "patternProperties" in result or "propertyNames" in result:
+        _let_entries_go(result)
     if result.pop("discriminator", None) is not None:  # without `required` several may match
         result["anyOf"] = result.pop("oneOf")
     unit = result.pop("unit", "-")
     if unit != "-":
         result["description"] += f" [{unit}]"
     return result
+
+
+def _let_entries_go(mapping: Node) -> None:
+    """Let a file drop the entries of a mapping, and replace all of them."""
+    mapping.pop("minProperties", None)
+    null = {"type": "null"}
+    patterns = mapping.get("patternProperties", {})
+    for pattern, entry in patterns.items():
+        patterns[pattern] = {"anyOf": [entry, null]}
+    if "propertyNames" in mapping:
+        names = mapping["propertyNames"]
+        mapping["propertyNames"] = {"anyOf": [names, {"const": "_replace_"}]}
+        mapping["additionalProperties"] = {"anyOf": [mapping["additionalProperties"], null]}
+    words = "These entries replace all that the file builds on."
+    mapping["properties"] = {"_replace_": {"const": True, "description": words}}
 
 
 def _places(schema: Node, node: Node, key: str) -> Iterator[tuple[str, str]]:

@@ -205,6 +205,15 @@ def test_a_roadmap_changes_own_steps() -> None:
     assert not any(key.endswith(("effort_h", "run_h", "run_h.mean")) for key in brings)
 
 
+def test_what_is_left_out_of_a_step_is_marked_as_a_guess() -> None:
+    said = {"steps": {"fit": {"role": "data scientist"}, "ship": "operations, 2 h, 1 h"}}
+    lines = organization_yaml(read_answers(said)).splitlines()
+    fit = lines[lines.index("    fit:") :][:5]
+    assert [line.partition("# ")[2] for line in fit] == ["", "", "answer", "guess", "guess"]
+    ship = lines[lines.index("    ship:") :][:5]
+    assert [line.partition("# ")[2] for line in ship] == ["", "", "answer", "answer", "answer"]
+
+
 def test_it_is_short_and_says_what_was_left() -> None:
     text = organization_yaml(read_answers(SKETCH), "midsize")
     assert len(text.splitlines()) < 100

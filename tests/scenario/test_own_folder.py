@@ -94,8 +94,6 @@ def test_a_setting_of_a_sweep_is_refused_on_a_run_unless_it_is_heeded(setting: s
         (["samples=8"], "samples: has no effect on design=grid; it is for random, lhs, sobol, mo"),
         (["samples=8", "design=zip"], "samples: has no effect on design=zip"),
         (["samples=8", "design=lhs"], None),
-        (["address=a:1"], "address: has no effect on engine=loky, which is on this machine"),
-        (["address=a:1", "engine=ray"], None),
     ],
 )
 def test_what_a_sweep_does_not_heed_is_refused(overrides: list[str], message: str | None) -> None:
