@@ -174,7 +174,7 @@ def payback_table(payback: Payback, on_paper: bool) -> Table:
     for period in payback.periods:
         what, _, weeks = weeks_in_words(period).partition(" ")
         columns.append(Column(period.name, f"{what}\n{weeks}", is_number=True))
-    priced = ["cost_per_week", "net_cost_per_week"] if is_priced(payback.invested) else []
+    priced = [COST, "net_cost_per_week"] if is_priced(payback.invested) else []
     groups = []
     for family in (None, [*companions(), *priced]):
         each = [

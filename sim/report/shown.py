@@ -42,6 +42,7 @@ from sim.report.units import (
     column_unit,
     count_noun,
     difference_in,
+    format_given,
     format_number,
 )
 from sim.scenario.errors import nearest
@@ -260,7 +261,9 @@ def figure_of_run(run: Run, name: str, service: str, weeks: tuple[float, float] 
     if weeks is not None:
         first, last = weeks
         if not 0 <= first < last <= run.scenario.horizon_weeks:
-            raise ValueError(f"weeks are {first:g} to {last:g} of {run.scenario.horizon_weeks}")
+            raise ValueError(
+                f"weeks are {format_given(first)} to {format_given(last)} of {run.scenario.horizon_weeks}"
+            )
         records = records.within(first * HOURS_PER_WEEK, last * HOURS_PER_WEEK)
     if not service:
         return figure_of(Observation(records), name)
