@@ -19,6 +19,7 @@ from sim.document.document import (
 )
 from sim.experiment.intervals import FEWEST_TO_JUDGE
 from sim.experiment.payback import WITH, BreakEven, Payback, Period, PeriodName
+from sim.experiment.sweep_results import COST
 from sim.metrics import catalogue
 from sim.metrics.catalogue import Quantity, companions, headlines
 from sim.report.comparison import (
