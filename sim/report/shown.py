@@ -261,9 +261,8 @@ def figure_of_run(run: Run, name: str, service: str, weeks: tuple[float, float] 
     if weeks is not None:
         first, last = weeks
         if not 0 <= first < last <= run.scenario.horizon_weeks:
-            raise ValueError(
-                f"weeks are {format_given(first)} to {format_given(last)} of {run.scenario.horizon_weeks}"
-            )
+            said = f"{format_given(first)} to {format_given(last)}"
+            raise ValueError(f"weeks are {said} of {run.scenario.horizon_weeks}")
         records = records.within(first * HOURS_PER_WEEK, last * HOURS_PER_WEEK)
     if not service:
         return figure_of(Observation(records), name)
