@@ -40,8 +40,11 @@ import os, sys
 arguments = sys.argv[1:]
 module = arguments[1] if arguments[:1] == ["-m"] else ""
 said = arguments[2:]
-if module == "sim" and not {{"--help", "--version", "resume", "replay"}} & set(said):
-    said += ["replications=4", "horizon_weeks=8", "warmup_weeks=2", "n_jobs=1"]
+as_it_is = {{"--help", "--version", "--cfg", "resume", "replay"}}
+if module == "sim" and not as_it_is & set(said):
+    invests = any("roadmap=" in each or "experiment=jcurve" in each for each in said)
+    said += [f"horizon_weeks={{60 if invests else 8}}", "warmup_weeks=2"]
+    said += ["replications=4", "n_jobs=1"]
     if any("samples=" in each for each in said):
         said.append("samples=4")
     if any("experiment=population" in each for each in said):
