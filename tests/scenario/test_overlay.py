@@ -73,7 +73,7 @@ def overrides_at_random(draw: st.DrawFn) -> list[str]:
     return [*choices, *draw(st.lists(st.sampled_from(VALUES), unique=True, max_size=3))]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(overrides_at_random())
 def test_an_overlay_composes_to_the_same_scenario(overrides: list[str]) -> None:
     try:

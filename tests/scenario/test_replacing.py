@@ -64,7 +64,7 @@ def in_order(data: Any) -> list[Any]:
     return data  # type: ignore[no-any-return]
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=6)
 @given(CHOICES, st.sampled_from(MAPPINGS), st.data())
 def test_null_drops_an_entry_and_nothing_else(
     choices: list[str], key: str, data: st.DataObject
@@ -84,7 +84,7 @@ def test_null_drops_an_entry_and_nothing_else(
         assert in_order(way) == in_order(expected)
 
 
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=4)
 @given(CHOICES, st.sampled_from(sorted(OWN)))
 def test_entries_that_replace_are_all_there_is(choices: list[str], key: str) -> None:
     expected = composed(mine(), *choices)
@@ -97,7 +97,7 @@ def test_entries_that_replace_are_all_there_is(choices: list[str], key: str) -> 
     assert in_order(composed(mine(), *choices, on_the_line)) == in_order(expected)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=8)
 @given(CHOICES, st.permutations(sorted(STAGES)), st.integers(1, 13), st.data())
 def test_a_step_that_replaces_begins_as_the_one_of_its_stage(
     choices: list[str], stages: list[str], number: int, data: st.DataObject
