@@ -125,7 +125,7 @@ def test_two_claims_from_end_to_end(tmp_path: Path) -> None:
     assert "<dt>seed</dt><dd>3</dd><dt>replications</dt><dd>8</dd>" in report
     assert "<dt>organization</dt><dd>startup</dd>" in report
     # One reference, to a figure within: it opens from disk, without a network.
-    assert re.findall(r'(?:src|href)="([^,"]*)', report) == ["data:image/svg+xml;base64"]
+    assert re.findall(r'(?:src|href)="([^#,"][^,"]*)', report) == ["data:image/svg+xml;base64"]
     assert "1 more number is reported without an expectation." in report
     assert "automation=1" in report
 
