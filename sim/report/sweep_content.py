@@ -818,12 +818,13 @@ def indices_of(found: Findings, metric: str) -> pd.DataFrame:
 def index_decimals(found: Findings, indices: pd.DataFrame) -> int:
     """Return how many decimals indices that are shown beside each other have.
 
-    A share of a variance deserves two; an effect of Morris as many as the largest of them.
+    A share of a variance deserves two, as does what has no data; an effect of Morris as many as
+    the largest of them.
     """
     if found.sweep.design == "sobol" or indices.empty:
         return 2
     index, low, high = (float(indices[name].iloc[0]) for name in ("index", "low", "high"))
-    return decimals_for(index, (high - low) / 2.0)
+    return 2 if math.isnan(index) else decimals_for(index, (high - low) / 2.0)
 
 
 def show_index(row: "pd.Series[float]", decimals: int) -> str:

@@ -38,7 +38,7 @@ from sim.report.sweep_content import (
     value_name,
 )
 from sim.report.sweep_document import sweep_document
-from sim.report.units import MINUS
+from sim.report.units import MINUS, NO_DATA
 from sim.scenario.settings import Precision, SelectionSpec
 
 
@@ -153,6 +153,12 @@ def test_shares_of_a_variance_are_between_0_and_1_and_have_two_decimals():
     assert indices[["index", "low", "high"]].iloc[0].tolist() == [0.00031, 0.0, 1.0]
     shown = show_index(indices.iloc[0], index_decimals(found, indices))
     assert shown == "<0.01 [0.00 – 1.00]"
+
+
+def test_an_index_without_data_says_so() -> None:
+    found = findings(sample("morris", 30, ["automation", "standardization"]))
+    nothing = indices_of(found, METRICS[0]) * math.nan
+    assert show_index(nothing.iloc[0], index_decimals(found, nothing)) == NO_DATA
 
 
 def test_axis_that_moves_a_metric_most_is_named_with_its_ends():
