@@ -113,15 +113,6 @@ def test_a_program_that_refuses_its_input_says_a_line_and_exits_with_2(tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture
-def in_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The current folder, which is empty; what `main` sets in this process is restored."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["sim"])
-    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
-    return tmp_path
-
-
 def refusal(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit) as done:
         main(arguments)
@@ -141,14 +132,14 @@ def refusal(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> str:
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_bad_input_is_refused_in_one_line(
-    arguments: list[str], expected: str, in_process: Path, capfd: pytest.CaptureFixture[str]
+    arguments: list[str], expected: str, here: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    broken = in_process / "broken.yaml"
+    broken = here / "broken.yaml"
     broken.write_text("name: a\nname: b\n", encoding="utf-8")
     said = refusal(arguments, capfd)
     assert said.startswith(expected)
     assert said.count("\n") == 1
-    assert list(in_process.iterdir()) == [broken]
+    assert list(here.iterdir()) == [broken]
 
 
 @pytest.mark.parametrize(
@@ -167,12 +158,12 @@ def test_bad_input_is_refused_in_one_line(
     ],
 )
 def test_it_refuses_in_the_words_of_load(
-    override: str, in_process: Path, capfd: pytest.CaptureFixture[str]
+    override: str, here: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(sim.ScenarioError) as said:
         sim.load(override)
     assert refusal([override], capfd) == f"{said.value}\n"
-    assert list(in_process.iterdir()) == []
+    assert list(here.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -187,25 +178,25 @@ def test_it_refuses_in_the_words_of_load(
     ],
 )
 def test_it_refuses_a_file_in_the_words_of_load(
-    text: str, in_process: Path, capfd: pytest.CaptureFixture[str]
+    text: str, here: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    mine = in_process / "mine.yaml"
+    mine = here / "mine.yaml"
     mine.write_text(text, encoding="utf-8")
     with pytest.raises(sim.ScenarioError) as said:
         sim.load(config=mine)
     assert refusal(["--config-dir=.", "--config-name=mine"], capfd) == f"{said.value}\n"
-    assert list(in_process.iterdir()) == [mine]
+    assert list(here.iterdir()) == [mine]
 
 
 def test_a_folder_of_scenarios_that_is_not_there(
-    in_process: Path, capfd: pytest.CaptureFixture[str]
+    here: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     said = refusal(["--config-dir=nowhere"], capfd)
-    assert said == f"--config-dir: '{in_process / 'nowhere'}' not found\n"
+    assert said == f"--config-dir: '{here / 'nowhere'}' not found\n"
 
 
 def test_an_error_of_the_simulation_is_not_blamed_on_the_scenario(
-    in_process: Path, monkeypatch: pytest.MonkeyPatch
+    here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise ValueError("a bug")
@@ -213,11 +204,11 @@ def test_an_error_of_the_simulation_is_not_blamed_on_the_scenario(
     monkeypatch.setattr("sim.app._simulate", broken)
     with pytest.raises(ValueError, match="a bug"):
         main([])
-    assert list(in_process.iterdir()) == []
+    assert list(here.iterdir()) == []
 
 
 def test_a_simulation_that_stands_still_ends_with_a_line(
-    in_process: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sim.world.clock._PATIENCE", 5)
     monkeypatch.setattr("sim.world.clock._EVENTS_PER_WAITING_ONE", 0)
@@ -227,19 +218,19 @@ def test_a_simulation_that_stands_still_ends_with_a_line(
     said = capfd.readouterr().err
     assert said.startswith("the clock stands still at 0.000000 h")
     assert said.count("\n") == 1
-    assert list(in_process.iterdir()) == []
+    assert list(here.iterdir()) == []
 
 
 def test_a_folder_with_something_in_it_is_left_as_it_is(
-    in_process: Path, capfd: pytest.CaptureFixture[str]
+    here: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    mine = in_process / "mine" / "notes.txt"
+    mine = here / "mine" / "notes.txt"
     mine.parent.mkdir()
     mine.write_text("precious", encoding="utf-8")
     said = refusal(["hydra.run.dir=mine"], capfd)
     assert said.startswith("hydra.run.dir: ")
     assert "is not empty" in said
-    assert [path for path in in_process.rglob("*") if path.is_file()] == [mine]
+    assert [path for path in here.rglob("*") if path.is_file()] == [mine]
     assert mine.read_text(encoding="utf-8") == "precious"
 
 
@@ -266,7 +257,7 @@ def test_help_and_version_need_no_simulation(capsys: pytest.CaptureFixture[str])
 
 
 def test_the_composed_scenario_can_be_printed(
-    in_process: Path, capfd: pytest.CaptureFixture[str]
+    here: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as done:
         main(["--cfg", "job", "automation=0.5", "pipeline.steps.train.run_h=3"])
@@ -275,7 +266,7 @@ def test_the_composed_scenario_can_be_printed(
     assert composed["automation"] == 0.5
     assert composed["pipeline"]["steps"]["train"]["run_h"] == 3
     assert composed["defaults"] == ["default", "_self_"]
-    assert list(in_process.iterdir()) == []
+    assert list(here.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -335,31 +326,31 @@ def composed_with(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int
     ],
 )
 def test_a_run_composes_once_and_its_folder_may_refer_to_what_is_composed(
-    arguments: list[str], folder: str, in_process: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], folder: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compositions, results = composed_with(monkeypatch, *arguments)
     assert compositions == 1
-    assert re.fullmatch(folder, results.relative_to(in_process).as_posix())
-    assert list(in_process.iterdir()) == []
+    assert re.fullmatch(folder, results.relative_to(here).as_posix())
+    assert list(here.iterdir()) == []
 
 
 def test_a_folder_that_refers_to_nothing_is_refused(
-    in_process: Path, capfd: pytest.CaptureFixture[str]
+    here: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     said = refusal(["hydra.run.dir=${sead}"], capfd)
     assert "sead" in said
     assert said.count("\n") == 1
-    assert list(in_process.iterdir()) == []
+    assert list(here.iterdir()) == []
 
 
 def test_a_name_that_leads_elsewhere_makes_no_folder_anywhere(
-    in_process: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    here = in_process / "here"
-    here.mkdir()
-    monkeypatch.chdir(here)
+    inside = here / "inside"
+    inside.mkdir()
+    monkeypatch.chdir(inside)
     assert refusal(["name=a/../../../evil", "replications=1"], capfd).startswith("name: ")
-    assert list(in_process.rglob("*")) == [here]
+    assert list(here.rglob("*")) == [inside]
 
 
 def test_a_large_run_says_before_it_begins_what_it_wants(
